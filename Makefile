@@ -1,0 +1,43 @@
+# Convoke: `make demo` shows it, `make test` proves it. See README.md.
+.PHONY: demo app test lint format ready bench proof test-duckdb2 startup clean
+BIN := .venv/bin
+
+ready:
+	@bash packaging/bootstrap.sh
+
+demo: ready
+	@$(BIN)/convoke demo
+
+app: ready
+	@$(BIN)/convoke app
+
+lint: ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: lint
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2
+
+# Slow proofs and figures: each writes JSON under build/ and ends with one plain line.
+bench: ready
+	$(BIN)/python -m tests.benchmarks.sizes
+	$(BIN)/python -m tests.benchmarks.simulator
+	$(BIN)/python -m tests.benchmarks.startup
+
+proof: ready
+	$(BIN)/python -m tests.benchmarks.equivalence
+
+test-duckdb2: ready
+	bash packaging/test_duckdb2.sh
+
+startup: ready
+	$(BIN)/python -m tests.benchmarks.startup
+
+clean:
+	rm -rf .venv .tools build .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,88 @@
+"""The entry point of `convoke`: quick answers first, one clear sentence for every error, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from engine import __version__
+from engine.errors import Cancelled, EngineError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; gives the exit code (0 done, 1 no, 2 wrong use or bad input, 3 failed, 130 cancelled)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given in (["--version"], ["-V"]):
+        sys.stdout.write(f"convoke {__version__}\n")
+        return 0
+    as_json = "--json" in given
+    try:
+        return _run(given)
+    except EngineError as error:
+        return _fail(error, as_json)
+    except KeyboardInterrupt:
+        return _fail(Cancelled(), as_json)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except RecursionError:
+        return _fail(EngineError("document", "the rule nests too deep", hint="Make it flatter."), as_json)
+    except MemoryError:
+        return _fail(EngineError("internal", "this machine has too little memory for that"), as_json)
+    except Exception as error:  # the last resort: a sentence instead of a traceback
+        where = _where(error)
+        problem = EngineError(
+            "internal",
+            f"Convoke met a case it did not expect ({type(error).__name__}: {str(error)[:200]}{where})",
+            hint="Please report it with the command you ran.",
+        )
+        return _fail(problem, as_json)
+
+
+def _where(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else f", {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+
+
+def _run(given: list[str]) -> int:
+    import click
+
+    from engine.cli.commands import app
+
+    try:
+        result = app(given, standalone_mode=False, prog_name="convoke")
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stdout.write(error.format_message() + "\n")
+        return 2
+    except click.UsageError as error:
+        context = error.ctx.command_path if error.ctx else "convoke"
+        message = error.format_message().rstrip(".")
+        raise EngineError("usage", message[:1].lower() + message[1:], hint=f"See {context} --help.") from None
+    except click.exceptions.Exit as error:
+        return int(error.exit_code)
+    except click.Abort:
+        raise Cancelled from None
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: EngineError, as_json: bool) -> int:
+    if as_json:
+        sys.stderr.write(json.dumps(error.as_json(), ensure_ascii=False) + "\n")
+    else:
+        text = str(error)
+        ended = text if text.rstrip()[-1:] in ".?!…" else text + "."
+        message = error.message if error.message.rstrip()[-1:] in ".?!…" else error.message + "."
+        where = f"{error.path}: " if error.path else ""
+        sys.stderr.write(
+            f"convoke: {where}{message}{' ' + error.hint if error.hint else ''}\n"
+            if error.hint
+            else f"convoke: {ended}\n"
+        )
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

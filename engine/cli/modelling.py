@@ -1,0 +1,112 @@
+"""`convoke model …`: the data model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli.printing import note, number, progress, say, say_json, table
+
+model = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft, check, show and set the data model.")
+
+WorkspaceOption = Annotated[
+    Path | None, typer.Option("--workspace", "-w", help="The workspace folder.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _open(context: typer.Context, given: Path | None) -> Any:
+    from engine.cli.commands import open_workspace
+
+    return open_workspace(context, given)
+
+
+@model.command()
+def infer(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the draft to this file.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draft a model from the warehouse: keys, events, traits, types, likely personal data."""
+    from engine import operations
+    from engine.errors import EngineError
+
+    with _open(context, workspace) as opened, progress("Looking", quiet=as_json) as job:
+        found = operations.infer(opened, job)
+    if out is not None:
+        try:
+            out.write_text(found.document, encoding="utf-8")
+        except OSError as error:
+            reason = (error.strerror or "unknown").lower()
+            raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
+    if as_json:
+        say_json(found.as_json())
+        return
+    if out is None:
+        say(found.document.rstrip())
+    else:
+        rows = [[c.table, c.column, c.type, c.personal or "", ", ".join(c.samples)] for c in found.columns]
+        table(["table", "column", "type", "likely personal", "for example"], rows)
+        say(f"The draft is in {out}. Read it, correct it, then: convoke model check {out}")
+    for remark in found.notes:
+        note(f"Note: {remark}.")
+
+
+@model.command()
+def check(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Check a model against the data: keys, orphans, types, time zones, with counts."""
+    from engine import operations
+
+    with _open(context, workspace) as opened, progress("Checking", quiet=as_json) as job:
+        found = operations.check(opened, file, job)
+    if as_json:
+        say_json(found.as_json())
+    else:
+        rows = [
+            [f.severity, f.path, f.message, number(f.count), "" if f.of in (None, f.count) else f"of {number(f.of)}"]
+            for f in found.findings
+        ]
+        table(["", "where", "what", "rows", ""], rows, right=(3,))
+        say("The model is sound." if found.sound else "The model has errors: correct them before trusting any number.")
+    return 0 if found.sound else 1
+
+
+@model.command()
+def show(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """The workspace's model as it was written."""
+    from engine import operations
+    from engine.domain.documents import load_one
+
+    with _open(context, workspace) as opened:
+        found = operations.show_model(opened)
+    if as_json:
+        say_json(load_one(found))
+    else:
+        say(found.rstrip())
+
+
+@model.command("apply")
+def apply_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a file the workspace's model; its tables and columns must be there."""
+    from engine import operations
+
+    with _open(context, workspace) as opened:
+        found = operations.apply_model(opened, file)
+    counts = {"sites": len(found.sites), "traits": len(found.profile.traits), "events": len(found.events)}
+    if as_json:
+        say_json(counts)
+    else:
+        say(f"Applied {file}: {counts['sites']} sites, {counts['traits']} traits, {counts['events']} events.")

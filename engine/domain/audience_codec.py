@@ -1,0 +1,123 @@
+"""The audience document to and from plain values."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from engine.domain import reading
+from engine.domain.audience import Audience, Top
+from engine.domain.rule import EVERYONE
+from engine.domain.rule_codec import read_rule
+from engine.domain.rule_writing import write_rule
+
+ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+SETTINGS = (
+    "refresh",
+    "expires",
+    "suppress",
+    "consent",
+    "holdout",
+    "splits",
+    "destinations",
+    "min_size",
+)
+KEYS = ("kind", "id", "name", "sites", "rule", "top", "description", "owner", "tags", "folder", *SETTINGS)
+_REFRESH_KEYS = ("every", "cron", "timezone", "misfire", "overlap", "jitter", "catch_up")
+
+
+def read_audience(value: Any) -> Audience:
+    """The audience in a plain value; raises EngineError with the path of what is wrong."""
+    found = reading.mapping(value, "", "the document")
+    if found.get("kind") != "audience":
+        raise reading.fail("kind", f"this is not an audience: kind is {reading.shown(found.get('kind'))}")
+    reading.known_keys(found, KEYS, "", "an audience")
+    identifier = found.get("id")
+    if not isinstance(identifier, str) or not ID_PATTERN.fullmatch(identifier):
+        raise reading.fail(
+            "id",
+            f"{reading.shown(identifier)} cannot be an id",
+            "Use lower-case letters, digits, - and _, at most 63, such as phones-sp.",
+        )
+    if "rule" not in found:
+        raise reading.fail("rule", "the audience has no rule", "Write rule: {all: []} for everyone.")
+    _check_refresh(found.get("refresh"))
+    return Audience(
+        identifier,
+        reading.optional_text(found.get("name"), "name", "name") or identifier,
+        read_rule(found["rule"]),
+        _sites(found.get("sites")),
+        None if found.get("top") is None else _top(found["top"]),
+        reading.optional_text(found.get("description"), "description", "description"),
+        reading.optional_text(found.get("owner"), "owner", "owner"),
+        _tags(found.get("tags")),
+        reading.optional_text(found.get("folder"), "folder", "folder"),
+        {key: found[key] for key in SETTINGS if key in found},
+    )
+
+
+def new_audience(identifier: str, name: str) -> Audience:
+    """An audience of everyone, to start editing from."""
+    return Audience(identifier, name, EVERYONE)
+
+
+def _sites(value: Any) -> tuple[str, ...] | None:
+    if value is None or value == "*":
+        return None
+    if isinstance(value, str):
+        value = [value]
+    names = [
+        reading.text(str(v) if isinstance(v, int) else v, f"sites[{i}]", "a site")
+        for i, v in enumerate(reading.sequence(value, "sites", "sites"))
+    ]
+    if not names:
+        raise reading.fail("sites", "the list of sites is empty", 'Write "*" for every site.')
+    return tuple(dict.fromkeys(names))
+
+
+def _tags(value: Any) -> tuple[str, ...]:
+    items = reading.sequence(value if value is not None else [], "tags", "tags")
+    return tuple(reading.text(tag, f"tags[{i}]", "a tag") for i, tag in enumerate(items))
+
+
+def _top(value: Any) -> Top:
+    found = reading.mapping(value, "top", "top")
+    reading.known_keys(found, ("n", "by", "order"), "top", "top")
+    by = reading.mapping(found.get("by"), "top.by", "top by")
+    reading.known_keys(by, ("trait",), "top.by", "top by")
+    order = found.get("order", "desc")
+    if order not in ("asc", "desc"):
+        raise reading.fail("top.order", f"order is asc or desc, not {reading.shown(order)}", code="operand")
+    count = reading.whole(found.get("n"), "top.n", "n", 0)
+    return Top(count, reading.text(by.get("trait"), "top.by.trait", "trait"), order)
+
+
+def _check_refresh(value: Any) -> None:
+    if value is None or value in ("on_data", "manual"):
+        return
+    if isinstance(value, str):
+        hint = "Write {every: 6h}, {cron: …, timezone: …}, on_data or manual."
+        raise reading.fail("refresh", f"{reading.shown(value)} is not a refresh", hint, "operand")
+    found = reading.mapping(value, "refresh", "refresh")
+    reading.known_keys(found, _REFRESH_KEYS, "refresh", "refresh")
+    if "every" in found:
+        reading.duration(found["every"], "refresh.every", "every")
+    if "timezone" in found:
+        reading.time_zone(found["timezone"], "refresh.timezone")
+
+
+def write_audience(audience: Audience) -> dict[str, Any]:
+    """The audience as plain values, defaults left out."""
+    result: dict[str, Any] = {"kind": "audience", "id": audience.id, "name": audience.name}
+    for key in ("description", "owner", "folder"):
+        if getattr(audience, key) is not None:
+            result[key] = getattr(audience, key)
+    if audience.tags:
+        result["tags"] = list(audience.tags)
+    if audience.sites is not None:
+        result["sites"] = list(audience.sites)
+    result["rule"] = write_rule(audience.rule)
+    if audience.top is not None:
+        top = audience.top
+        result["top"] = {"n": top.count, "by": {"trait": top.trait}, "order": top.order}
+    return result | dict(audience.settings)

@@ -1,0 +1,242 @@
+"""JSON Schemas of the documents, made from the same tables the codecs read by.
+
+Editors use them to complete and check; the codecs stay the judge (they know names and types, a schema does not).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.domain.audience_codec import ID_PATTERN, KEYS
+from engine.domain.durations import CALENDAR_UNITS, UNITS
+from engine.domain.operator_codec import AMONGS, COMPARES, NUMBER_OPERATORS, RELATIVES, TEXTS
+from engine.domain.rule_codec import PROPERTY_MEASURES
+from engine.domain.values import ValueType
+
+Schema = dict[str, Any]
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_TEXT: Schema = {"type": "string", "minLength": 1}
+_FLAG: Schema = {"type": "boolean"}
+_SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+_NUMBER: Schema = {"type": "number"}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _object(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
+    result: Schema = {"type": "object", "properties": properties, "additionalProperties": False, **more}
+    return result | ({"required": required} if required else {})
+
+
+def _list(items: Schema, **more: Any) -> Schema:
+    return {"type": "array", "items": items, **more}
+
+
+def _operand(name: str, scalar: Schema) -> Schema:
+    if name in COMPARES:
+        return scalar
+    if name in AMONGS:
+        return _list(scalar)
+    if name == "between":
+        return _list(scalar, minItems=2, maxItems=2)
+    if name in TEXTS:
+        return {"type": "string"}
+    if name == "is_set":
+        return _FLAG
+    return _ref("duration")
+
+
+def _named(schema: Schema) -> Schema:
+    return {"type": "object", "additionalProperties": schema}
+
+
+def _one_operator(subject: Schema, names: tuple[str, ...], required: list[str], scalar: Schema = _SCALAR) -> Schema:
+    """An object with ``subject`` keys and exactly one operator."""
+    operators = {name: _operand(name, scalar) for name in names}
+    return _object(
+        {**subject, **operators, "ignore_case": _FLAG},
+        required,
+        oneOf=[{"required": [name]} for name in names],
+    )
+
+
+_ALL_OPERATORS = (*COMPARES, *AMONGS, "between", *TEXTS, "is_set", *RELATIVES, "anniversary_within_next")
+_MARKS: Schema = {"note": {"type": "string"}, "muted": _FLAG}
+
+
+def _definitions() -> Schema:
+    measure = {
+        "oneOf": [
+            *(_object({kind: _TEXT}, [kind]) for kind in PROPERTY_MEASURES),
+            _object({"days": {"const": True}}, ["days"]),
+        ]
+    }
+    comparison = {name: _operand(name, _SCALAR) for name in _ALL_OPERATORS}
+    counted: Schema = {
+        "where": {"oneOf": [_list(_ref("where")), _ref("where")]},
+        "times": {"oneOf": [{"type": "integer"}, _ref("count")]},
+        "measure": measure,
+        "ignore_case": _FLAG,
+        **comparison,
+        **_MARKS,
+    }
+    leaves = {
+        "trait": _one_operator({"trait": _TEXT, **_MARKS}, _ALL_OPERATORS, ["trait"]),
+        "did": _object({"did": _TEXT, "within": _ref("window"), **counted}, ["did"]),
+        "has": _object({"has": _TEXT, **counted}, ["has"]),
+        "sequence": _object(
+            {"sequence": _list(_ref("step"), minItems=1), "within": _ref("window"), **_MARKS}, ["sequence"]
+        ),
+        "audience": _object({"audience": _TEXT, "version": {"type": "integer", "minimum": 1}, **_MARKS}, ["audience"]),
+        "list": _object({"list": _TEXT, **_MARKS}, ["list"]),
+        "sample": _object(
+            {
+                "sample": _object(
+                    {
+                        "percent": {"type": "number", "minimum": 0, "maximum": 100},
+                        "seed": {"type": ["string", "integer"]},
+                    },
+                    ["percent"],
+                ),
+                **_MARKS,
+            },
+            ["sample"],
+        ),
+        "sql": _object({"sql": _TEXT, **_MARKS}, ["sql"]),
+        "all": _object({"all": _list(_ref("node")), **_MARKS}, ["all"]),
+        "any": _object({"any": _list(_ref("node")), **_MARKS}, ["any"]),
+        "not": _object({"not": _ref("node"), **_MARKS}, ["not"]),
+    }
+    return {
+        "duration": {"type": "string", "pattern": rf"^\d+({'|'.join(UNITS)})$"},
+        "node": {"oneOf": list(leaves.values())},
+        "where": {
+            "oneOf": [
+                _one_operator({"property": _TEXT, **_MARKS}, _ALL_OPERATORS, ["property"]),
+                _object({"all": _list(_ref("where")), **_MARKS}, ["all"]),
+                _object({"any": _list(_ref("where")), **_MARKS}, ["any"]),
+                _object({"not": _ref("where"), **_MARKS}, ["not"]),
+            ]
+        },
+        "count": _one_operator({}, NUMBER_OPERATORS, [], _NUMBER),
+        "window": _window(),
+        "step": _step(),
+    }
+
+
+def _window() -> Schema:
+    return {
+        "oneOf": [
+            _ref("duration"),
+            _object({"from": _TEXT, "to": _TEXT}, minProperties=1),
+            _object({"ago": _list(_ref("duration"), minItems=2, maxItems=2)}, ["ago"]),
+            _object(
+                {"calendar": {"enum": list(CALENDAR_UNITS)}, "last": {"type": "integer", "minimum": 1}},
+                ["calendar", "last"],
+            ),
+            _object(
+                {"calendar": {"enum": list(CALENDAR_UNITS)}, "current": {"const": True}},
+                ["calendar", "current"],
+            ),
+        ]
+    }
+
+
+def _step() -> Schema:
+    where = {"oneOf": [_list(_ref("where")), _ref("where")]}
+    return _object(
+        {
+            "did": _TEXT,
+            "where": where,
+            "as": _TEXT,
+            "gap": _object({"lte": _ref("duration"), "gte": _ref("duration")}, minProperties=1),
+            "same": {"type": "object", "additionalProperties": {"type": "string", "pattern": r"^.+\..+$"}},
+            "without": _object({"did": _TEXT, "where": where}, ["did"]),
+        },
+        ["did"],
+    )
+
+
+def audience_schema() -> Schema:
+    """The schema of an audience document."""
+    properties: Schema = {key: {} for key in KEYS}
+    properties |= {
+        "kind": {"const": "audience"},
+        "id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
+        "name": {"type": "string"},
+        "description": {"type": "string"},
+        "owner": {"type": "string"},
+        "folder": {"type": "string"},
+        "tags": _list(_TEXT),
+        "sites": {"oneOf": [{"type": "string"}, _list({"type": ["string", "integer"]}, minItems=1)]},
+        "rule": _ref("node"),
+        "top": _object(
+            {
+                "n": {"type": "integer", "minimum": 0},
+                "by": _object({"trait": _TEXT}, ["trait"]),
+                "order": {"enum": ["asc", "desc"]},
+            },
+            ["n", "by"],
+        ),
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "Convoke audience",
+        **_object(properties, ["kind", "id", "rule"]),
+        "$defs": _definitions(),
+    }
+
+
+def model_schema() -> Schema:
+    """The schema of a data model document."""
+    labels = {"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": _TEXT}]}
+    source: Schema = {"table": _TEXT, "sql": _TEXT, "where": _TEXT}
+    field = _object(
+        {
+            "type": {"enum": [str(kind) for kind in ValueType]},
+            "column": _TEXT,
+            "timezone": _TEXT,
+            "label": labels,
+            "personal": _FLAG,
+        },
+        ["type"],
+    )
+    fields: Schema = {"type": "object", "additionalProperties": field}
+    rows: Schema = {**source, "profile": _TEXT}
+    properties = {
+        "kind": {"const": "model"},
+        "sites": _object(
+            {
+                "column": _TEXT,
+                "list": _named(
+                    {
+                        "oneOf": [
+                            {"type": "null"},
+                            _object({"name": _TEXT, "timezone": _TEXT, "currency": _TEXT}),
+                        ]
+                    }
+                ),
+            },
+            ["list"],
+        ),
+        "profile": _object({**source, "key": _TEXT, "traits": fields, "identity": _FLAG}, ["key"]),
+        "events": _named(
+            _object(
+                {**rows, "time": _TEXT, "timezone": _TEXT, "properties": fields, "label": labels},
+                ["profile", "time"],
+            )
+        ),
+        "objects": _named(_object({**rows, "properties": fields, "label": labels}, ["profile"])),
+        "identifiers": _named(_object({**rows, "column": _TEXT, "kind": _TEXT}, ["profile", "column"])),
+        "consents": _named(_object({**rows, "column": _TEXT}, ["profile", "column"])),
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "Convoke data model",
+        **_object(properties, ["kind", "profile"]),
+    }
+
+
+SCHEMAS = {"audience": audience_schema, "model": model_schema}

@@ -1,0 +1,70 @@
+"""Walking a rule: every node with its path, leaves, and what a rule refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engine.domain.rule import All, AnyOf, InAudience, Leaf, Node, Not
+
+Step = int | str
+"""A child's place: its index in a group, or "not"."""
+
+
+def children(node: Node) -> list[tuple[str, Node]]:
+    """The children of a group or a `not`, each with its path below the node (`all[2]`, `not`)."""
+    match node:
+        case All(kids):
+            return [(f"all[{i}]", kid) for i, kid in enumerate(kids)]
+        case AnyOf(kids):
+            return [(f"any[{i}]", kid) for i, kid in enumerate(kids)]
+        case Not(child):
+            return [("not", child)]
+        case _:
+            return []
+
+
+def walk(node: Node, path: str = "rule") -> Iterator[tuple[str, Node]]:
+    """Every node with its path, parents before children."""
+    yield path, node
+    for step, child in children(node):
+        yield from walk(child, f"{path}.{step}")
+
+
+def active(node: Node, path: str = "rule") -> Iterator[tuple[str, Node]]:
+    """Like :func:`walk`, leaving out muted nodes and everything below them."""
+    if node.muted:
+        return
+    yield path, node
+    for step, child in children(node):
+        yield from active(child, f"{path}.{step}")
+
+
+def conditions(node: Node, path: str = "rule") -> list[tuple[str, Leaf]]:
+    """The leaves that count, with their paths, in reading order."""
+    return [(where, found) for where, found in active(node, path) if not isinstance(found, All | AnyOf | Not)]
+
+
+def references(node: Node) -> list[tuple[str, InAudience]]:
+    """The audiences a rule refers to, with the paths of the referring nodes; muted nodes refer to nothing."""
+    return [(path, found) for path, found in active(node) if isinstance(found, InAudience)]
+
+
+def with_children(node: All | AnyOf, kids: tuple[Node, ...]) -> All | AnyOf:
+    """The same group around other children."""
+    return replace(node, children=kids)
+
+
+def unmuted(node: Node) -> Node | None:
+    """The rule as if muted nodes were not written; None when nothing of the node is left."""
+    if node.muted:
+        return None
+    match node:
+        case All(kids) | AnyOf(kids):
+            kept = tuple(k for k in (unmuted(kid) for kid in kids) if k is not None)
+            return replace(node, children=kept)
+        case Not(child):
+            inner = unmuted(child)
+            return None if inner is None else replace(node, child=inner)
+        case _:
+            return node

@@ -1,0 +1,57 @@
+"""Cancelling and progress for work that takes a while."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from engine.errors import Cancelled
+
+Progress = Callable[[float, str], None]
+
+
+class Job:
+    """A cancel flag, what to do when it is raised, and a way to tell how far the work is.
+
+    ``report`` takes a share from 0 to 1 and a word for the step. Safe to cancel from another thread.
+    """
+
+    def __init__(self, on_progress: Progress | None = None) -> None:
+        self._cancelled = threading.Event()
+        self._on_progress = on_progress
+        self._interrupts: list[Callable[[], None]] = []
+
+    def cancel(self) -> None:
+        """Ask the work to stop; interrupts whatever registered with :meth:`interrupting`."""
+        self._cancelled.set()
+        for interrupt in list(self._interrupts):
+            interrupt()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether :meth:`cancel` was called."""
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raise :class:`Cancelled` when the job was cancelled."""
+        if self.cancelled:
+            raise Cancelled
+
+    def wait_cancelled(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for a cancel; says whether it came."""
+        return self._cancelled.wait(seconds)
+
+    def report(self, share: float, step: str) -> None:
+        """Tell how far the work is (0 to 1) and what it does now."""
+        self.check()
+        if self._on_progress is not None:
+            self._on_progress(share, step)
+
+    def interrupting(self, interrupt: Callable[[], None]) -> Callable[[], None]:
+        """Register what a cancel must interrupt; returns the call that forgets it again."""
+        self._interrupts.append(interrupt)
+
+        def forget() -> None:
+            self._interrupts.remove(interrupt)
+
+        return forget

@@ -1,0 +1,1 @@
+"""Who is in an audience: sizes, members, and why one profile is in or out."""

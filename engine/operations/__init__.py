@@ -1,0 +1,91 @@
+"""The door: everything Convoke can do, one function a user verb.
+
+The CLI, the worker behind the app and notebooks call these same functions. Results are small frozen values; those that are
+tables have ``frame()``, which gives a pandas DataFrame.
+
+>>> from engine.operations import Workspace, size, members           # doctest: +SKIP
+>>> with Workspace("my-workspace") as ws:                            # doctest: +SKIP
+...     size(ws, ["lapsed-buyers"])[0].frame()
+
+Names are resolved when first used, so that importing this package is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.operations.exploring import overview, values
+    from engine.operations.keeping import delete, diff, history, list_audiences, lists, save, show, upload_list
+    from engine.operations.machine import doctor, prepare_demo, schema
+    from engine.operations.membering import explain, export_members, members, why
+    from engine.operations.modelling import apply_model, check, infer, show_model
+    from engine.operations.planning import apply, plan
+    from engine.operations.sizing import size
+    from engine.operations.workspace import Workspace, connect, init
+
+_HOMES = {
+    "Workspace": "workspace",
+    "apply": "planning",
+    "apply_model": "modelling",
+    "check": "modelling",
+    "connect": "workspace",
+    "delete": "keeping",
+    "diff": "keeping",
+    "doctor": "machine",
+    "explain": "membering",
+    "export_members": "membering",
+    "history": "keeping",
+    "infer": "modelling",
+    "init": "workspace",
+    "list_audiences": "keeping",
+    "lists": "keeping",
+    "members": "membering",
+    "overview": "exploring",
+    "plan": "planning",
+    "prepare_demo": "machine",
+    "save": "keeping",
+    "schema": "machine",
+    "show": "keeping",
+    "show_model": "modelling",
+    "size": "sizing",
+    "upload_list": "keeping",
+    "values": "exploring",
+    "why": "membering",
+}
+__all__ = [
+    "Workspace",
+    "apply",
+    "apply_model",
+    "check",
+    "connect",
+    "delete",
+    "diff",
+    "doctor",
+    "explain",
+    "export_members",
+    "history",
+    "infer",
+    "init",
+    "list_audiences",
+    "lists",
+    "members",
+    "overview",
+    "plan",
+    "prepare_demo",
+    "save",
+    "schema",
+    "show",
+    "show_model",
+    "size",
+    "upload_list",
+    "values",
+    "why",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"engine.operations.{_HOMES[name]}"), name)

@@ -1,0 +1,150 @@
+"""Everything one evaluation needs: checked audiences, their references, lists, verified keys and one moment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.domain.audience import Audience
+from engine.domain.canonical import canonical_json
+from engine.domain.check import check_audience
+from engine.domain.model import DataModel, Site
+from engine.domain.model_codec import write_model
+from engine.domain.references import evaluation_order
+from engine.domain.rule import InList
+from engine.domain.walk import active, references
+from engine.errors import EngineError, nearest
+from engine.jobs import Job
+from engine.membership.evaluate import Evaluator
+from engine.operations.targets import Named
+from engine.operations.workspace import Workspace
+from engine.sql.compile import World
+from engine.sql.keys import verify_keys
+from engine.sql.leaves import Keys
+from engine.sql.sources import Sources
+from engine.warehouses.protocol import Warehouse
+
+Catalogue = dict[tuple[str, int | None], Audience]
+
+
+@dataclass(frozen=True)
+class Context:
+    """A ready evaluator over one state of the data, at one moment."""
+
+    model: DataModel
+    warehouse: Warehouse
+    evaluator: Evaluator
+    world: World
+    as_of: datetime
+    data_version: str
+
+    def sites(self, audience: Audience, only: str | None) -> list[Site]:
+        """The sites to evaluate an audience over; ``only`` narrows them to one."""
+        if only is not None and only not in self.model.sites:
+            raise EngineError(
+                "unknown_name", f'there is no site "{only}"', "--site", nearest(only, self.model.sites, "site")
+            )
+        return [site for site in audience.sites_in(self.model) if only is None or site.id == only]
+
+
+def prepare(workspace: Workspace, named: Sequence[Named], as_of: datetime, job: Job | None = None) -> Context:
+    """Check the audiences and everything they refer to, verify the data's keys, and open the evaluator."""
+    model = workspace.model
+    catalogue = catalogue_for(workspace, named)
+    check_all(workspace, model, catalogue, named)
+    warehouse = workspace.warehouse
+    sources = Sources(model, warehouse)
+    _verify(workspace, model, sources, warehouse, job)
+    world = World(model, warehouse, warehouse.describe, _lists(workspace, catalogue, sources), as_of)
+    evaluator = Evaluator(warehouse, world, catalogue, job)
+    return Context(model, warehouse, evaluator, world, as_of, warehouse.data_version())
+
+
+def catalogue_for(workspace: Workspace, named: Sequence[Named]) -> Catalogue:
+    """The given audiences, the stored ones they may refer to, and pinned versions."""
+    catalogue: Catalogue = {}
+    refers = any(references(one.audience.rule) for one in named)
+    if refers:
+        catalogue |= {(stored.audience.id, None): stored.audience for stored in workspace.audiences.all().values()}
+    catalogue |= {(one.audience.id, None): one.audience for one in named}
+    pending = [one.audience for one in named]
+    while pending:
+        for path, node in references(pending.pop().rule):
+            key = (node.audience, node.version)
+            if key in catalogue or node.version is None:
+                continue
+            try:
+                catalogue[key] = workspace.audiences.version(node.audience, node.version)
+            except EngineError as error:
+                raise EngineError("unknown_name", error.message, path, error.hint) from None
+            pending.append(catalogue[key])
+    return catalogue
+
+
+def check_all(workspace: Workspace, model: DataModel, catalogue: Catalogue, named: Sequence[Named]) -> None:
+    """Raise for the first thing wrong in the given audiences or anything they refer to, and for circles."""
+    ids = sorted({identifier for identifier, _ in catalogue})
+    lists = list(workspace.lists.sizes())
+    given = {one.audience.id: one for one in named}
+    for one in named:
+        try:
+            check_audience(one.audience, model, ids, lists)
+        except EngineError as error:
+            raise _placed(error, one, many=len(named) > 1) from None
+    current = {identifier: audience for (identifier, version), audience in catalogue.items() if version is None}
+    reachable = _reachable([one.audience for one in named], catalogue)
+    for audience in reachable:
+        if audience.id not in given:
+            try:
+                check_audience(audience, model, ids, lists)
+            except EngineError as error:
+                raise error.within(f'audience "{audience.id}"') from None
+    evaluation_order({**{a.id: current.get(a.id, a) for a in reachable}})
+
+
+def _placed(error: EngineError, one: Named, *, many: bool) -> EngineError:
+    if not many:
+        return error
+    return error.within(one.source.name if one.source is not None else f'audience "{one.audience.id}"')
+
+
+def _reachable(start: Sequence[Audience], catalogue: Mapping[tuple[str, int | None], Audience]) -> list[Audience]:
+    seen: dict[int, Audience] = {}
+    pending = list(start)
+    while pending:
+        audience = pending.pop()
+        if id(audience) in seen:
+            continue
+        seen[id(audience)] = audience
+        for _, node in references(audience.rule):
+            found = catalogue.get((node.audience, node.version))
+            if found is not None:
+                pending.append(found)
+    return list(seen.values())
+
+
+def _lists(workspace: Workspace, catalogue: Catalogue, sources: Sources) -> dict[str, Keys]:
+    wanted = {
+        node.list for audience in catalogue.values() for _, node in active(audience.rule) if isinstance(node, InList)
+    }
+    result: dict[str, Keys] = {}
+    known = workspace.lists.sizes() if wanted else {}
+    for identifier in sorted(wanted & set(known)):
+        keys = workspace.lists.keys(identifier)
+        result[identifier] = [int(k) for k in keys if _is_integer(k)] if sources.integer_key else keys
+    return result
+
+
+def _is_integer(text: str) -> bool:
+    return text.lstrip("-").isdigit() and text.isascii()
+
+
+def _verify(workspace: Workspace, model: DataModel, sources: Sources, warehouse: Warehouse, job: Job | None) -> None:
+    """Null or duplicate keys are refused; the finding is remembered for this model and data version."""
+    profile = write_model(model)["profile"]
+    text = canonical_json({"profile": {k: v for k, v in profile.items() if k != "traits"}, "url": warehouse.url})
+    identity = f"{warehouse.data_version()}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if workspace.verified_keys.profiles(identity) is None:
+        workspace.verified_keys.remember(identity, verify_keys(sources, warehouse, job))

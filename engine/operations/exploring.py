@@ -1,0 +1,56 @@
+"""What the app's palette and editors ask: the model with the audiences, and values with counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.domain.documents import load_one
+from engine.errors import EngineError, nearest
+from engine.jobs import Job
+from engine.operations.workspace import Workspace
+from engine.sql.sources import Sources
+from engine.sql.values import frequent_values
+
+
+@dataclass(frozen=True)
+class ValueCount:
+    """A value and how many profiles (or events) show it."""
+
+    value: Any
+    count: int
+
+
+def values(
+    workspace: Workspace, name: str, *, source: str | None = None, most: int = 50, job: Job | None = None
+) -> list[ValueCount]:
+    """The most frequent values of a trait, or of a property of an event or object (``source``)."""
+    model = workspace.model
+    if source is None:
+        known = model.profile.traits
+    elif source in model.events:
+        known = model.events[source].properties
+    elif source in model.objects:
+        known = model.objects[source].properties
+    else:
+        everything = [*model.events, *model.objects]
+        raise EngineError("unknown_name", f'there is no event "{source}"', hint=nearest(source, everything, "event"))
+    if name not in known:
+        raise EngineError("unknown_name", f'there is no "{name}"', hint=nearest(name, known, "trait or property"))
+    statement = frequent_values(Sources(model, workspace.warehouse), name, source, most)
+    rows = workspace.warehouse.rows(statement.sql, statement.parameters, job)
+    return [ValueCount(value, int(count)) for value, count in rows]
+
+
+def overview(workspace: Workspace) -> dict[str, Any]:
+    """What the app shows when it opens a workspace: the model's document, the audiences, the lists, the data version."""
+    stored = workspace.models.current()
+    return {
+        "folder": str(workspace.folder),
+        "language": workspace.settings.language,
+        "warehouse": workspace.settings.warehouse,
+        "data_version": workspace.warehouse.data_version() if workspace.settings.warehouse else None,
+        "model": None if stored is None else load_one(stored.document),
+        "audiences": [load_one(s.document) | {"_version": s.version} for s in workspace.audiences.all().values()],
+        "lists": workspace.lists.sizes(),
+    }

@@ -1,0 +1,161 @@
+"""`list show history diff delete`, saving from the app, and uploaded lists."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.audience import Audience
+from engine.domain.audience_codec import ID_PATTERN, read_audience, write_audience
+from engine.domain.describe import describe
+from engine.domain.diff import Change, diff_audiences
+from engine.domain.documents import dump_yaml, load_one
+from engine.domain.references import evaluation_order, referring_to
+from engine.errors import EngineError
+from engine.operations.context import catalogue_for, check_all
+from engine.operations.targets import Named
+from engine.operations.workspace import Workspace, user_name
+from engine.store.audiences import Stored, Version
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The audiences of a workspace."""
+
+    stored: tuple[Stored, ...]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """What `convoke list --json` prints."""
+        return [
+            {
+                "id": s.audience.id,
+                "name": s.audience.name,
+                "version": s.version,
+                "saved_at": s.saved_at,
+                "saved_by": s.saved_by,
+                "owner": s.audience.owner,
+                "tags": list(s.audience.tags),
+                "folder": s.audience.folder,
+                "sites": list(s.audience.sites) if s.audience.sites is not None else "*",
+                "origin": s.origin,
+                "rule_hash": s.rule_hash,
+            }
+            for s in self.stored
+        ]
+
+    def frame(self) -> pandas.DataFrame:
+        """One row an audience."""
+        import pandas as pd
+
+        return pd.DataFrame(self.as_json())
+
+
+def list_audiences(workspace: Workspace) -> Listing:
+    """Every audience, by id."""
+    return Listing(tuple(workspace.audiences.all().values()))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One audience as written, with its sentence."""
+
+    stored: Stored
+    sentence: str
+
+    def as_json(self) -> dict[str, Any]:
+        """What `convoke show --json` prints."""
+        head = Listing((self.stored,)).as_json()[0]
+        return head | {"sentence": self.sentence, "document": load_one(self.stored.document)}
+
+
+def show(workspace: Workspace, identifier: str, language: str | None = None) -> Shown:
+    """One audience's document and its rule in words."""
+    stored = workspace.audiences.get(identifier)
+    current = workspace.models.current()
+    model = current.model if current is not None else None
+    return Shown(stored, describe(stored.audience, language or workspace.settings.language, model))
+
+
+def history(workspace: Workspace, identifier: str) -> list[Version]:
+    """Every version of an audience, oldest first: who saved it, when, and what changed."""
+    return workspace.audiences.versions(identifier)
+
+
+def diff(workspace: Workspace, identifier: str, before: int | None = None, after: int | None = None) -> list[Change]:
+    """What changed between two versions; by default between the last two."""
+    versions = {v.version: v for v in workspace.audiences.versions(identifier)}
+    newest = max(versions)
+    last = newest if after is None else after
+    first = last - 1 if before is None else before
+    for number in (first, last):
+        if number not in versions and not (number == 0 and before is None):
+            raise EngineError(
+                "not_found",
+                f'audience "{identifier}" has no version {number}',
+                hint=f"It has the versions 1 to {newest}.",
+            )
+    old = versions[first].audience if first in versions else None
+    return diff_audiences(old, versions[last].audience)
+
+
+def delete(workspace: Workspace, identifier: str) -> None:
+    """Delete an audience, keeping its history; refused while another audience refers to it."""
+    current = {i: s.audience for i, s in workspace.audiences.all().items()}
+    workspace.audiences.get(identifier)
+    referring = referring_to(identifier, current)
+    if referring:
+        raise EngineError(
+            "refused",
+            f'"{identifier}" cannot be deleted, because {", ".join(referring)} refers to it',
+            hint="Change those audiences first.",
+        )
+    with workspace.database.transaction():
+        workspace.audiences.delete(identifier, user_name())
+
+
+def save(workspace: Workspace, document: dict[str, Any]) -> int:
+    """Save one audience as the app edits it; refused when it is wrong or would close a circle. Gives its version."""
+    audience = read_audience(document)
+    text = dump_yaml(write_audience(audience))
+    named = [Named(audience, text, None)]
+    check_all(workspace, workspace.model, catalogue_for(workspace, named), named)
+    everyone: dict[str, Audience] = {i: s.audience for i, s in workspace.audiences.all().items()}
+    try:
+        evaluation_order(everyone | {audience.id: audience})
+    except EngineError as error:
+        raise EngineError("refused", error.message, error.path, error.hint) from None
+    with workspace.database.transaction():
+        return workspace.audiences.save(audience, text, user_name(), "app")
+
+
+# -- lists -------------------------------------------------------------------------------------------------------------
+
+
+def upload_list(workspace: Workspace, identifier: str, file: Path) -> int:
+    """Replace a list by the profile keys in a CSV or text file (first column; a header named like the key is skipped)."""
+    if not ID_PATTERN.fullmatch(identifier):
+        raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (error.strerror or "unknown").lower() if isinstance(error, OSError) else "it is not UTF-8"
+        raise EngineError("file", f"{file} cannot be read: {reason}", hint="Save it as a UTF-8 CSV file.") from None
+    keys = [row[0].strip() for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
+    stored = workspace.models.current()
+    head = stored.model.profile.key.lower() if stored is not None else "key"
+    if keys and keys[0].lower() in (head, "key", "id"):
+        keys = keys[1:]
+    if not keys:
+        raise EngineError("file", f"{file} holds no keys", hint="Put one profile key on each line.")
+    return workspace.lists.save(identifier, keys, user_name())
+
+
+def lists(workspace: Workspace) -> dict[str, int]:
+    """Every uploaded list with its number of keys."""
+    return workspace.lists.sizes()

@@ -1,0 +1,126 @@
+"""`model infer|check|show|apply`: the data model of the workspace."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.documents import dump_yaml, load_one, read_file
+from engine.domain.model import DataModel
+from engine.domain.model_codec import read_model, write_model
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.operations.workspace import Workspace, user_name
+from engine.quality.inference import ColumnFacts, infer_model
+from engine.quality.model_check import Finding, check_model
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A drafted model as text, the facts behind it, and what a person should look at."""
+
+    document: str
+    columns: tuple[ColumnFacts, ...]
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """What `convoke model infer --json` prints."""
+        return {
+            "model": load_one(self.document),
+            "columns": [asdict(c) for c in self.columns],
+            "notes": list(self.notes),
+        }
+
+    def frame(self) -> pandas.DataFrame:
+        """One row a column: table, column, type, samples, personal."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(c) for c in self.columns])
+
+
+def infer(workspace: Workspace, job: Job | None = None) -> Draft:
+    """Draft a data model for the connected warehouse; nothing is saved."""
+    found = infer_model(workspace.warehouse, job)
+    return Draft(dump_yaml(write_model(found.model)), tuple(found.columns), tuple(found.notes))
+
+
+def read_model_file(path: Path) -> tuple[DataModel, str]:
+    """A model from a file, with its text."""
+    if not path.exists():
+        raise EngineError("file", f"there is no file {path}", hint="Draft one: convoke model infer --out model.yaml.")
+    text = read_file(path)
+    try:
+        return read_model(load_one(text)), text.decode("utf-8-sig")
+    except EngineError as error:
+        raise error.within(path.name) from None
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """Every finding; ``sound`` when none of them is an error."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether numbers can be trusted."""
+        return all(f.severity != "error" for f in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """What `convoke model check --json` prints."""
+        return {"sound": self.sound, "findings": [asdict(f) for f in self.findings]}
+
+    def frame(self) -> pandas.DataFrame:
+        """One row a finding."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(f) for f in self.findings])
+
+
+def check(workspace: Workspace, file: Path | None = None, job: Job | None = None) -> ModelCheck:
+    """Check a model file, or the workspace's model, against the data."""
+    model = workspace.model if file is None else read_model_file(file)[0]
+    return ModelCheck(tuple(check_model(model, workspace.warehouse, job)))
+
+
+def show_model(workspace: Workspace) -> str:
+    """The current model as it was written."""
+    stored = workspace.models.current()
+    if stored is None:
+        _ = workspace.model  # raises with the right advice
+        return ""
+    return stored.document
+
+
+def apply_model(workspace: Workspace, file: Path) -> DataModel:
+    """Make a file the workspace's model; refused when its tables and columns are not in the warehouse."""
+    model, text = read_model_file(file)
+    _must_fit(model, workspace)
+    workspace.models.save(text, user_name())
+    return model
+
+
+def _must_fit(model: DataModel, workspace: Workspace) -> None:
+    """The sources and columns must exist with the declared types; nothing is read."""
+    from engine.sql.sources import Sources
+
+    sources = Sources(model, workspace.warehouse)
+    sources.site()
+    zone = next(iter(model.sites.values())).zone
+    for trait in model.profile.traits:
+        sources.trait(trait, zone)
+    for event in model.events.values():
+        rows = sources.event_rows(event.name, "e")
+        sources.owner(rows, event)
+        sources.event_time(rows, event.name, zone)
+        for field in event.properties.values():
+            rows.value(field, zone, "properties")
+    for thing in model.objects.values():
+        rows = sources.object_rows(thing.name, "o")
+        sources.owner(rows, thing)
+        for field in thing.properties.values():
+            rows.value(field, zone, "properties")

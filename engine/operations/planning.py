@@ -1,0 +1,192 @@
+"""`plan` and `apply`: a folder of documents against the workspace, as adds, changes and deletes with their sizes.
+
+A folder owns the audiences that were applied from files: those that are no longer in it are deleted. Audiences saved in the
+app are not touched unless a document takes over their id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.domain.audience import Audience
+from engine.domain.diff import diff_audiences
+from engine.domain.references import evaluation_order, referring_to
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.operations.context import prepare
+from engine.operations.sizing import one_size
+from engine.operations.targets import Named, moment, read_audience_files, refuse_twins
+from engine.operations.workspace import Workspace, user_name
+from engine.store.audiences import Stored
+
+if TYPE_CHECKING:
+    import pandas
+
+Action = Literal["add", "change", "delete"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing a plan would do, with the sizes before and after (None where there is none)."""
+
+    action: Action
+    id: str
+    name: str
+    changes: tuple[str, ...]
+    size_before: int | None
+    size_after: int | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What applying a folder would do; ``unchanged`` audiences are already as written."""
+
+    steps: tuple[Step, ...]
+    unchanged: int
+    skipped: tuple[str, ...]
+    as_of: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """What `convoke plan --json` prints."""
+        return {
+            "steps": [
+                {
+                    "action": s.action,
+                    "id": s.id,
+                    "name": s.name,
+                    "changes": list(s.changes),
+                    "size_before": s.size_before,
+                    "size_after": s.size_after,
+                }
+                for s in self.steps
+            ],
+            "unchanged": self.unchanged,
+            "skipped": list(self.skipped),
+        }
+
+    def frame(self) -> pandas.DataFrame:
+        """One row a step."""
+        import pandas as pd
+
+        return pd.DataFrame(self.as_json()["steps"])
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    plan: Plan
+    added: list[Named]
+    deleted: list[str]
+
+
+def plan(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = None, job: Job | None = None) -> Plan:
+    """What applying a folder would add, change and delete; raises EngineError("refused") for what cannot be."""
+    return _prepare(workspace, folder, moment(as_of), job).plan
+
+
+def apply(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = None, job: Job | None = None) -> Plan:
+    """Make the workspace's audiences what the folder says, all in one transaction; gives the plan that was carried out."""
+    prepared = _prepare(workspace, folder, moment(as_of), job)
+    who = user_name()
+    with workspace.database.transaction():
+        for identifier in prepared.deleted:
+            workspace.audiences.delete(identifier, who)
+        for one in prepared.added:
+            workspace.audiences.save(one.audience, one.document, who, "files")
+    return prepared.plan
+
+
+def _prepare(workspace: Workspace, folder: Path, as_of: datetime, job: Job | None) -> _Prepared:
+    if not folder.exists():
+        raise EngineError("file", f"there is no folder {folder}", "-f", "Name a folder of audience documents.")
+    skipped: list[str] = []
+    named = read_audience_files(folder, skipped)
+    refuse_twins(named)
+    stored = workspace.audiences.all()
+    given = {one.audience.id: one for one in named}
+    deleted = [s.audience.id for s in stored.values() if s.origin == "files" and s.audience.id not in given]
+    after = {i: s.audience for i, s in stored.items() if i not in deleted} | {i: n.audience for i, n in given.items()}
+    _refuse_circles(after)
+    _refuse_orphans(deleted, after)
+    differing = [
+        one for one in named if one.audience.id not in stored or stored[one.audience.id].document != one.document
+    ]
+    taken_over = [one for one in named if one.audience.id in stored and stored[one.audience.id].origin == "app"]
+    steps = _steps(workspace, named, differing, deleted, stored, as_of, job)
+    touched = {one.audience.id: one for one in (*differing, *taken_over)}
+    result = Plan(tuple(steps), len(named) - len(differing), tuple(skipped), as_of)
+    return _Prepared(result, list(touched.values()), deleted)
+
+
+def _refuse_circles(audiences: Mapping[str, Audience]) -> None:
+    try:
+        evaluation_order(audiences)
+    except EngineError as error:
+        raise EngineError("refused", error.message, error.path, error.hint) from None
+
+
+def _refuse_orphans(deleted: list[str], after: Mapping[str, Audience]) -> None:
+    for identifier in deleted:
+        referring = referring_to(identifier, after)
+        if referring:
+            raise EngineError(
+                "refused",
+                f'"{identifier}" cannot be deleted, because {", ".join(referring)} refers to it',
+                hint="Change those audiences first, or put its document back.",
+            )
+
+
+def _steps(
+    workspace: Workspace,
+    named: list[Named],
+    differing: list[Named],
+    deleted: list[str],
+    stored: Mapping[str, Stored],
+    as_of: datetime,
+    job: Job | None,
+) -> list[Step]:
+    after = _sizes_after(workspace, named, differing, as_of, job)
+    replaced = {one.audience.id for one in differing} | set(deleted)
+    before = _sizes_before(workspace, [s for i, s in stored.items() if i in replaced], as_of, job)
+    steps = []
+    for one in differing:
+        previous = stored.get(one.audience.id)
+        changes = diff_audiences(previous.audience if previous else None, one.audience)
+        steps.append(
+            Step(
+                "change" if previous else "add",
+                one.audience.id,
+                one.audience.name,
+                tuple(str(c) for c in changes) if previous else (),
+                before.get(one.audience.id),
+                after.get(one.audience.id),
+            )
+        )
+    gone = [stored[identifier] for identifier in deleted]
+    return steps + [Step("delete", s.audience.id, s.audience.name, (), before.get(s.audience.id), None) for s in gone]
+
+
+def _sizes_after(
+    workspace: Workspace, named: list[Named], differing: list[Named], as_of: datetime, job: Job | None
+) -> dict[str, int]:
+    """Sizes of the documents that differ; all documents are checked, also those that do not."""
+    if not named:
+        return {}
+    context = prepare(workspace, named, as_of, job)
+    return {one.audience.id: one_size(context, one, None).size for one in differing}
+
+
+def _sizes_before(workspace: Workspace, stored: list[Stored], as_of: datetime, job: Job | None) -> dict[str, int]:
+    """Sizes of what is replaced or deleted; what no longer fits the model has none."""
+    result: dict[str, int] = {}
+    for one in stored:
+        try:
+            context = prepare(workspace, [Named(one.audience, one.document, None)], as_of, job)
+            result[one.audience.id] = one_size(context, Named(one.audience, one.document, None), None).size
+        except EngineError as error:
+            if error.code == "cancelled":
+                raise
+    return result

@@ -1,0 +1,99 @@
+"""`size`: how many profiles an audience has, and each of its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.documents import iso
+from engine.jobs import Job
+from engine.membership.evaluate import NodeSize
+from engine.operations.context import Context, prepare
+from engine.operations.targets import Named, moment, resolve
+from engine.operations.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True)
+class AudienceSize:
+    """An exact size with everything that says what it means: as_of, data version, base and each condition's own."""
+
+    id: str
+    size: int
+    base: int
+    exact: bool
+    as_of: datetime
+    data_version: str
+    per_site: Mapping[str, int]
+    conditions: tuple[NodeSize, ...]
+    groups: tuple[NodeSize, ...]
+    elapsed_ms: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The line `convoke size --json` prints."""
+        return {
+            "id": self.id,
+            "size": self.size,
+            "base": self.base,
+            "exact": self.exact,
+            "as_of": iso(self.as_of),
+            "data_version": self.data_version,
+            "per_site": dict(self.per_site),
+            "conditions": [{"path": c.path, "size": c.size, "without": c.without} for c in self.conditions],
+            "groups": [{"path": g.path, "size": g.size} for g in self.groups],
+            "elapsed_ms": round(self.elapsed_ms, 1),
+        }
+
+    def frame(self) -> pandas.DataFrame:
+        """One row a condition: path, size, without."""
+        import pandas as pd
+
+        return pd.DataFrame([{"path": c.path, "size": c.size, "without": c.without} for c in self.conditions])
+
+
+def size(
+    workspace: Workspace,
+    targets: Sequence[str],
+    *,
+    site: str | None = None,
+    as_of: str | datetime | None = None,
+    job: Job | None = None,
+) -> list[AudienceSize]:
+    """The sizes of audiences named by file, folder or id; all at one moment over one state of the data."""
+    return list(sizes_of(workspace, resolve(workspace, targets), site=site, as_of=moment(as_of), job=job))
+
+
+def sizes_of(
+    workspace: Workspace, named: Sequence[Named], *, site: str | None, as_of: datetime, job: Job | None = None
+) -> Iterator[AudienceSize]:
+    """The sizes of given audiences, one after another; everything is checked before the first is evaluated."""
+    context = prepare(workspace, named, as_of, job)
+    for one in named:
+        context.sites(one.audience, site)
+    for i, one in enumerate(named):
+        if job is not None:
+            job.report(i / len(named), one.audience.id)
+        yield one_size(context, one, site)
+
+
+def one_size(context: Context, one: Named, site: str | None) -> AudienceSize:
+    """The size of one checked audience."""
+    started = perf_counter()
+    found = context.evaluator.sizes(one.audience, context.sites(one.audience, site))
+    return AudienceSize(
+        one.audience.id,
+        found.size,
+        found.base,
+        True,
+        context.as_of,
+        context.data_version,
+        found.per_site,
+        found.conditions,
+        found.groups,
+        (perf_counter() - started) * 1000,
+    )

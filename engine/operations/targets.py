@@ -1,0 +1,103 @@
+"""What the command line names: files, folders and ids, as audiences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.domain.audience import Audience
+from engine.domain.audience_codec import ID_PATTERN, read_audience
+from engine.domain.documents import dump_yaml, load_documents, read_file
+from engine.domain.values import parse_moment
+from engine.errors import EngineError
+from engine.operations.workspace import Workspace
+
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True)
+class Named:
+    """An audience, the text it is written as, and where it comes from (None: the store)."""
+
+    audience: Audience
+    document: str
+    source: Path | None
+
+
+def read_audience_files(path: Path, skipped: list[str] | None = None) -> list[Named]:
+    """The audiences in a file or below a folder; documents of other kinds in a folder are skipped and listed."""
+    files = [path]
+    if path.is_dir():
+        found = (p for p in path.rglob("*") if p.suffix.lower() in _ENDINGS and p.is_file())
+        files = sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(path).parts))
+    result: list[Named] = []
+    for file in files:
+        result += _read(file, path, skipped)
+    return result
+
+
+def _read(file: Path, root: Path, skipped: list[str] | None) -> list[Named]:
+    shown = str(file.relative_to(root)) if root.is_dir() else file.name
+    try:
+        text = read_file(file)
+        documents = load_documents(text)
+        named = []
+        for document in documents:
+            if root.is_dir() and isinstance(document, dict) and document.get("kind") not in (None, "audience"):
+                if skipped is not None:
+                    skipped.append(shown)
+                continue
+            written = text.decode("utf-8-sig") if len(documents) == 1 else dump_yaml(document)
+            named.append(Named(read_audience(document), written, file))
+        return named
+    except EngineError as error:
+        raise error.within(shown) from None
+
+
+def resolve(workspace: Workspace, targets: Sequence[str]) -> list[Named]:
+    """Files, folders and ids as audiences; two of the same id are an error that names both places."""
+    result: list[Named] = []
+    for target in targets:
+        path = Path(target)
+        if path.exists():
+            found = read_audience_files(path)
+            if not found:
+                raise EngineError("file", f"{target} holds no audiences", hint="Name a folder of audience documents.")
+            result += found
+        elif ID_PATTERN.fullmatch(target):
+            stored = workspace.audiences.get(target)
+            result.append(Named(stored.audience, stored.document, None))
+        else:
+            raise EngineError(
+                "file", f"there is no file or folder {target}", hint="Name a file, a folder or an audience's id."
+            )
+    refuse_twins(result)
+    return result
+
+
+def refuse_twins(named: Iterable[Named]) -> None:
+    """Raise EngineError("duplicate_id") when two documents have the same id."""
+    seen: dict[str, Named] = {}
+    for one in named:
+        other = seen.setdefault(one.audience.id, one)
+        if other is not one:
+            places = " and ".join(str(n.source) if n.source else "the workspace" for n in (other, one))
+            raise EngineError(
+                "duplicate_id", f'two audiences have the id "{one.audience.id}": {places}', "id", "Rename one of them."
+            )
+
+
+def moment(text: str | datetime | None) -> datetime:
+    """as_of: ISO 8601; without an offset it is UTC; nothing means now."""
+    if text is None:
+        return datetime.now(UTC)
+    found = text if isinstance(text, datetime) else parse_moment(text)
+    if found is None:
+        raise EngineError(
+            "operand", f'"{text}" is not a moment', "--as-of", "Write it as 2026-01-31 or 2026-01-31T09:00:00Z."
+        )
+    if not isinstance(found, datetime):
+        found = datetime(found.year, found.month, found.day)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

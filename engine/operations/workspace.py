@@ -1,0 +1,167 @@
+"""The workspace: a folder with settings, the store and the local warehouse, opened piece by piece when needed."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import EngineError
+from engine.settings import FILE, Settings, read_settings, write_settings
+
+if TYPE_CHECKING:
+    from engine.domain.model import DataModel
+    from engine.store.audiences import Audiences
+    from engine.store.database import Database
+    from engine.store.models import Lists, Models, VerifiedKeys
+    from engine.warehouses.protocol import Warehouse
+
+_IGNORED = "store.sqlite*\nwarehouse/\nbitmaps/\nlogs/\n"
+
+
+class Workspace:
+    """An open workspace. Close it, or use it in a ``with`` block."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / FILE).is_file():
+            raise EngineError(
+                "no_workspace", f"{folder} is not a workspace", hint=f"Make it one: convoke init {folder}."
+            )
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What convoke.toml says."""
+        return read_settings(self.folder)
+
+    @cached_property
+    def database(self) -> Database:
+        """The store."""
+        from engine.store.database import Database
+
+        return Database(self.folder / "store.sqlite")
+
+    @cached_property
+    def audiences(self) -> Audiences:
+        """The audiences with their versions."""
+        from engine.store.audiences import Audiences
+
+        return Audiences(self.database)
+
+    @cached_property
+    def models(self) -> Models:
+        """The data model with its versions."""
+        from engine.store.models import Models
+
+        return Models(self.database)
+
+    @cached_property
+    def lists(self) -> Lists:
+        """Uploaded lists."""
+        from engine.store.models import Lists
+
+        return Lists(self.database)
+
+    @cached_property
+    def verified_keys(self) -> VerifiedKeys:
+        """Which data was found to have unique keys."""
+        from engine.store.models import VerifiedKeys
+
+        return VerifiedKeys(self.database)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The connected warehouse; raises EngineError("no_connection") when there is none."""
+        from engine.warehouses.opening import open_warehouse
+
+        if self.settings.warehouse is None:
+            raise EngineError(
+                "no_connection", "the workspace has no warehouse yet", hint="Connect one: convoke connect URL."
+            )
+        return open_warehouse(self.settings.warehouse, self.warehouse_folder)
+
+    @property
+    def warehouse_folder(self) -> Path:
+        """Where the embedded local warehouse lives."""
+        return self.folder / "warehouse"
+
+    @property
+    def model(self) -> DataModel:
+        """The current data model; raises EngineError("no_model") when there is none."""
+        stored = self.models.current()
+        if stored is None:
+            raise EngineError(
+                "no_model",
+                "the workspace has no data model yet",
+                hint="Draft one with convoke model infer, then convoke model apply FILE.",
+            )
+        return stored.model
+
+    def reload(self) -> None:
+        """Forget the open warehouse, so that the next use sees new data."""
+        if "warehouse" in self.__dict__:
+            self.warehouse.close()
+            del self.__dict__["warehouse"]
+
+    def close(self) -> None:
+        """Close files and connections."""
+        self.reload()
+        if "database" in self.__dict__:
+            self.database.close()
+            del self.__dict__["database"]
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def init(folder: Path | str) -> Workspace:
+    """Make a workspace in a folder (or open the one already there)."""
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not (path / FILE).exists():
+            write_settings(path, Settings())
+        ignore = path / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text(_IGNORED, encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise EngineError(
+            "file", f"no workspace can be made in {path}: {reason}", hint="Choose another folder."
+        ) from None
+    workspace = Workspace(path)
+    workspace.database.changed()
+    return workspace
+
+
+def connect(workspace: Workspace, url: str, base: Path | None = None) -> dict[str, object]:
+    """Point the workspace at a warehouse; refuses one that cannot be opened, and then changes nothing.
+
+    Gives the URL as remembered and the tables found.
+    """
+    from engine.warehouses.opening import normal_url, open_warehouse
+
+    remembered = normal_url(url, base or Path.cwd())
+    opened = open_warehouse(remembered, workspace.warehouse_folder)
+    try:
+        tables = [table.name for table in opened.tables()]
+        version = opened.data_version()
+    finally:
+        opened.close()
+    write_settings(workspace.folder, replace(workspace.settings, warehouse=remembered))
+    workspace.reload()
+    workspace.__dict__.pop("settings", None)
+    return {"warehouse": remembered, "tables": tables, "data_version": version}
+
+
+def user_name() -> str:
+    """Who works here, for the history of versions."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

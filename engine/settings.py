@@ -1,0 +1,93 @@
+"""The workspace's settings: a typed `convoke.toml`."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from engine.errors import EngineError, nearest
+
+FILE = "convoke.toml"
+VARIABLE = "CONVOKE_WORKSPACE"
+LANGUAGES = ("en", "es", "pt_BR")
+_HEAD = "# The settings of this Convoke workspace. The README explains each one.\n"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a workspace remembers besides its database."""
+
+    warehouse: str | None = None
+    """The URL of the warehouse, as `convoke connect` was given it."""
+    language: str = "en"
+    """The language of the app and of rule descriptions: en, es or pt_BR."""
+
+
+def find_workspace(given: Path | None, start: Path | None = None) -> Path:
+    """The workspace folder: given, from the environment, or the nearest above the working folder."""
+    if given is not None:
+        return _must_be_workspace(given)
+    from_environment = os.environ.get(VARIABLE)
+    if from_environment:
+        return _must_be_workspace(Path(from_environment))
+    current = (start or Path.cwd()).resolve()
+    for folder in (current, *current.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise EngineError(
+        "no_workspace",
+        "there is no workspace here",
+        hint=f"Make one with convoke init DIR, or name one with --workspace or {VARIABLE}.",
+    )
+
+
+def _must_be_workspace(folder: Path) -> Path:
+    if not (folder / FILE).is_file():
+        raise EngineError("no_workspace", f"{folder} is not a workspace", hint=f"Make it one: convoke init {folder}.")
+    return folder.resolve()
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of a workspace; unknown names and wrong types are errors."""
+    path = folder / FILE
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise EngineError("file", f"{path} cannot be read: {error}", hint="Correct the file.") from None
+    known = [field.name for field in fields(Settings)]
+    for name, value in found.items():
+        if name not in known:
+            raise EngineError("structure", f'{FILE} has no setting "{name}"', name, nearest(name, known, "setting"))
+        if not isinstance(value, str):
+            raise EngineError("structure", f"{name} must be text in {FILE}", name, "Put it in quotes.")
+    settings = Settings(**found)
+    if settings.language not in LANGUAGES:
+        raise EngineError(
+            "structure",
+            f'there is no language "{settings.language}"',
+            "language",
+            nearest(settings.language, LANGUAGES, "language"),
+        )
+    return settings
+
+
+def write_settings(folder: Path, settings: Settings) -> None:
+    """Write the settings, all at once."""
+    lines = [_HEAD]
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if value is not None:
+            text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+            lines.append(f'{field.name} = "{text}"\n')
+    path = folder / FILE
+    fresh = path.with_suffix(".toml.new")
+    try:
+        fresh.write_text("".join(lines), encoding="utf-8")
+        os.replace(fresh, path)
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise EngineError(
+            "file", f"{path} cannot be written: {reason}", hint="Check the folder's permissions."
+        ) from None

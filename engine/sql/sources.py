@@ -1,0 +1,145 @@
+"""Tables and SELECTs of the model as FROM items, and their columns as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from engine.domain.durations import zone
+from engine.domain.model import DataModel, EventType, Field, ObjectType, Source
+from engine.errors import EngineError
+from engine.sql import usersql
+from engine.sql.build import Binder, Expr, cast, column, conjunction, name
+from engine.sql.columns import Catalog, Physical, Value, column_type, moment, physical, typed
+
+
+def relation(source: Source, catalog: Catalog, path: str) -> exp.Select:
+    """``SELECT * FROM`` the source, its own condition applied."""
+    if source.sql is not None:
+        item: exp.Expression = exp.Subquery(
+            this=usersql.select(source.sql, f"{path}.sql"), alias=exp.TableAlias(this=name("source"))
+        )
+    else:
+        item = _table(catalog.locate(source.table or ""))
+    query = exp.select("*").from_(item)
+    if source.where is not None:
+        query = query.where(usersql.condition(source.where, f"{path}.where"))
+    return query
+
+
+def _table(parts: tuple[str, ...]) -> exp.Table:
+    keys = ("this", "db", "catalog")
+    return exp.Table(**{key: name(part) for key, part in zip(keys, reversed(parts), strict=False)})
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a source under an alias, with typed columns."""
+
+    query: exp.Select
+    columns: Mapping[str, str]
+    alias: str
+    path: str
+
+    @classmethod
+    def of(cls, source: Source, catalog: Catalog, alias: str, path: str) -> Rows:
+        """The rows of a model's source."""
+        return cls(relation(source, catalog, path), catalog.columns(source, path), alias, path)
+
+    def from_item(self) -> exp.Subquery:
+        """The rows as an item of a FROM clause."""
+        return exp.Subquery(this=self.query.copy(), alias=exp.TableAlias(this=name(self.alias)))
+
+    def raw(self, wanted: str) -> Expr:
+        """A column as it is."""
+        return column(wanted, self.alias)
+
+    def type_of(self, wanted: str, part: str) -> str:
+        """A column's DuckDB type; ``part`` says which key of the model names it."""
+        return column_type(self.columns, wanted, f"{self.path}.{part}")
+
+    def value(self, field: Field, tz: ZoneInfo, section: str) -> Value:
+        """A trait or property as a value."""
+        path = f"{self.path}.{section}.{field.name}"
+        return typed(field, self.raw(field.column), column_type(self.columns, field.column, path), tz, path)
+
+
+class Sources:
+    """The model's rows, with the profile key brought to one type everywhere."""
+
+    def __init__(self, model: DataModel, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.model = model
+        self.profiles = Rows.of(model.profile.source, catalog, "p", "profile")
+        key_type = self.profiles.type_of(model.profile.key, "key")
+        kind = physical(key_type)
+        if kind not in (Physical.INTEGER, Physical.TEXT):
+            raise EngineError(
+                "model_mismatch",
+                f'the profile key "{model.profile.key}" holds {key_type}',
+                "profile.key",
+                "A key is an integer or text column.",
+            )
+        self.integer_key = kind is Physical.INTEGER
+        self._key_is_plain = self.integer_key or key_type.upper() == "VARCHAR"
+
+    def key(self) -> Expr:
+        """The profile key."""
+        raw = self.profiles.raw(self.model.profile.key)
+        return raw if self._key_is_plain else cast(raw, "VARCHAR")
+
+    def key_text(self) -> Expr:
+        """The profile key as text."""
+        return cast(self.key(), "VARCHAR") if self.integer_key else self.key()
+
+    def site(self) -> Expr | None:
+        """The site a profile belongs to, as text; None when the model has one site and no column for it."""
+        wanted = self.model.profile.site_column
+        if wanted is None:
+            return None
+        kind = self.profiles.type_of(wanted, "site")
+        raw = self.profiles.raw(wanted)
+        return raw if kind.upper() == "VARCHAR" else cast(raw, "VARCHAR")
+
+    def trait(self, trait: str, tz: ZoneInfo) -> Value:
+        """A trait of the profile."""
+        return self.profiles.value(self.model.profile.traits[trait], tz, "traits")
+
+    def event_rows(self, event: str, alias: str) -> Rows:
+        """The rows of an event."""
+        return Rows.of(self.model.events[event].source, self._catalog, alias, f"events.{event}")
+
+    def object_rows(self, wanted: str, alias: str) -> Rows:
+        """The rows of an object."""
+        return Rows.of(self.model.objects[wanted].source, self._catalog, alias, f"objects.{wanted}")
+
+    def owner(self, rows: Rows, kind: EventType | ObjectType) -> Expr:
+        """The profile that a row belongs to, in the key's type; text that is no number belongs to nobody."""
+        found = physical(rows.type_of(kind.profile, "profile"))
+        raw = rows.raw(kind.profile)
+        if self.integer_key:
+            return raw if found is Physical.INTEGER else cast(raw, "HUGEINT", safe=True)
+        is_text = rows.type_of(kind.profile, "profile").upper() == "VARCHAR"
+        return raw if is_text else cast(raw, "VARCHAR")
+
+    def event_time(self, rows: Rows, event: str, tz: ZoneInfo) -> Value:
+        """When an event happened."""
+        spec = self.model.events[event]
+        type_name = rows.type_of(spec.time, "time")
+        kind = physical(type_name)
+        if kind not in (Physical.DATE, Physical.NAIVE, Physical.INSTANT):
+            raise EngineError(
+                "model_mismatch",
+                f'the time of "{event}" is the column "{spec.time}", which holds {type_name}',
+                f"{rows.path}.time",
+                "Name a DATE or TIMESTAMP column, or cast it in a sql: source.",
+            )
+        return moment(rows.raw(spec.time), kind, None if spec.timezone is None else zone(spec.timezone), tz)
+
+    def in_sites(self, sites: Sequence[str], binder: Binder) -> Expr:
+        """The condition that a profile belongs to one of the sites."""
+        site = self.site()
+        return conjunction([]) if site is None else exp.In(this=site, expressions=[binder.bind(s) for s in sites])

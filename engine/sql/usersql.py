@@ -1,0 +1,62 @@
+"""SQL that people write: parsed before it runs, one read-only SELECT, never edited as text."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+
+from engine.errors import EngineError
+
+_READ_ONLY_HINT = "Write one SELECT that only reads."
+_WRITES: tuple[type[exp.Expression], ...] = (
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Merge,
+    exp.Create,
+    exp.Drop,
+    exp.Alter,
+    exp.Command,
+    exp.Copy,
+    exp.Set,
+    exp.Pragma,
+    exp.Attach,
+    exp.Detach,
+    exp.TruncateTable,
+    exp.Into,
+)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str, path: str) -> exp.Query:
+    try:
+        statements = [s for s in sqlglot.parse(text, dialect="duckdb") if s is not None]
+    except (sqlglot.errors.SqlglotError, RecursionError) as error:
+        problem = str(error).split("\n")[0].split(". Line")[0]
+        raise EngineError("bad_sql", f"the SQL cannot be read: {problem}", path, _READ_ONLY_HINT) from None
+    if len(statements) != 1:
+        raise EngineError(
+            "bad_sql", f"the SQL holds {len(statements)} statements, it must be one", path, _READ_ONLY_HINT
+        )
+    query = statements[0]
+    if not isinstance(query, exp.Query) or query.find(*_WRITES) is not None:
+        raise EngineError("bad_sql", "the SQL does more than read", path, _READ_ONLY_HINT)
+    return query
+
+
+def select(text: str, path: str) -> exp.Query:
+    """The one read-only SELECT in a text; raises EngineError("bad_sql") for anything else."""
+    return _parsed(text, path).copy()
+
+
+def condition(text: str, path: str) -> exp.Expression:
+    """A SQL condition over a table, as in a model's `where:`."""
+    query = _parsed(f"SELECT 1 WHERE {text}", path)
+    found = query.args.get("where")
+    extra = [key for key in ("group", "order", "limit", "having", "joins") if query.args.get(key)]
+    if found is None or extra or not isinstance(query, exp.Select):
+        raise EngineError("bad_sql", "the where is not one condition", path, "Write it as in a WHERE clause.")
+    inner: exp.Expression = found.this.copy()
+    return inner

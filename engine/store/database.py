@@ -1,0 +1,116 @@
+"""The SQLite file: opening, migrating, transactions, and the queries kept in sql/*.sql.
+
+WAL with synchronous=FULL: a commit that returned survives power loss. Every write is one BEGIN IMMEDIATE transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from engine.errors import EngineError
+
+Row = tuple[Any, ...]
+
+
+@cache
+def _query(name: str) -> str:
+    return files("engine.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _migrations() -> list[tuple[int, str]]:
+    folder = files("engine.store").joinpath("migrations")
+    found = [
+        (int(entry.name[:4]), entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    ]
+    return sorted(found)
+
+
+class Database:
+    """A connection to the store; not shared between threads."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = apsw.Connection(str(path))
+            self._connection.set_busy_timeout(10_000)
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._migrate(path)
+        except apsw.Error as error:
+            raise _failure(path, error) from None
+        self._path = path
+
+    def _migrate(self, path: Path) -> None:
+        current = self._number("PRAGMA user_version")
+        migrations = _migrations()
+        newest = migrations[-1][0]
+        if current > newest:
+            raise EngineError(
+                "store",
+                f"{path} was written by a newer Convoke (schema {current})",
+                hint="Update Convoke, then try again.",
+            )
+        for number, script in migrations:
+            if number > current:
+                with self.transaction():
+                    now = self._number("PRAGMA user_version")
+                    if number > now:
+                        self._connection.execute(script)
+                        self._connection.execute(f"PRAGMA user_version = {number}")
+
+    def _number(self, sql: str) -> int:
+        return int(next(iter(self._connection.execute(sql)))[0])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; other writers wait."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def rows(self, query: str, values: Mapping[str, Any] | None = None) -> list[Row]:
+        """The rows of a named query."""
+        try:
+            return list(self._connection.execute(_query(query), values or {}))
+        except apsw.Error as error:
+            raise _failure(self._path, error) from None
+
+    def run(self, query: str, values: Mapping[str, Any] | None = None) -> None:
+        """Run a named statement."""
+        self.rows(query, values)
+
+    def run_many(self, query: str, values: Iterator[Mapping[str, Any]]) -> None:
+        """Run a named statement for many values."""
+        try:
+            self._connection.executemany(_query(query), values)
+        except apsw.Error as error:
+            raise _failure(self._path, error) from None
+
+    def changed(self) -> int:
+        """A number that changes when another connection commits."""
+        version = self._number("PRAGMA data_version")
+        return version
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def _failure(path: Path, error: apsw.Error) -> EngineError:
+    if isinstance(error, apsw.BusyError):
+        return EngineError("store", f"{path} is busy in another program", hint="Try again in a moment.")
+    if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+        return EngineError("store", f"{path} is not a sound database", hint="Restore the workspace from a backup.")
+    return EngineError("store", f"{path} cannot be used: {error}", hint="Check the disk and the folder's permissions.")

@@ -1,0 +1,85 @@
+"""The data model with its versions, uploaded lists, and which data was verified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine.domain.documents import load_one
+from engine.domain.model import DataModel
+from engine.domain.model_codec import read_model
+from engine.store.audiences import now
+from engine.store.database import Database
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """The current data model, with the text it was written as."""
+
+    model: DataModel
+    version: int
+    saved_at: str
+    saved_by: str
+    document: str
+
+
+class Models:
+    """The repository of data models."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def current(self) -> StoredModel | None:
+        """The newest model; None before the first."""
+        rows = self._database.rows("current_model")
+        if not rows:
+            return None
+        version, saved_at, saved_by, document = rows[0]
+        return StoredModel(read_model(load_one(document)), version, saved_at, saved_by, document)
+
+    def save(self, document: str, who: str) -> None:
+        """Keep a new version."""
+        with self._database.transaction():
+            self._database.run("save_model", {"saved_at": now(), "saved_by": who, "document": document})
+
+
+class Lists:
+    """Uploaded lists of profile keys (as text)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def sizes(self) -> dict[str, int]:
+        """Every list with its size."""
+        return {row[0]: row[3] for row in self._database.rows("lists")}
+
+    def keys(self, identifier: str) -> list[str]:
+        """The keys of a list."""
+        return [row[0] for row in self._database.rows("list_keys", {"id": identifier})]
+
+    def save(self, identifier: str, keys: Sequence[str], who: str) -> int:
+        """Replace a list; gives the number of distinct keys."""
+        distinct = sorted(set(keys))
+        with self._database.transaction():
+            self._database.run("forget_list", {"id": identifier})
+            values = {"id": identifier, "saved_at": now(), "saved_by": who, "size": len(distinct)}
+            self._database.run("save_list", values)
+            self._database.run_many("save_list_member", ({"id": identifier, "key": key} for key in distinct))
+        return len(distinct)
+
+
+class VerifiedKeys:
+    """Remembers for which model and data version the profile keys were found sound."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def profiles(self, identity: str) -> int | None:
+        """The number of profiles then; None when it was not verified."""
+        rows = self._database.rows("verified_keys", {"identity": identity})
+        return int(rows[0][0]) if rows else None
+
+    def remember(self, identity: str, profiles: int) -> None:
+        """Keep the finding."""
+        with self._database.transaction():
+            self._database.run("save_verified_keys", {"identity": identity, "profiles": profiles})

@@ -1,0 +1,1 @@
+SELECT version, origin, deleted FROM audience WHERE id = :id

@@ -1,0 +1,1 @@
+SELECT key FROM list_member WHERE list_id = :id ORDER BY key

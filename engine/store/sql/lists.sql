@@ -1,0 +1,1 @@
+SELECT id, saved_at, saved_by, size FROM list ORDER BY id

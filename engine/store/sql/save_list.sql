@@ -1,0 +1,1 @@
+INSERT INTO list (id, saved_at, saved_by, size) VALUES (:id, :saved_at, :saved_by, :size)

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO list_member (list_id, key) VALUES (:id, :key)

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO verified_keys (identity, profiles) VALUES (:identity, :profiles)

@@ -1,0 +1,1 @@
+SELECT profiles FROM verified_keys WHERE identity = :identity

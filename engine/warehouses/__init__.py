@@ -1,0 +1,1 @@
+"""Where customer data is read. One protocol; read-only for everything that evaluates audiences."""

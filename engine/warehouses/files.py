@@ -1,0 +1,192 @@
+"""Warehouses in files: a DuckDB file opened read-only, and a folder of Parquet, CSV and JSON files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import duckdb
+
+from engine.errors import EngineError
+from engine.warehouses.duck import DuckSession, connect, first_line
+from engine.warehouses.protocol import TableInfo
+
+READERS = {
+    ".parquet": "read_parquet",
+    ".csv": "read_csv",
+    ".tsv": "read_csv",
+    ".json": "read_json",
+    ".jsonl": "read_json",
+    ".ndjson": "read_json",
+}
+_LOAD_UP_TO = 256 * 1024 * 1024
+
+
+def fingerprint(paths: list[Path], root: Path) -> str:
+    """A short text that changes when a file's name, size or time of change does."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        status = path.stat()
+        digest.update(f"{path.relative_to(root)}|{status.st_size}|{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+class DuckDBFile(DuckSession):
+    """A DuckDB database file, read-only."""
+
+    def __init__(self, url: str, path: Path) -> None:
+        if not path.is_file():
+            raise EngineError(
+                "warehouse_file", f"there is no warehouse file {path}", hint="Check the path given to convoke connect."
+            )
+        super().__init__(url, _open_file(path), fingerprint([path], path.parent))
+        self.path = path
+        self._connection.execute("SET enable_external_access = false")
+
+
+def _open_file(path: Path) -> duckdb.DuckDBPyConnection:
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[8:12] != b"DUCK":
+        raise EngineError("warehouse_file", f"{path} is not a DuckDB file", hint="Connect a .duckdb file or a folder.")
+    try:
+        return connect(str(path), read_only=True)
+    except duckdb.Error as error:
+        text = str(error)
+        if "lock" in text.lower():
+            holder = re.search(r"held in ([^()\n]*?)\s*\(PID (\d+)\)", text)
+            who = f" by {Path(holder[1]).name} (process {holder[2]})" if holder else " by another process"
+            raise EngineError(
+                "warehouse_file", f"{path} is locked{who}", hint="Close that program or wait until it has finished."
+            ) from None
+        raise EngineError(
+            "warehouse_file", f"{path} cannot be opened: {first_line(error)}", hint="Restore the file from a backup."
+        ) from None
+
+
+class Folder(DuckSession):
+    """A folder in which each file or sub-folder is a table.
+
+    Parquet is read in place. CSV and JSON files up to 256 MB are loaded when first used (parsing once, not at every
+    query); larger ones are read in place too. CSV columns of digits that would lose leading zeros stay text.
+    """
+
+    def __init__(self, url: str, path: Path) -> None:
+        if not path.is_dir():
+            raise EngineError("warehouse_file", f"there is no folder {path}", hint="Check the path.")
+        self._files = _tables_in(path)
+        if not self._files:
+            raise EngineError(
+                "warehouse_file",
+                f"{path} holds no Parquet, CSV or JSON files",
+                hint="Each file or sub-folder becomes a table.",
+            )
+        everything = [file for files in self._files.values() for file in files]
+        super().__init__(url, connect(":memory:", read_only=False), fingerprint(everything, path))
+        self.path = path
+        self._ready: set[str] = set()
+        quoted = str(path.resolve()).replace("'", "''")
+        self._connection.execute(f"SET allowed_directories = ['{quoted}']")
+        self._connection.execute("SET enable_external_access = false")
+
+    def tables(self) -> list[TableInfo]:
+        """Every file and sub-folder."""
+        for table in self._files:
+            self._prepare(table)
+        return super().tables()
+
+    def locate(self, table: str) -> tuple[str, ...]:
+        """Loads the table when it is first named."""
+        for name in self._files:
+            if name.lower() == table.lower():
+                self._prepare(name)
+                return ("main", name)
+        for name in self._files:
+            self._prepare(name)
+        return super().locate(table)
+
+    def _prepare_for(self, sql: str) -> None:
+        text = sql.lower()
+        for table in self._files:
+            if table not in self._ready and table.lower() in text:
+                self._prepare(table)
+
+    def _prepare(self, table: str) -> None:
+        if table in self._ready or table not in self._files:
+            return
+        self._ready.add(table)
+        files = self._files[table]
+        suffix = _suffix(files[0])
+        small = sum(file.stat().st_size for file in files) <= _LOAD_UP_TO
+        kind = "TABLE" if small and suffix != ".parquet" else "VIEW"
+        name = '"' + table.replace('"', '""') + '"'
+        try:
+            self._connection.execute(f"CREATE {kind} {name} AS FROM {_reader(self._connection, files, suffix)}")
+        except duckdb.Error as error:
+            self._ready.discard(table)
+            raise EngineError(
+                "warehouse_file",
+                f'the table "{table}" cannot be read: {first_line(error)}',
+                hint=f"Check {files[0].name}.",
+            ) from None
+
+
+def _suffix(path: Path) -> str:
+    suffixes = [s.lower() for s in path.suffixes]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] in (".gz", ".zst") else (suffixes or [""])[-1]
+
+
+def _stem(path: Path) -> str:
+    name = path.name
+    for ending in (".gz", ".zst"):
+        name = name.removesuffix(ending)
+    return name.rsplit(".", 1)[0]
+
+
+def _tables_in(folder: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for entry in sorted(folder.iterdir()):
+        if entry.name.startswith((".", "_")):
+            continue
+        if entry.is_file() and _suffix(entry) in READERS:
+            name, files = _stem(entry), [entry]
+        elif entry.is_dir():
+            inner = sorted(p for p in entry.rglob("*") if p.is_file() and _suffix(p) in READERS)
+            if not inner:
+                continue
+            name, files = entry.name, [p for p in inner if _suffix(p) == _suffix(inner[0])]
+        else:
+            continue
+        if name in found:
+            raise EngineError("warehouse_file", f'two files would be the table "{name}"', str(entry), "Rename one.")
+        found[name] = files
+    return found
+
+
+def _reader(connection: duckdb.DuckDBPyConnection, files: list[Path], suffix: str) -> str:
+    listed = ", ".join("'" + str(file.resolve()).replace("'", "''") + "'" for file in files)
+    function = READERS[suffix]
+    many = ", union_by_name = true" if len(files) > 1 else ""
+    if function != "read_csv":
+        return f"{function}([{listed}]{many})"
+    options = f"[{listed}], header = true, allow_quoted_nulls = false, sample_size = -1{many}"
+    types = _text_columns(connection, options)
+    return f"read_csv({options}{types})"
+
+
+def _text_columns(connection: duckdb.DuckDBPyConnection, options: str) -> str:
+    """The columns of digits that must stay text because some value has a leading zero, such as a postcode."""
+    sniffed = connection.execute(f"DESCRIBE FROM read_csv({options})").fetchall()
+    numeric = [str(row[0]) for row in sniffed if row[1] in ("BIGINT", "DOUBLE", "HUGEINT")]
+    if not numeric:
+        return ""
+    quoted = ['"' + name.replace('"', '""') + '"' for name in numeric]
+    checks = ", ".join(f"bool_or(regexp_matches({column}, '^\\s*[-+]?0[0-9]'))" for column in quoted)
+    query = f"SELECT {checks} FROM read_csv({options}, all_varchar = true)"  # noqa: S608 — names are quoted
+    found = connection.execute(query).fetchall()[0]
+    kept = [name for name, zeros in zip(numeric, found, strict=True) if zeros]
+    if not kept:
+        return ""
+    pairs = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in kept)
+    return f", types = {{{pairs}}}"

@@ -1,0 +1,69 @@
+"""What every warehouse can do, and what some cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from engine.domain.model import Source
+from engine.jobs import Job
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """Flags that decide how work is given to a warehouse."""
+
+    dialect: str = "duckdb"
+    cancel: bool = True
+    writable: bool = False
+    live: bool = False  # data may change between two queries
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """A table by name, with its columns and their DuckDB types, and its row count where that is cheap."""
+
+    name: str
+    columns: Mapping[str, str]
+    rows: int | None = None
+
+
+class Warehouse(Protocol):
+    """A place that holds customer data.
+
+    Every method raises EngineError with a sentence for people; ``job`` cancels the very query that runs.
+    """
+
+    url: str
+    capabilities: Capabilities
+
+    def tables(self) -> list[TableInfo]:
+        """The tables there are."""
+
+    def locate(self, table: str) -> tuple[str, ...]:
+        """The parts of a table's full name."""
+
+    def columns(self, source: Source, path: str) -> Mapping[str, str]:
+        """Column names and types of a model's source."""
+
+    def describe(self, sql: str, path: str) -> Mapping[str, str]:
+        """Column names and types a SELECT returns, without running it."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
+        """Run a SELECT and give its rows."""
+
+    def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
+        """Run a SELECT and give its columns as numpy arrays."""
+
+    def copy_to(self, path: str, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> None:
+        """Run a SELECT and write its rows to a CSV or Parquet file."""
+
+    def regex_error(self, pattern: str) -> str | None:
+        """Why the engine refuses a regular expression; None when it accepts it."""
+
+    def data_version(self) -> str:
+        """A short text that changes whenever the data does."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,1 @@
+"""Icons, fonts, translations, style and help pages."""

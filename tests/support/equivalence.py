@@ -1,0 +1,126 @@
+"""One comparison of the meanings: the oracle's members against the engine's, case by case."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from engine.domain.audience import Audience
+from engine.domain.audience_codec import read_audience
+from engine.domain.check import check_audience
+from engine.domain.documents import dump_yaml, load_one
+from engine.membership.evaluate import Evaluator
+from engine.sql.compile import World
+from tests.support import oracle
+from tests.support.rules import RuleMaker
+from tests.support.worlds import Made, WorldMaker
+
+Plain = dict[str, Any]
+
+
+def make_world(rng: Random) -> Made:
+    """A world with two lists."""
+    made = WorldMaker(rng).make()
+    keys = [row["_key"] for row in made.plain.profiles]
+    stranger: Any = 77 if keys and isinstance(keys[0], int) else "stranger"
+    made.plain.lists = {"vip": [*keys[::2], stranger], "empty": []}
+    return made
+
+
+class Case:
+    """A world, and audiences over it that refer to each other."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.made = make_world(rng)
+        self.rules = RuleMaker(rng, self.made)
+        self.audiences: dict[tuple[str, int | None], Audience] = {}
+        self.world = World(
+            self.made.model,
+            self.made.warehouse,
+            self.made.warehouse.describe,
+            self.made.plain.lists,
+            self.made.plain.as_of,
+        )
+
+    def document(self, number: int) -> Plain:
+        """The next audience document; later ones may refer to it."""
+        rng = self.rng
+        document: Plain = {"kind": "audience", "id": f"a{number}", "rule": self.rules.rule()}
+        if rng.random() < 0.3:
+            document["sites"] = rng.sample(sorted(self.made.plain.sites), 1)
+        if rng.random() < 0.15:
+            trait = rng.choice(self.made.fields[""]).name
+            document["top"] = {
+                "n": rng.choice([0, 1, 3, 100]),
+                "by": {"trait": trait},
+                "order": rng.choice(["asc", "desc"]),
+            }
+        return document
+
+    def compare(self, document: Plain) -> None:
+        """Raise AssertionError when the meanings differ in any case, size or node."""
+        made = self.made
+        audience = read_audience(load_one(dump_yaml(document)))
+        known = [key for key, _ in self.audiences]
+        check_audience(audience, made.model, known, list(made.plain.lists))
+        evaluator = Evaluator(made.warehouse, self.world, self.audiences)
+        sites = audience.sites_in(made.model)
+        expected = oracle.members(document, made.plain)
+        members = evaluator.members(audience, sites).tolist()
+        assert members == sorted(expected), (members, sorted(expected), document)
+        sizes = evaluator.sizes(audience, sites)
+        assert sizes.size == len(expected), (sizes, document)
+        self._compare_nodes(document, audience, sizes)
+        self.audiences[audience.id, None] = audience
+        made.plain.audiences[audience.id] = document
+        self.rules.audiences.append(audience.id)
+
+    def _compare_nodes(self, document: Plain, audience: Audience, sizes: Any) -> None:
+        """Each node's own size, and the size without each condition, are the oracle's too."""
+        plain = self.made.plain
+        alone = {key: value for key, value in document.items() if key != "top"}
+        for found in (*sizes.conditions, *sizes.groups):
+            node = node_at(document["rule"], found.path)
+            assert found.size == len(oracle.members({**alone, "rule": node}, plain)), (found, document)
+        for found in sizes.conditions:
+            muted = with_muted(document["rule"], found.path)
+            assert found.without == len(oracle.members({**document, "rule": muted}, plain)), (found, document)
+
+    def close(self) -> None:
+        """Let the world go."""
+        self.made.warehouse.close()
+
+
+def steps_of(path: str) -> list[str | int]:
+    """`rule.all[2].not` → ["all", 2, "not"]."""
+    result: list[str | int] = []
+    for part in path.split(".")[1:]:
+        name, _, index = part.partition("[")
+        result.append(name)
+        if index:
+            result.append(int(index[:-1]))
+    return result
+
+
+def node_at(rule: Plain, path: str) -> Plain:
+    """The node at a path."""
+    node: Any = rule
+    for step in steps_of(path):
+        node = node[step]
+    found: Plain = node
+    return found
+
+
+def with_muted(rule: Plain, path: str) -> Plain:
+    """A copy of the rule with the node at a path muted."""
+
+    def copied(node: Any, steps: list[str | int]) -> Any:
+        if not steps:
+            return {**node, "muted": True}
+        if isinstance(node, list):
+            return [copied(n, steps[1:]) if i == steps[0] else n for i, n in enumerate(node)]
+        return {**node, steps[0]: copied(node[steps[0]], steps[1:])}
+
+    result: Plain = copied(rule, steps_of(path))
+    return result
