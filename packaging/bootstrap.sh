@@ -45,5 +45,5 @@ if [ ! -x .tools/bin/uv ]; then
     "$python" -m venv .tools
     .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==0.13.9"
 fi
-UV_PYTHON_DOWNLOADS=never .tools/bin/uv sync --quiet --frozen --all-extras --python "$python"
+UV_PYTHON_DOWNLOADS=never .tools/bin/uv sync --quiet --frozen --all-extras --compile-bytecode --python "$python"
 echo "$fingerprint" > "$stamp"

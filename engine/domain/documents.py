@@ -211,6 +211,7 @@ class _Dumper(_DumperBase):  # type: ignore[misc]  # the C dumper when there is 
     """Writes what :class:`_Loader` reads back unchanged."""
 
 
+_Dumper.ignore_aliases = lambda *_: True  # write every value out
 _Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 _Dumper.add_representer(Decimal, lambda dumper, value: dumper.represent_scalar("tag:yaml.org,2002:float", f"{value:f}"))
 _Dumper.add_representer(

@@ -1,0 +1,92 @@
+"""The marketplace simulator: a seeded DuckDB generator from ten thousand to a hundred million profiles by one number.
+
+Every value is drawn from a hash of (seed, row, purpose), so the same number, seed and day give the same data whatever the
+threads. What drives behaviour is kept in the schema ``truth``: who is really the same person, how much each likes phones,
+which purchases an ad click caused.
+
+Run it on a file:  python -m sample_data.marketplace out.duckdb 200000
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sample_data import shape
+
+if TYPE_CHECKING:
+    import duckdb
+
+MODEL_FILE = str(Path(__file__).parent / "model.yaml")
+STEPS = (
+    ("setup", "drawing lots"),
+    ("users", "profiles"),
+    ("identifiers", "identifiers and devices"),
+    ("visits", "visits and searches"),
+    ("advertising", "advertising and e-mail"),
+    ("purchases", "purchases, payments and refunds"),
+    ("events", "sorting events"),
+)
+DAYS = 365
+
+
+def generate(
+    connection: duckdb.DuckDBPyConnection,
+    profiles: int,
+    *,
+    seed: int = 7,
+    until: date | None = None,
+    report: Callable[[float, str], None] = lambda share, step: None,
+) -> None:
+    """Fill a database with the marketplace of ``profiles`` profiles over the year before ``until`` (default: today, UTC).
+
+    About 20 events a profile. ``report`` is told the share done and the step; it may raise to stop.
+    """
+    _variables(connection, profiles, seed, until or datetime.now(UTC).date())
+    for i, (name, step) in enumerate(STEPS):
+        report(0.95 * i / len(STEPS), step)
+        connection.execute((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+    report(0.95, "written")
+
+
+def _variables(connection: duckdb.DuckDBPyConnection, profiles: int, seed: int, until: date) -> None:
+    """The lookup lists and numbers that the SQL reads."""
+    values: dict[str, Any] = {
+        "profiles": profiles,
+        "seed": seed,
+        "until": until,
+        "days": shape.day_lookup(until, DAYS),
+        "minutes": shape.minute_lookup(),
+        "category_of": shape.zipf_lookup(len(shape.CATEGORIES)),
+        "categories": list(shape.CATEGORIES),
+        "site_of": shape.weighted_lookup([market.share for market in shape.MARKETS]),
+        "sites": [market.id for market in shape.MARKETS],
+        "utc_offsets": [market.utc_offset for market in shape.MARKETS],
+        "price_levels": [market.price_level for market in shape.MARKETS],
+        "states": [list(market.states) for market in shape.MARKETS],
+        "ad_channels": list(shape.AD_CHANNELS),
+        "ad_lifts": list(shape.AD_CHANNELS.values()),
+        "first_names": list(shape.FIRST_NAMES),
+        "surnames": list(shape.SURNAMES),
+        "mail_hosts": list(shape.MAIL_HOSTS),
+    }
+    for name, value in values.items():
+        connection.execute(f"SET VARIABLE {name} = $1", [value])
+
+
+def main() -> None:
+    """Write a marketplace into a new DuckDB file."""
+    import duckdb
+
+    if len(sys.argv) != 3 or not sys.argv[2].isdigit():
+        sys.exit("Usage: python -m sample_data.marketplace FILE.duckdb PROFILES")
+    connection = duckdb.connect(sys.argv[1])
+    generate(connection, int(sys.argv[2]), report=lambda share, step: print(f"{share:4.0%} {step}"))  # noqa: T201
+    connection.close()
+
+
+if __name__ == "__main__":
+    main()
