@@ -1,7 +1,9 @@
 """The marketplace simulator: a seeded DuckDB generator from ten thousand to a hundred million profiles by one number.
 
-Every value is drawn from a hash of (seed, row, purpose), so the same number, seed and day give the same data whatever the
-threads. What drives behaviour is kept in the schema ``truth``: who is really the same person, how much each likes phones,
+Every value is drawn from a hash of (seed, row, purpose), so the same number, seed and day give the same data
+whatever the
+threads. What drives behaviour is kept in the schema ``truth``: who is really the same person, how much each likes
+phones,
 which purchases an ad click caused.
 
 Run it on a file:  python -m sample_data.marketplace out.duckdb 200000
@@ -41,7 +43,8 @@ def generate(
     until: date | None = None,
     report: Callable[[float, str], None] = lambda share, step: None,
 ) -> None:
-    """Fill a database with the marketplace of ``profiles`` profiles over the year before ``until`` (default: today, UTC).
+    """Fill a database with the marketplace of ``profiles`` profiles over the year before ``until`` (default: today,
+    UTC).
 
     About 20 events a profile. ``report`` is told the share done and the step; it may raise to stop.
     """

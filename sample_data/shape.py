@@ -24,7 +24,9 @@ class Market:
 
 
 MARKETS = (
-    Market("MLB", "Brasil", "America/Sao_Paulo", "BRL", 0.34, -3, 5.0, ("SP", "RJ", "MG", "BA", "RS", "PR", "PE", "CE")),
+    Market(
+        "MLB", "Brasil", "America/Sao_Paulo", "BRL", 0.34, -3, 5.0, ("SP", "RJ", "MG", "BA", "RS", "PR", "PE", "CE")
+    ),
     Market("MLM", "México", "America/Mexico_City", "MXN", 0.22, -6, 18.0, ("CMX", "MEX", "JAL", "NLE", "PUE", "VER")),
     Market("MLA", "Argentina", "America/Argentina/Buenos_Aires", "ARS", 0.16, -3, 1000.0, ("B", "C", "X", "S", "M")),
     Market("MCO", "Colombia", "America/Bogota", "COP", 0.09, -5, 4000.0, ("DC", "ANT", "VAC", "ATL", "CUN")),
@@ -47,7 +49,20 @@ CATEGORIES = (
 AD_CHANNELS = {"search": 0.10, "social": 0.05, "video": 0.03, "display": 0.01}
 """The planted truth of attribution: how much likelier a purchase within five days each click makes."""
 
-FIRST_NAMES = ("ana", "josé", "maria", "juan", "luiza", "carlos", "sofía", "joão", "valentina", "miguel", "camila", "pedro")
+FIRST_NAMES = (
+    "ana",
+    "josé",
+    "maria",
+    "juan",
+    "luiza",
+    "carlos",
+    "sofía",
+    "joão",
+    "valentina",
+    "miguel",
+    "camila",
+    "pedro",
+)
 SURNAMES = ("silva", "gonzález", "rodríguez", "souza", "pérez", "oliveira", "muñoz", "fernández", "costa", "rojas")
 MAIL_HOSTS = ("gmail.com", "hotmail.com", "yahoo.com.br", "outlook.com", "uol.com.br", "live.com.mx")
 

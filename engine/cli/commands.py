@@ -8,6 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from engine import __version__
+from engine.cli.lists import lists
+from engine.cli.modelling import model
+from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, share, table
 from engine.errors import EngineError
 
@@ -19,10 +22,6 @@ app = typer.Typer(
     help="Convoke: audiences over your own warehouse. Every command takes --workspace and --json.",
 )
 
-WorkspaceOption = Annotated[
-    Path | None, typer.Option("--workspace", "-w", help="The workspace folder.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="The moment, such as 2026-01-31T09:00:00Z; now by default.")
 ]
@@ -41,14 +40,6 @@ def _root(
         say(f"convoke {__version__}")
         raise typer.Exit
     context.obj = workspace
-
-
-def open_workspace(context: typer.Context, given: Path | None) -> Any:
-    """The workspace named on the command, before it, in the environment, or around the working folder."""
-    from engine.operations import Workspace
-    from engine.settings import find_workspace
-
-    return Workspace(find_workspace(given or context.obj))
 
 
 # -- workspace ---------------------------------------------------------------------------------------------------------
@@ -333,9 +324,8 @@ def history(
                 }
             )
             continue
-        say(
-            f"{version.version}  {version.saved_at}  {version.saved_by}{'  deleted' if version.audience is None else ''}"
-        )
+        gone = "  deleted" if version.audience is None else ""
+        say(f"{version.version}  {version.saved_at}  {version.saved_by}{gone}")
         for change in version.changes:
             say(f"    {change}")
 
@@ -450,12 +440,5 @@ def app_(context: typer.Context, workspace: WorkspaceOption = None, as_json: Jso
     return open_app(folder)
 
 
-def _groups() -> None:
-    from engine.cli.lists import lists
-    from engine.cli.modelling import model
-
-    app.add_typer(model, name="model")
-    app.add_typer(lists, name="lists")
-
-
-_groups()
+app.add_typer(model, name="model")
+app.add_typer(lists, name="lists")

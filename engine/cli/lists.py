@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.modelling import JsonOption, WorkspaceOption, _open
+from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import number, say, say_json, table
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lists of profile keys.")
@@ -24,7 +24,7 @@ def add(
     """Upload a list, replacing the one of that id: a CSV or text file with the keys in its first column."""
     from engine import operations
 
-    with _open(context, workspace) as opened:
+    with open_workspace(context, workspace) as opened:
         count = operations.upload_list(opened, identifier, file)
     if as_json:
         say_json({"id": identifier, "size": count})
@@ -37,7 +37,7 @@ def show(context: typer.Context, workspace: WorkspaceOption = None, as_json: Jso
     """Every list and its size."""
     from engine import operations
 
-    with _open(context, workspace) as opened:
+    with open_workspace(context, workspace) as opened:
         found = operations.lists(opened)
     if as_json:
         say_json(found)

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, table
 
 model = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft, check, show and set the data model.")
-
-WorkspaceOption = Annotated[
-    Path | None, typer.Option("--workspace", "-w", help="The workspace folder.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def _open(context: typer.Context, given: Path | None) -> Any:
-    from engine.cli.commands import open_workspace
-
-    return open_workspace(context, given)
 
 
 @model.command()
@@ -34,7 +24,7 @@ def infer(
     from engine import operations
     from engine.errors import EngineError
 
-    with _open(context, workspace) as opened, progress("Looking", quiet=as_json) as job:
+    with open_workspace(context, workspace) as opened, progress("Looking", quiet=as_json) as job:
         found = operations.infer(opened, job)
     if out is not None:
         try:
@@ -65,7 +55,7 @@ def check(
     """Check a model against the data: keys, orphans, types, time zones, with counts."""
     from engine import operations
 
-    with _open(context, workspace) as opened, progress("Checking", quiet=as_json) as job:
+    with open_workspace(context, workspace) as opened, progress("Checking", quiet=as_json) as job:
         found = operations.check(opened, file, job)
     if as_json:
         say_json(found.as_json())
@@ -85,7 +75,7 @@ def show(context: typer.Context, workspace: WorkspaceOption = None, as_json: Jso
     from engine import operations
     from engine.domain.documents import load_one
 
-    with _open(context, workspace) as opened:
+    with open_workspace(context, workspace) as opened:
         found = operations.show_model(opened)
     if as_json:
         say_json(load_one(found))
@@ -103,7 +93,7 @@ def apply_(
     """Make a file the workspace's model; its tables and columns must be there."""
     from engine import operations
 
-    with _open(context, workspace) as opened:
+    with open_workspace(context, workspace) as opened:
         found = operations.apply_model(opened, file)
     counts = {"sites": len(found.sites), "traits": len(found.profile.traits), "events": len(found.events)}
     if as_json:

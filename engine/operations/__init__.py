@@ -1,7 +1,7 @@
 """The door: everything Convoke can do, one function a user verb.
 
-The CLI, the worker behind the app and notebooks call these same functions. Results are small frozen values; those that are
-tables have ``frame()``, which gives a pandas DataFrame.
+The CLI, the worker behind the app and notebooks call these same functions. Results are small frozen values; those that
+are tables have ``frame()``, which gives a pandas DataFrame.
 
 >>> from engine.operations import Workspace, size, members           # doctest: +SKIP
 >>> with Workspace("my-workspace") as ws:                            # doctest: +SKIP
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.operations.membering import explain, export_members, members, why
     from engine.operations.modelling import apply_model, check, infer, show_model
     from engine.operations.planning import apply, plan
-    from engine.operations.sizing import size
+    from engine.operations.sizing import size, size_document
     from engine.operations.workspace import Workspace, connect, init
 
 _HOMES = {
@@ -50,6 +50,7 @@ _HOMES = {
     "show": "keeping",
     "show_model": "modelling",
     "size": "sizing",
+    "size_document": "sizing",
     "upload_list": "keeping",
     "values": "exploring",
     "why": "membering",
@@ -79,6 +80,7 @@ __all__ = [
     "show",
     "show_model",
     "size",
+    "size_document",
     "upload_list",
     "values",
     "why",

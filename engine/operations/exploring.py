@@ -43,7 +43,8 @@ def values(
 
 
 def overview(workspace: Workspace) -> dict[str, Any]:
-    """What the app shows when it opens a workspace: the model's document, the audiences, the lists, the data version."""
+    """What the app shows when it opens a workspace: the model's document, the audiences, the lists, the data
+    version."""
     stored = workspace.models.current()
     return {
         "folder": str(workspace.folder),

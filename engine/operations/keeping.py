@@ -21,7 +21,7 @@ from engine.operations.workspace import Workspace, user_name
 from engine.store.audiences import Stored, Version
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Listing:
             for s in self.stored
         ]
 
-    def frame(self) -> pandas.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """One row an audience."""
         import pandas as pd
 
@@ -138,7 +138,8 @@ def save(workspace: Workspace, document: dict[str, Any]) -> int:
 
 
 def upload_list(workspace: Workspace, identifier: str, file: Path) -> int:
-    """Replace a list by the profile keys in a CSV or text file (first column; a header named like the key is skipped)."""
+    """Replace a list by the profile keys in a CSV or text file (first column; a header named like the key is
+    skipped)."""
     if not ID_PATTERN.fullmatch(identifier):
         raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")
     try:

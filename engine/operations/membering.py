@@ -19,7 +19,7 @@ from engine.operations.targets import Named, moment, resolve
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Members:
         """The line `convoke members --json` prints."""
         return {"id": self.id, "members": self.keys}
 
-    def frame(self) -> pandas.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """One column, named like the profile key."""
         import pandas as pd
 
@@ -170,7 +170,7 @@ class Why:
         ]
         return {"id": self.id, "key": self.key, "site": self.site, "member": self.member, "conditions": reasons}
 
-    def frame(self) -> pandas.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """One row a node."""
         import pandas as pd
 

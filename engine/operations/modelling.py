@@ -16,7 +16,7 @@ from engine.quality.inference import ColumnFacts, infer_model
 from engine.quality.model_check import Finding, check_model
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Draft:
             "notes": list(self.notes),
         }
 
-    def frame(self) -> pandas.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """One row a column: table, column, type, samples, personal."""
         import pandas as pd
 
@@ -74,7 +74,7 @@ class ModelCheck:
         """What `convoke model check --json` prints."""
         return {"sound": self.sound, "findings": [asdict(f) for f in self.findings]}
 
-    def frame(self) -> pandas.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """One row a finding."""
         import pandas as pd
 

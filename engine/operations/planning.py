@@ -1,6 +1,7 @@
 """`plan` and `apply`: a folder of documents against the workspace, as adds, changes and deletes with their sizes.
 
-A folder owns the audiences that were applied from files: those that are no longer in it are deleted. Audiences saved in the
+A folder owns the audiences that were applied from files: those that are no longer in it are deleted. Audiences saved
+in the
 app are not touched unless a document takes over their id.
 """
 
@@ -24,7 +25,7 @@ from engine.operations.workspace import Workspace, user_name
 from engine.store.audiences import Stored
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas as pd
 
 Action = Literal["add", "change", "delete"]
 
@@ -68,7 +69,7 @@ class Plan:
             "skipped": list(self.skipped),
         }
 
-    def frame(self) -> pandas.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """One row a step."""
         import pandas as pd
 
@@ -88,7 +89,8 @@ def plan(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = N
 
 
 def apply(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = None, job: Job | None = None) -> Plan:
-    """Make the workspace's audiences what the folder says, all in one transaction; gives the plan that was carried out."""
+    """Make the workspace's audiences what the folder says, all in one transaction; gives the plan that was carried
+    out."""
     prepared = _prepare(workspace, folder, moment(as_of), job)
     who = user_name()
     with workspace.database.transaction():

@@ -8,6 +8,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from engine.domain.audience_codec import read_audience
 from engine.domain.documents import iso
 from engine.jobs import Job
 from engine.membership.evaluate import NodeSize
@@ -16,7 +17,7 @@ from engine.operations.targets import Named, moment, resolve
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class AudienceSize:
             "elapsed_ms": round(self.elapsed_ms, 1),
         }
 
-    def frame(self) -> pandas.DataFrame:
+    def frame(self) -> pd.DataFrame:
         """One row a condition: path, size, without."""
         import pandas as pd
 
@@ -66,6 +67,15 @@ def size(
 ) -> list[AudienceSize]:
     """The sizes of audiences named by file, folder or id; all at one moment over one state of the data."""
     return list(sizes_of(workspace, resolve(workspace, targets), site=site, as_of=moment(as_of), job=job))
+
+
+def size_document(
+    workspace: Workspace, document: dict[str, Any], *, as_of: datetime, job: Job | None = None
+) -> AudienceSize:
+    """The size of an audience that need not be saved, as it stands on the canvas."""
+    named = Named(read_audience(document), "", None)
+    context = prepare(workspace, [named], as_of, job)
+    return one_size(context, named, None)
 
 
 def sizes_of(

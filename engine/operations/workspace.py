@@ -99,6 +99,10 @@ class Workspace:
             )
         return stored.model
 
+    def audiences_stamp(self) -> int:
+        """A number that changes when another program saves to the store."""
+        return self.database.changed()
+
     def reload(self) -> None:
         """Forget the open warehouse, so that the next use sees new data."""
         if "warehouse" in self.__dict__:

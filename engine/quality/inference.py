@@ -164,7 +164,7 @@ class _Inferrer:
 
     def _key_score(self, table: TableInfo, key: str) -> int:
         lowered, column_name = table.name.lower(), key.lower()
-        is_key = column_name.endswith("id") or column_name.endswith("key") or column_name in ("user", "customer")
+        is_key = column_name.endswith(("id", "key")) or column_name in ("user", "customer")
         about_people = any(word in lowered for word in _PROFILE_WORDS)
         key_about_people = any(word in column_name for word in _PROFILE_WORDS)
         if not is_key or personal_kind(key) is not None:
@@ -227,7 +227,8 @@ class _Inferrer:
     # -- events ----------------------------------------------------------------------------------------------------
 
     def _time(self, table: TableInfo) -> str | None:
-        """The time column of an event table: a timestamp, the likeliest name first; a date when there is no timestamp."""
+        """The time column of an event table: a timestamp, the likeliest name first; a date when there is no
+        timestamp."""
         kinds = {found: physical(type_name) for found, type_name in table.columns.items()}
         likely = ("event_time", "occurred_at", "ts", "timestamp", "time", "created_at", "date")
         for wanted in ((Physical.NAIVE, Physical.INSTANT), (Physical.DATE,)):

@@ -1,6 +1,7 @@
 """`model check`: the model against the data, with counts.
 
-Errors make numbers wrong (null or duplicate keys, missing columns, types that do not fit); warnings say what counts leave
+Errors make numbers wrong (null or duplicate keys, missing columns, types that do not fit); warnings say what counts
+leave
 out (orphan events, rows of unknown sites, future times) or assume (times without zone).
 """
 

@@ -100,8 +100,7 @@ class Database:
 
     def changed(self) -> int:
         """A number that changes when another connection commits."""
-        version = self._number("PRAGMA data_version")
-        return version
+        return self._number("PRAGMA data_version")
 
     def close(self) -> None:
         """Close the file."""

@@ -1,6 +1,7 @@
 """Twenty audiences a marketer would recognise, as documents in three languages.
 
-The documents are made from :mod:`sample_data.audiences.catalogue`; run ``python -m sample_data.audiences`` after changing it.
+The documents are made from :mod:`sample_data.audiences.catalogue`; run ``python -m sample_data.audiences`` after
+changing it.
 """
 
 from __future__ import annotations

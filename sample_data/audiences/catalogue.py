@@ -52,7 +52,11 @@ CATALOGUE = (
     ),
     Ready(
         "first-purchase-30d",
-        ("First purchase in the last 30 days", "Primera compra en los últimos 30 días", "Primeira compra nos últimos 30 dias"),
+        (
+            "First purchase in the last 30 days",
+            "Primera compra en los últimos 30 días",
+            "Primeira compra nos últimos 30 dias",
+        ),
         {
             "all": [
                 {"did": "purchase", "within": "30d"},
@@ -63,7 +67,11 @@ CATALOGUE = (
     ),
     Ready(
         "viewed-phones-never-bought",
-        ("Viewed phones, never bought one", "Vieron celulares, nunca compraron uno", "Viram celulares, nunca compraram um"),
+        (
+            "Viewed phones, never bought one",
+            "Vieron celulares, nunca compraron uno",
+            "Viram celulares, nunca compraram um",
+        ),
         {
             "all": [
                 {"did": "view", "where": _PHONES, "times": {"gte": 3}, "within": "60d"},
@@ -74,7 +82,11 @@ CATALOGUE = (
     ),
     Ready(
         "phone-buyers-sp-rj",
-        ("Phone buyers, São Paulo and Rio", "Compradores de celulares, São Paulo y Río", "Compradores de celulares, SP e RJ"),
+        (
+            "Phone buyers, São Paulo and Rio",
+            "Compradores de celulares, São Paulo y Río",
+            "Compradores de celulares, SP e RJ",
+        ),
         {"all": [{"trait": "state", "in": ["SP", "RJ"]}, {"did": "purchase", "where": _PHONES, "within": "365d"}]},
         ("phones",),
         {"sites": ["MLB"]},
@@ -93,7 +105,11 @@ CATALOGUE = (
     ),
     Ready(
         "cart-then-silence",
-        ("Added to cart, then no visit", "Agregaron al carrito y no volvieron", "Adicionaram ao carrinho e não voltaram"),
+        (
+            "Added to cart, then no visit",
+            "Agregaron al carrito y no volvieron",
+            "Adicionaram ao carrinho e não voltaram",
+        ),
         {
             "all": [
                 {"did": "cart", "within": {"ago": ["30d", "7d"]}},
@@ -116,7 +132,11 @@ CATALOGUE = (
     ),
     Ready(
         "birthday-next-week",
-        ("Birthday in the next seven days", "Cumplen años en los próximos siete días", "Fazem aniversário nos próximos sete dias"),
+        (
+            "Birthday in the next seven days",
+            "Cumplen años en los próximos siete días",
+            "Fazem aniversário nos próximos sete dias",
+        ),
         {"trait": "birth_date", "anniversary_within_next": "7d"},
         ("crm",),
     ),
@@ -144,7 +164,11 @@ CATALOGUE = (
     ),
     Ready(
         "ad-clickers-not-buyers",
-        ("Clicked an ad, did not buy", "Hicieron clic en un anuncio y no compraron", "Clicaram em um anúncio e não compraram"),
+        (
+            "Clicked an ad, did not buy",
+            "Hicieron clic en un anuncio y no compraron",
+            "Clicaram em um anúncio e não compraram",
+        ),
         {"all": [{"did": "ad_click", "within": "30d"}, {"not": {"did": "purchase", "within": "30d"}}]},
         ("ads",),
     ),
@@ -163,12 +187,21 @@ CATALOGUE = (
     Ready(
         "credit-card-holders",
         ("High credit limit", "Límite de crédito alto", "Limite de crédito alto"),
-        {"has": "card", "where": [{"property": "kind", "eq": "credit"}], "measure": {"max": "credit_limit"}, "gte": 4000},
+        {
+            "has": "card",
+            "where": [{"property": "kind", "eq": "credit"}],
+            "measure": {"max": "credit_limit"},
+            "gte": 4000,
+        },
         ("credits",),
     ),
     Ready(
         "browsed-last-month",
-        ("Visited on five days of last month", "Visitaron cinco días el mes pasado", "Visitaram em cinco dias do mês passado"),
+        (
+            "Visited on five days of last month",
+            "Visitaron cinco días el mes pasado",
+            "Visitaram em cinco dias do mês passado",
+        ),
         {"did": "session", "measure": {"days": True}, "gte": 5, "within": {"calendar": "month", "last": 1}},
         ("engagement",),
     ),
@@ -180,7 +213,11 @@ CATALOGUE = (
     ),
     Ready(
         "best-prospects",
-        ("Best prospects: engaged, not lapsed", "Mejores prospectos: activos, no inactivos", "Melhores prospects: ativos, não inativos"),
+        (
+            "Best prospects: engaged, not lapsed",
+            "Mejores prospectos: activos, no inactivos",
+            "Melhores prospects: ativos, não inativos",
+        ),
         {
             "all": [
                 {"did": "view", "times": {"gte": 5}, "within": "30d"},

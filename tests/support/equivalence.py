@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
@@ -39,7 +39,7 @@ class Case:
             self.made.model,
             self.made.warehouse,
             self.made.warehouse.describe,
-            self.made.plain.lists,
+            cast(Any, self.made.plain.lists),
             self.made.plain.as_of,
         )
 

@@ -1,6 +1,7 @@
 """The meaning of a rule in plain Python over plain rows, straight from the rules; it shares nothing with the compiler.
 
-Documents are plain values (as YAML gives them). A world holds the model document, rows as dictionaries with ready values
+Documents are plain values (as YAML gives them). A world holds the model document, rows as dictionaries with ready
+values
 (None is missing, instants are aware datetimes, dates are dates), uploaded lists, other audiences and as_of.
 """
 
@@ -371,9 +372,9 @@ class Evaluation:
         for name in names:
             for row in self.world.events[name]:
                 moment = row["_time"]
-                if row["_profile"] in by_profile and moment is not None and moment < end:
-                    if start is None or start <= moment:
-                        by_profile[row["_profile"]].setdefault(name, []).append(row)
+                inside = moment is not None and moment < end and (start is None or start <= moment)
+                if inside and row["_profile"] in by_profile:
+                    by_profile[row["_profile"]].setdefault(name, []).append(row)
         steps = node["sequence"]
         return {key for key, rows in by_profile.items() if self._chain(steps, rows, [])}
 
@@ -382,11 +383,10 @@ class Evaluation:
             return True
         step = steps[len(chosen)]
         for row in rows.get(step["did"], []):
-            if self.where(step.get("where"), row, self.world.types[step["did"]]) and self._fits(
-                step, row, steps, rows, chosen
-            ):
-                if self._chain(steps, rows, [*chosen, row]):
-                    return True
+            matches = self.where(step.get("where"), row, self.world.types[step["did"]])
+            fits = matches and self._fits(step, row, steps, rows, chosen)
+            if fits and self._chain(steps, rows, [*chosen, row]):
+                return True
         return False
 
     def _fits(self, step: Row, row: Row, steps: list[Row], rows: dict[str, list[Row]], chosen: list[Row]) -> bool:

@@ -180,12 +180,9 @@ class WorldMaker:
                 number = rng.randint(-2, 6)
                 return number, float(number) if found.physical == "DOUBLE" else number
             case "decimal":
-                number = (
-                    Decimal(rng.randint(-2, 4))
-                    if found.physical == "BIGINT"
-                    else Decimal(rng.randint(-300, 1000)) / 100
-                )
-                return number, float(number) if found.physical == "DOUBLE" else number
+                price = Decimal(rng.randint(-300, 1000)) / 100
+                price = Decimal(int(price)) if found.physical == "BIGINT" else price
+                return price, float(price) if found.physical == "DOUBLE" else price
             case "float":
                 real = float(rng.randint(-8, 16)) if found.physical == "INTEGER" else rng.randint(-8, 16) / 4
                 return real, int(real) if found.physical == "INTEGER" else real

@@ -1,0 +1,293 @@
+"""Editing one operator on one typed value: a list of operators and fields that suit the type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import cast
+
+from PySide6.QtCore import QDate, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QHBoxLayout, QLineEdit, QSpinBox, QWidget
+
+from app.i18n import Words
+from app.widgets.parts import clear, label
+from engine.domain.durations import Duration
+from engine.domain.operators import (
+    Among,
+    AmongName,
+    Anniversary,
+    Between,
+    Compare,
+    CompareName,
+    IsSet,
+    Operator,
+    Relative,
+    RelativeName,
+    TextMatch,
+    TextName,
+    operator_name,
+)
+from engine.domain.values import Scalar, ValueType
+
+_TEXT = ("eq", "neq", "in", "not_in", "contains", "not_contains", "starts_with", "ends_with", "matches")
+_NUMBER = ("eq", "neq", "in", "not_in", "lt", "lte", "gt", "gte", "between")
+_TIME = ("within_last", "more_than_ago", "within_next", "anniversary_within_next", "lt", "lte", "gt", "gte", "between")
+_SET = ("is_set.true", "is_set.false")
+_TIME_WORDS = {"lt": "before", "lte": "until", "gt": "after", "gte": "from"}
+UNITS = ("min", "h", "d", "w", "mo", "y")
+
+
+def choices(kind: ValueType) -> tuple[str, ...]:
+    """The operators offered for a type."""
+    if kind is ValueType.STRING:
+        return (*_TEXT, *_SET)
+    if kind is ValueType.BOOLEAN:
+        return ("eq", *_SET)
+    return (*(_NUMBER if kind.is_number else _TIME), *_SET)
+
+
+class OperatorEditor(QWidget):
+    """An operator and its operands.
+
+    Signals:
+        changed: the new Operator, whenever what is entered makes one.
+        wants_values: the editor would like suggestions (answered by :meth:`suggest`).
+    """
+
+    changed = Signal(object)
+    wants_values = Signal()
+
+    def __init__(self, kind: ValueType, operator: Operator, words: Words, name: str) -> None:
+        super().__init__()
+        self._kind = kind
+        self._words = words
+        self._name = name
+        self._operator = operator
+        self._suggestions: list[str] = []
+        self._read: Callable[[], Operator | None] = lambda: None
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        self._names = QComboBox()
+        self._names.setAccessibleName(f"{name}: {words('op.eq')}")
+        self._fill_names()
+        layout.addWidget(self._names)
+        self._fields = QHBoxLayout()
+        self._fields.setSpacing(6)
+        layout.addLayout(self._fields)
+        self._names.currentIndexChanged.connect(self._on_name)
+        self._build()
+
+    @property
+    def operator(self) -> Operator:
+        """The operator as last entered."""
+        return self._operator
+
+    def suggest(self, values: list[str]) -> None:
+        """Offer values while typing text."""
+        self._suggestions = values
+        for field in self.findChildren(QLineEdit):
+            if field.property("suggests"):
+                self._complete(field)
+
+    # -- the list of operators -------------------------------------------------------------------------------------
+
+    def _key(self) -> str:
+        if isinstance(self._operator, IsSet):
+            return "is_set.true" if self._operator.value else "is_set.false"
+        return operator_name(self._operator)
+
+    def _fill_names(self) -> None:
+        offered = list(choices(self._kind))
+        current = self._key()
+        if current not in offered:
+            offered.append(current)
+        for key in offered:
+            shown = _TIME_WORDS.get(key, key) if self._kind.is_temporal else key
+            self._names.addItem(self._words(f"op.{shown}"), key)
+        self._names.setCurrentIndex(offered.index(current))
+
+    def _on_name(self) -> None:
+        self._operator = self._converted(str(self._names.currentData()))
+        self._build()
+        self.changed.emit(self._operator)
+
+    def _converted(self, key: str) -> Operator:
+        """The chosen operator, keeping as much of the operands as fits."""
+        if key.startswith("is_set"):
+            return IsSet(key.endswith("true"))
+        if key in ("within_last", "within_next", "more_than_ago", "anniversary_within_next"):
+            before = getattr(self._operator, "duration", Duration(30, "d"))
+            if key == "anniversary_within_next":
+                return Anniversary(before if before.unit in ("d", "w") else Duration(7, "d"))
+            return Relative(cast(RelativeName, key), before)
+        first = self._first_operand()
+        if key in ("in", "not_in"):
+            kept = self._operator.values if isinstance(self._operator, Among) else ((first,) if first != "" else ())
+            return Among(cast(AmongName, key), kept)
+        if key == "between":
+            return Between(first, first)
+        if key in ("eq", "neq", "lt", "lte", "gt", "gte"):
+            return Compare(cast(CompareName, key), first)
+        return TextMatch(cast(TextName, key), str(first))
+
+    def _first_operand(self) -> Scalar:
+        match self._operator:
+            case Compare(value=value):
+                return value
+            case Among(values=values) if values:
+                return values[0]
+            case Between(low=low):
+                return low
+            case TextMatch(text=text):
+                return text
+            case _:
+                return _default(self._kind)
+
+    # -- the fields ------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        clear(self._fields)
+        match self._operator:
+            case IsSet():
+                self._read = lambda: self._operator
+            case Relative(name=relative, duration=duration):
+                count, unit = self._duration(duration, UNITS)
+                self._read = lambda: Relative(relative, Duration(count.value(), str(unit.currentData())))
+            case Anniversary(duration=duration):
+                count, unit = self._duration(duration, ("d", "w"))
+                self._read = lambda: Anniversary(Duration(count.value(), str(unit.currentData())))
+            case Compare(name=compare, value=value, ignore_case=fold):
+                one = self._scalar(value)
+                self._read = lambda: _with(one(), lambda v: Compare(compare, v, fold))
+            case Between(low=low, high=high):
+                first = self._scalar(low)
+                self._fields.addWidget(label(self._words("value.and"), "word"))
+                second = self._scalar(high)
+                self._read = lambda: self._between(first(), second())
+            case Among(name=among, values=values, ignore_case=fold):
+                listed = self._text(", ".join(str(v) for v in values), "values.hint", width=220)
+                self._read = lambda: self._among(among, listed.text(), fold)
+            case TextMatch(name=name, text=text, ignore_case=fold):
+                field = self._text(text, "value.hint")
+                self._read = lambda: TextMatch(name, field.text(), fold)
+
+    def _emit(self) -> None:
+        found = self._read()
+        if found is not None and found != self._operator:
+            self._operator = found
+            self.changed.emit(found)
+
+    @staticmethod
+    def _between(low: Scalar | None, high: Scalar | None) -> Operator | None:
+        if low is None or high is None:
+            return None
+        try:
+            return Between(low, high) if low <= high else None  # type: ignore[operator]
+        except TypeError:
+            return None
+
+    def _among(self, name: AmongName, text: str, fold: bool) -> Operator | None:
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        if self._kind is ValueType.STRING:
+            return Among(name, tuple(parts), fold)
+        numbers = [_number(part, self._words) for part in parts]
+        return Among(name, tuple(n for n in numbers if n is not None)) if None not in numbers else None
+
+    def _scalar(self, value: Scalar) -> Callable[[], Scalar | None]:
+        """A field for one operand; gives the way to read it."""
+        if self._kind is ValueType.BOOLEAN:
+            flags = QComboBox()
+            for key in (True, False):
+                flags.addItem(self._words("value.true" if key else "value.false"), key)
+            flags.setCurrentIndex(0 if value is True else 1)
+            flags.setAccessibleName(self._name)
+            flags.currentIndexChanged.connect(self._emit)
+            self._fields.addWidget(flags)
+            return lambda: bool(flags.currentData())
+        if self._kind.is_temporal:
+            return self._date(value)
+        text = self._words.locale.toString(float(value), "f", -128) if isinstance(value, Decimal) else str(value)
+        field = self._text(text, "value.hint", width=90 if self._kind.is_number else 160)
+        if self._kind.is_number:
+            return lambda: _number(field.text(), self._words)
+        return field.text
+
+    def _date(self, value: Scalar) -> Callable[[], Scalar | None]:
+        field = QDateEdit()
+        field.setCalendarPopup(True)
+        field.setDisplayFormat(self._words.locale.dateFormat(self._words.locale.FormatType.ShortFormat))
+        day = value if isinstance(value, date) else date.fromisoformat(str(value)[:10])
+        field.setDate(QDate(day.year, day.month, day.day))
+        field.setAccessibleName(self._name)
+        field.dateChanged.connect(self._emit)
+        self._fields.addWidget(field)
+        return lambda: cast(date, field.date().toPython())
+
+    def _text(self, text: str, hint: str, width: int = 160) -> QLineEdit:
+        field = QLineEdit(text)
+        field.setPlaceholderText(self._words(hint))
+        field.setAccessibleName(f"{self._name}: {self._words(hint)}")
+        field.setMinimumWidth(width)
+        field.textChanged.connect(self._emit)
+        self._fields.addWidget(field)
+        if self._kind is ValueType.STRING and hint == "value.hint":
+            field.setProperty("suggests", True)
+            self._complete(field)
+            self.wants_values.emit()
+        return field
+
+    def _complete(self, field: QLineEdit) -> None:
+        if self._suggestions:
+            completer = QCompleter(self._suggestions, field)
+            completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+            completer.setFilterMode(Qt.MatchFlag.MatchContains)
+            field.setCompleter(completer)
+
+    def _duration(self, duration: Duration, units: tuple[str, ...]) -> tuple[QSpinBox, QComboBox]:
+        count, unit = duration_fields(duration, units, self._words, self._name)
+        count.valueChanged.connect(self._emit)
+        unit.currentIndexChanged.connect(self._emit)
+        self._fields.addWidget(count)
+        self._fields.addWidget(unit)
+        return count, unit
+
+
+def duration_fields(duration: Duration, units: tuple[str, ...], words: Words, name: str) -> tuple[QSpinBox, QComboBox]:
+    """A count and a unit of time."""
+    count = QSpinBox()
+    count.setRange(0, 99_999)
+    count.setValue(duration.count)
+    count.setMinimumWidth(56)
+    count.setAccessibleName(name)
+    unit = QComboBox()
+    for key in units:
+        unit.addItem(words(f"unit.{key}"), key)
+    unit.setCurrentIndex(units.index(duration.unit) if duration.unit in units else 0)
+    unit.setAccessibleName(name)
+    return count, unit
+
+
+def _with(value: Scalar | None, make: Callable[[Scalar], Operator]) -> Operator | None:
+    return None if value is None else make(value)
+
+
+def _default(kind: ValueType) -> Scalar:
+    if kind.is_number:
+        return 0
+    if kind.is_temporal:
+        return date.today()
+    return True if kind is ValueType.BOOLEAN else ""
+
+
+def _number(text: str, words: Words) -> int | Decimal | None:
+    """A number as people of the region write it."""
+    plain = text.strip().replace(words.locale.groupSeparator(), "").replace(words.locale.decimalPoint(), ".")
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return None
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 28:
+        return None
+    return int(value) if value == value.to_integral_value() else value

@@ -1,0 +1,121 @@
+"""What the app asks the engine, and which answers still count.
+
+A size is asked 150 ms after the last edit. Every edit makes the answers on their way stale: a reply counts only when it
+carries the token of the newest question, so no number on the screen ever belongs to another rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.tasks import Worker
+from engine.client import Reply, Request, SizeAnswer, overview_request, save_request, size_request, values_request
+from engine.domain.audience import Audience
+from engine.errors import EngineError
+
+DEBOUNCE_MS = 150
+Answer = Callable[[Any], None]
+
+
+class Session(QObject):
+    """One open workspace.
+
+    Signals:
+        opened: the overview of the workspace (a dictionary).
+        counting: a size was asked for; shown numbers are stale from now on.
+        sized: the SizeAnswer of the audience as it stands.
+        failed: an EngineError of the audience as it stands.
+        saved: the number of the version saved.
+        trouble: an EngineError of anything else.
+        engine_state: a key of the status texts.
+    """
+
+    opened = Signal(dict)
+    counting = Signal()
+    sized = Signal(object)
+    failed = Signal(object)
+    saved = Signal(int)
+    trouble = Signal(object)
+    engine_state = Signal(str)
+
+    def __init__(self, worker: Worker, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._worker = worker
+        self._next = 0
+        self._size_token = 0
+        self._audience: Audience | None = None
+        self._waiting: dict[int, tuple[Answer, Callable[[EngineError], None]]] = {}
+        self._values: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+        self._debounce = QTimer(self)
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(DEBOUNCE_MS)
+        self._debounce.timeout.connect(self._ask_size)
+        worker.replied.connect(self._on_reply)
+        worker.died.connect(self._on_died)
+        worker.started.connect(lambda: self.engine_state.emit("status.ready"))
+
+    def open(self) -> None:
+        """Ask for the workspace's overview."""
+        self._send(overview_request(self._token()), self.opened.emit, self.trouble.emit)
+
+    def edited(self, audience: Audience) -> None:
+        """The audience changed: numbers on the screen are stale, a new size is asked for soon."""
+        self._audience = audience
+        if self._size_token in self._waiting:
+            self._worker.cancel(self._size_token)
+            self._waiting.pop(self._size_token)
+        self._size_token = 0
+        self.counting.emit()
+        self._debounce.start()
+
+    def save(self, audience: Audience) -> None:
+        """Save the audience."""
+        self._send(save_request(self._token(), audience), lambda r: self.saved.emit(r["version"]), self.trouble.emit)
+
+    def values(self, name: str, source: str | None, answer: Answer) -> None:
+        """The most frequent values of a trait or property; asked once a session."""
+        key = (name, source)
+        if key in self._values:
+            answer(self._values[key])
+            return
+
+        def keep(result: Any) -> None:
+            self._values[key] = result
+            answer(result)
+
+        self._send(values_request(self._token(), name, source), keep, lambda error: None)
+
+    # -- requests and replies --------------------------------------------------------------------------------------
+
+    def _token(self) -> int:
+        self._next += 1
+        return self._next
+
+    def _send(self, request: Request, answer: Answer, failure: Callable[[EngineError], None]) -> None:
+        self._waiting[request.token] = (answer, failure)
+        self._worker.send(request)
+
+    def _ask_size(self) -> None:
+        if self._audience is None:
+            return
+        self._size_token = self._token()
+        request = size_request(self._size_token, self._audience)
+        self._send(request, lambda r: self.sized.emit(SizeAnswer.from_result(r)), self.failed.emit)
+
+    def _on_reply(self, reply: Reply) -> None:
+        if reply.progress is not None or reply.token not in self._waiting:
+            return
+        answer, failure = self._waiting.pop(reply.token)
+        if reply.error is None:
+            answer(reply.result)
+        elif reply.error.code != "cancelled":
+            failure(reply.error)
+
+    def _on_died(self) -> None:
+        self._waiting.clear()
+        self.engine_state.emit("status.restarted")
+        if self._audience is not None:
+            self.edited(self._audience)

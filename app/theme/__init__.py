@@ -1,0 +1,1 @@
+"""Palette tokens, the style sheet and icons; nothing here knows of audiences."""

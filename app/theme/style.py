@@ -1,0 +1,94 @@
+"""Applying a colour scheme: palette, style sheet, fonts, and icons recoloured from their tokens."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from PySide6.QtCore import QByteArray, QRectF, Qt, QTemporaryDir
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from app.theme.tokens import DARK, LIGHT, Tokens
+
+
+class Theme:
+    """The scheme in use; one object made by the composition root and handed down."""
+
+    def __init__(self, *, dark: bool = False) -> None:
+        self.dark = dark
+        self._folder = QTemporaryDir()  # style sheets take pictures only from files
+
+    @property
+    def tokens(self) -> Tokens:
+        """The colours in use."""
+        return DARK if self.dark else LIGHT
+
+    def apply(self, app: QApplication) -> None:
+        """Give the whole application this scheme."""
+        app.setStyle("Fusion")
+        app.setFont(_font())
+        app.setPalette(_palette(self.tokens))
+        sheet = files("resources").joinpath("style.qss").read_text(encoding="utf-8")
+        chevron = _recoloured(self._folder.path(), "chevron-down", self.tokens.muted)
+        app.setStyleSheet(Template(sheet).substitute(self.tokens.names() | {"chevron": chevron}))
+
+    def icon(self, name: str, colour: str | None = None) -> QIcon:
+        """An icon in the text colour, or in the one given."""
+        svg = files("resources").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
+        painted = svg.replace("currentColor", colour or self.tokens.text)
+        renderer = QSvgRenderer(QByteArray(painted.encode()))
+        ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
+        pixmap = QPixmap(int(18 * ratio), int(18 * ratio))
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        renderer.render(painter, QRectF(0, 0, pixmap.width(), pixmap.height()))
+        painter.end()
+        pixmap.setDevicePixelRatio(ratio)
+        return QIcon(pixmap)
+
+
+def _recoloured(folder: str, name: str, colour: str) -> str:
+    """An icon in a colour, as a file that a style sheet can name."""
+    svg = files("resources").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
+    path = Path(folder) / f"{name}-{colour[1:]}.svg"
+    path.write_text(svg.replace("currentColor", colour), encoding="utf-8")
+    return path.as_posix()
+
+
+def prefers_dark() -> bool:
+    """Whether the desktop asks for a dark scheme."""
+    return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+
+
+def _font() -> QFont:
+    for name in ("Inter-Regular.otf", "Inter-SemiBold.otf", "Inter-Bold.otf"):
+        QFontDatabase.addApplicationFontFromData(QByteArray(files("resources").joinpath("fonts", name).read_bytes()))
+    font = QFont("Inter")
+    font.setPixelSize(13)
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return font
+
+
+def _palette(tokens: Tokens) -> QPalette:
+    palette = QPalette()
+    role = QPalette.ColorRole
+    colours = {
+        role.Window: tokens.window,
+        role.Base: tokens.surface,
+        role.AlternateBase: tokens.raised,
+        role.Button: tokens.surface,
+        role.Text: tokens.text,
+        role.WindowText: tokens.text,
+        role.ButtonText: tokens.text,
+        role.PlaceholderText: tokens.muted,
+        role.Highlight: tokens.accent,
+        role.HighlightedText: tokens.accent_text,
+        role.ToolTipBase: tokens.surface,
+        role.ToolTipText: tokens.text,
+    }
+    for name, colour in colours.items():
+        palette.setColor(name, QColor(colour))
+    return palette

@@ -1,0 +1,118 @@
+"""Typed calls for the app: the operations' names and values, with no machinery behind them.
+
+The app sends requests to the worker process and gets replies, both one line of JSON. A token ties a reply to its
+request;
+the app drops a reply whose token is no longer the one it waits for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.domain.audience import Audience
+from engine.domain.audience_codec import write_audience
+from engine.domain.canonical import canonical_json
+from engine.errors import EngineError
+
+
+@dataclass(frozen=True)
+class Request:
+    """An operation to run; ``lane`` names what it replaces: a newer request of a lane cancels the older ones."""
+
+    token: int
+    operation: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    lane: str | None = None
+
+    def line(self) -> bytes:
+        """The request as the worker reads it."""
+        body = {"token": self.token, "op": self.operation, "args": dict(self.arguments), "lane": self.lane}
+        return canonical_json(body).encode() + b"\n"
+
+
+def cancel_line(token: int) -> bytes:
+    """Asks the worker to stop a request; repeated until the reply comes."""
+    return json.dumps({"cancel": token}).encode() + b"\n"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the worker answers: a result or an error, or progress on the way."""
+
+    token: int
+    result: Any = None
+    error: EngineError | None = None
+    progress: float | None = None
+    step: str = ""
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Reply:
+        """A reply as the worker wrote it."""
+        body = json.loads(line)
+        error = body.get("error")
+        return cls(
+            int(body["token"]),
+            body.get("result"),
+            None if error is None else EngineError(error["code"], error["message"], error["path"], error["hint"]),
+            body.get("progress"),
+            body.get("step", ""),
+        )
+
+
+@dataclass(frozen=True)
+class NodeCount:
+    """A node's own size, and the audience's size without it (conditions only)."""
+
+    size: int
+    without: int | None = None
+
+
+@dataclass(frozen=True)
+class SizeAnswer:
+    """The numbers of one rule at one moment."""
+
+    size: int
+    base: int
+    as_of: str
+    data_version: str
+    elapsed_ms: float
+    per_site: Mapping[str, int]
+    nodes: Mapping[str, NodeCount]
+
+    @classmethod
+    def from_result(cls, result: Mapping[str, Any]) -> SizeAnswer:
+        """From what the operation `size` gives."""
+        nodes = {c["path"]: NodeCount(c["size"], c["without"]) for c in result["conditions"]}
+        nodes |= {g["path"]: NodeCount(g["size"]) for g in result["groups"]}
+        return cls(
+            result["size"],
+            result["base"],
+            result["as_of"],
+            result["data_version"],
+            result["elapsed_ms"],
+            result["per_site"],
+            nodes,
+        )
+
+
+def size_request(token: int, audience: Audience) -> Request:
+    """The size of an audience as it stands on the canvas."""
+    return Request(token, "size", {"document": write_audience(audience)}, lane="size")
+
+
+def values_request(token: int, name: str, source: str | None) -> Request:
+    """The most frequent values of a trait or property."""
+    return Request(token, "values", {"name": name, "source": source})
+
+
+def save_request(token: int, audience: Audience) -> Request:
+    """Save an audience."""
+    return Request(token, "save", {"document": write_audience(audience)})
+
+
+def overview_request(token: int) -> Request:
+    """The model, the audiences and the settings of the workspace."""
+    return Request(token, "overview")

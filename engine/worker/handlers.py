@@ -1,0 +1,64 @@
+"""Which operation answers which request, and the cache of sizes that makes undo instant."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.domain.canonical import canonical_json
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.operations import Workspace, overview, save, size_document, values
+
+_REMEMBERED = 200
+
+
+class Handlers:
+    """The operations of one open workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self._workspace = Workspace(folder)
+        self._sizes: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._calls: dict[str, Callable[[Mapping[str, Any], Job], Any]] = {
+            "overview": lambda arguments, job: overview(self._workspace),
+            "size": self._size,
+            "values": self._values,
+            "save": self._save,
+        }
+
+    def call(self, operation: str, arguments: Mapping[str, Any], job: Job) -> Any:
+        """Run an operation; raises EngineError("usage") for one there is not."""
+        if operation not in self._calls:
+            raise EngineError("usage", f'there is no operation "{operation}"')
+        return self._calls[operation](arguments, job)
+
+    def _size(self, arguments: Mapping[str, Any], job: Job) -> dict[str, Any]:
+        """Sizes at the current minute; the same rule within it is answered from memory."""
+        as_of = datetime.now(UTC).replace(second=0, microsecond=0)
+        stamp = self._workspace.audiences_stamp()
+        key = canonical_json([arguments["document"], as_of, self._workspace.warehouse.data_version(), stamp])
+        if key in self._sizes:
+            self._sizes.move_to_end(key)
+            return self._sizes[key]
+        found = size_document(self._workspace, arguments["document"], as_of=as_of, job=job).as_json()
+        self._sizes[key] = found
+        while len(self._sizes) > _REMEMBERED:
+            self._sizes.popitem(last=False)
+        return found
+
+    def _values(self, arguments: Mapping[str, Any], job: Job) -> list[dict[str, Any]]:
+        found = values(self._workspace, arguments["name"], source=arguments.get("source"), job=job)
+        return [asdict(one) for one in found]
+
+    def _save(self, arguments: Mapping[str, Any], job: Job) -> dict[str, Any]:
+        version = save(self._workspace, arguments["document"])
+        self._sizes.clear()  # other audiences may refer to this one
+        return {"version": version}
+
+    def close(self) -> None:
+        """Close the workspace."""
+        self._workspace.close()
