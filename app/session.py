@@ -33,7 +33,7 @@ class Session(QObject):
         engine_state: a key of the status texts.
     """
 
-    opened = Signal(dict)
+    opened = Signal(object)  # a plain dict would become a sorted Qt map
     counting = Signal()
     sized = Signal(object)
     failed = Signal(object)

@@ -202,17 +202,6 @@ class EventEditor(QWidget):
         del listed[index]
         self._put(listed)
 
-    def same_shape(self, node: Did | Has) -> bool:
-        """Whether another condition needs the same widgets as this one shows."""
-        before, after = _shape(self.node), _shape(node)
-        return before == after
-
-
-def _shape(node: Did | Has) -> tuple[object, ...]:
-    where = node.where
-    names = [c.property for c in where.children if isinstance(c, PropertyIs)] if isinstance(where, WhereAll) else where
-    return (_name(node), str(names))
-
 
 def _name(node: Did | Has) -> str:
     return node.event if isinstance(node, Did) else node.object

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any, cast
 
 from engine import __version__
 from engine.errors import Cancelled, EngineError
@@ -48,39 +49,39 @@ def _where(error: BaseException) -> str:
 
 
 def _run(given: list[str]) -> int:
-    import click
+    import typer
 
     from engine.cli.commands import app
 
+    # Typer bundles click; its public names lead to click's own.
+    usage_error = cast(type[Exception], typer.BadParameter.__bases__[0])
     try:
         result = app(given, standalone_mode=False, prog_name="convoke")
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stdout.write(error.format_message() + "\n")
-        return 2
-    except click.UsageError as error:
-        context = error.ctx.command_path if error.ctx else "convoke"
-        message = error.format_message().rstrip(".")
-        raise EngineError("usage", message[:1].lower() + message[1:], hint=f"See {context} --help.") from None
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return int(error.exit_code)
-    except click.Abort:
+    except typer.Abort:
         raise Cancelled from None
+    except usage_error as error:
+        raise _usage(error) from None
     return result if isinstance(result, int) else 0
+
+
+def _usage(error: Any) -> EngineError:
+    context = error.ctx.command_path if error.ctx else "convoke"
+    message = error.format_message().rstrip(".").split("\n")[0]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        message = "a command is missing"
+    return EngineError("usage", message[:1].lower() + message[1:], hint=f"See {context} --help.")
 
 
 def _fail(error: EngineError, as_json: bool) -> int:
     if as_json:
         sys.stderr.write(json.dumps(error.as_json(), ensure_ascii=False) + "\n")
     else:
-        text = str(error)
-        ended = text if text.rstrip()[-1:] in ".?!…" else text + "."
         message = error.message if error.message.rstrip()[-1:] in ".?!…" else error.message + "."
         where = f"{error.path}: " if error.path else ""
-        sys.stderr.write(
-            f"convoke: {where}{message}{' ' + error.hint if error.hint else ''}\n"
-            if error.hint
-            else f"convoke: {ended}\n"
-        )
+        hint = f" {error.hint}" if error.hint else ""
+        sys.stderr.write(f"convoke: {where}{message}{hint}\n")
     return error.exit_code
 
 

@@ -58,24 +58,23 @@ def diff_rules(before: Node, after: Node, path: str = "rule") -> list[Change]:
     old_kids, new_kids = children(before), children(after)
     if not (old_kids or new_kids) or not isinstance(after, All | AnyOf | Not):
         return [Change("changed", path, write_rule(before), write_rule(after))]
-    if isinstance(before, Not) and isinstance(after, Not):
-        return diff_rules(before.child, after.child, f"{path}.not")
-    if isinstance(before, Not) or isinstance(after, Not) or not isinstance(before, All | AnyOf):
+    same_kind = isinstance(before, Not) == isinstance(after, Not)
+    if not same_kind or not isinstance(before, All | AnyOf | Not):
         return [Change("changed", path, write_rule(before), write_rule(after))]
-    head = []
+    head = _diff_marks(before, after, path)
+    if isinstance(before, Not) and isinstance(after, Not):
+        return head + diff_rules(before.child, after.child, f"{path}.not")
+    assert isinstance(before, All | AnyOf)  # noqa: S101 — of the same kind as after
+    assert isinstance(after, All | AnyOf)  # noqa: S101 — the other kinds were handled
     if type(before) is not type(after):
         words = {All: "all", AnyOf: "any"}
-        head = [Change("changed", path, words[type(before)], words[type(after)])]
-    if before.muted != after.muted or before.note != after.note:
-        head.append(
-            Change(
-                "changed",
-                path,
-                {"muted": before.muted, "note": before.note},
-                {"muted": after.muted, "note": after.note},
-            )
-        )
+        head.append(Change("changed", path, words[type(before)], words[type(after)]))
     return head + _diff_children(before, after, path)
+
+
+def _diff_marks(before: Node, after: Node, path: str) -> list[Change]:
+    marks = [{"muted": node.muted, "note": node.note} for node in (before, after)]
+    return [Change("changed", path, *marks)] if marks[0] != marks[1] else []
 
 
 def _subject(node: Node) -> str:

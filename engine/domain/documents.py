@@ -32,7 +32,7 @@ class _Loader(_LoaderBase):  # type: ignore[misc]  # the C loader when there is 
 
 
 _TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?[ ]?(Z|z|[-+]\d\d(:?\d\d)?)?|\d{4}-\d\d-\d\d"
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?[ ]?(Z|z|[-+]\d\d(:?\d\d)?)?|\d{4}-\d\d-\d\d", re.ASCII
 )
 _RESOLVERS = (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -46,7 +46,7 @@ _RESOLVERS = (
     ),
 )
 for _tag, _pattern, _first in _RESOLVERS:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$", re.ASCII), _first)
 
 
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 _EXACT_SECONDS = {"min": 60, "h": 3600, "d": 86400, "w": 604800}
 _MONTHS = {"mo": 1, "y": 12}
 UNITS = (*_EXACT_SECONDS, *_MONTHS)
-_PATTERN = re.compile(r"(\d{1,9})(min|h|d|w|mo|y)")
+_PATTERN = re.compile(r"([0-9]{1,9})(min|h|d|w|mo|y)")
 _LONGEST_YEARS = 1000
 
 

@@ -38,7 +38,9 @@ def _visit(
         if identifier in done or identifier not in audiences:
             return
         if identifier in on_trail:
-            circle = [*trail[trail.index(identifier) :], identifier]
+            around = trail[trail.index(identifier) :]
+            first = around.index(min(around))
+            circle = [*around[first:], *around[:first], around[first]]
             raise EngineError(
                 "cycle",
                 f"audiences refer to each other in a circle: {' → '.join(circle)}",

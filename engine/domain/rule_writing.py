@@ -92,7 +92,7 @@ def write_where_list(where: Where | None) -> dict[str, Any]:
     """`{"where": […]}` for a plain conjunction, the tree for anything else, nothing for no condition."""
     if where is None:
         return {}
-    if isinstance(where, WhereAll) and not where.muted and where.note is None:
+    if isinstance(where, WhereAll) and where.children and not where.muted and where.note is None:
         return {"where": [write_where(child) for child in where.children]}
     return {"where": write_where(where)}
 

@@ -61,6 +61,7 @@ _ZONES = {
     "MPE": "America/Lima", "PE": "America/Lima", "MLU": "America/Montevideo", "UY": "America/Montevideo",
     "MEC": "America/Guayaquil", "EC": "America/Guayaquil", "MLV": "America/Caracas", "VE": "America/Caracas",
 }  # fmt: skip
+_NO_EVENT_TIME = re.compile(r"birth|nascimento|nacimiento|until|valid|expir|updated|vence")
 _MOST_EVENT_TYPES = 60
 _MOST_SITES = 60
 
@@ -232,7 +233,7 @@ class _Inferrer:
         kinds = {found: physical(type_name) for found, type_name in table.columns.items()}
         likely = ("event_time", "occurred_at", "ts", "timestamp", "time", "created_at", "date")
         for wanted in ((Physical.NAIVE, Physical.INSTANT), (Physical.DATE,)):
-            found = [n for n, kind in kinds.items() if kind in wanted and personal_kind(n) is None]
+            found = [n for n, kind in kinds.items() if kind in wanted and not _NO_EVENT_TIME.search(n.lower())]
             if found:
                 return min(found, key=lambda n: likely.index(n.lower()) if n.lower() in likely else 99)
         return None

@@ -23,7 +23,10 @@ def relation(source: Source, catalog: Catalog, path: str) -> exp.Select:
             this=usersql.select(source.sql, f"{path}.sql"), alias=exp.TableAlias(this=name("source"))
         )
     else:
-        item = _table(catalog.locate(source.table or ""))
+        try:
+            item = _table(catalog.locate(source.table or ""))
+        except EngineError as error:
+            raise EngineError(error.code, error.message, f"{path}.table", error.hint) from None
     query = exp.select("*").from_(item)
     if source.where is not None:
         query = query.where(usersql.condition(source.where, f"{path}.where"))

@@ -1,0 +1,250 @@
+"""Stories at the window: numbers are never stale, everything undoes, nothing is unnamed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QAccessible, QDropEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.canvas.card import Card
+from app.canvas.group_card import GroupCard
+from app.main_window import MainWindow
+from app.mime import Item, item_data, place_data
+from engine.client import Reply
+from engine.domain.operators import Compare
+from engine.domain.rule import All, AnyOf, Did, Not, TraitIs
+from engine.errors import EngineError
+from tests.app.conftest import FakeWorker
+
+
+def root(window: MainWindow) -> GroupCard:
+    assert window.canvas is not None
+    assert isinstance(window.canvas.root, GroupCard)
+    return window.canvas.root
+
+
+def test_an_answer_counts_only_for_the_rule_it_was_asked_for(
+    window: MainWindow, worker: FakeWorker, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: len(worker.of("size")) == 1)
+    first = worker.of("size")[0]
+    root(window).add_item(Item("trait", "state"))
+    assert worker.cancelled == [first.token]
+    assert window.insights.total.property("stale") is True
+    worker.answer_size(first, 111)
+    assert window.insights.total.text() == "–"
+    qtbot.waitUntil(lambda: len(worker.of("size")) == 2)
+    worker.answer_size(worker.of("size")[1], 222)
+    assert window.insights.total.text() == "222"
+    assert window.insights.total.property("stale") is False
+    assert root(window).cards[0].count.text() == "222 · 22.2 %"
+
+
+def test_quick_edits_ask_once(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: len(worker.of("size")) == 1)
+    for _ in range(5):
+        root(window).add_item(Item("event", "view"))
+    qtbot.waitUntil(lambda: len(worker.of("size")) == 2)
+    rule = worker.of("size")[1].arguments["document"]["rule"]
+    assert len(rule["all"]) == 7
+
+
+def test_everything_undoes(window: MainWindow) -> None:
+    start = window.document.audience
+    group = root(window)
+    group.add_item(Item("trait", "uses_app"))
+    group.add_item(Item("audience", "adults"), 0)
+    group.cards[1].negate()
+    group.cards[0].toggle_muted()
+    group.cards[2].step(-1)
+    group.cards[0].duplicate()
+    group._on_add_group()
+    group.cards[0].remove()
+    window.name.setText("Others")
+    window.name.textEdited.emit("Others")
+    assert window.document.audience != start
+    while window.document.history.canUndo():
+        window.actions_by_key["undo"].trigger()
+    assert window.document.audience == start
+    assert window.document.is_saved
+    assert [card.node for card in root(window).cards] == list(start.rule.children)  # type: ignore[union-attr]
+
+
+def test_typing_a_number_edits_the_rule_and_keeps_the_cursor(window: MainWindow, qtbot: QtBot) -> None:
+    card = root(window).cards[0]
+    field = card.findChildren(QLineEdit)[0]
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "45")
+    rule = window.document.audience.rule
+    assert isinstance(rule, All)
+    assert rule.children[0] == TraitIs("age", Compare("gte", 45))
+    assert root(window).cards[0].findChildren(QLineEdit)[0] is field
+    assert window.document.history.count() == 1
+
+
+def test_event_editors_change_times_window_and_details(window: MainWindow) -> None:
+    card = root(window).cards[1]
+    spin = card.findChildren(QSpinBox)
+    spin[0].setValue(4)
+    spin[1].setValue(60)
+    rule = window.document.audience.rule
+    assert isinstance(rule, All)
+    node = rule.children[1]
+    assert isinstance(node, Not)
+    assert isinstance(node.child, Did)
+    assert node.child.measure.operator == Compare("gte", 4)
+    assert str(node.child.window.duration) == "60d"  # type: ignore[union-attr]
+    more = next(c for c in card.findChildren(QComboBox) if c.itemText(0) == "with…")
+    more.activated.emit(1)
+    child = window.document.audience.rule.children[1].child  # type: ignore[union-attr]
+    assert child.where.children[0].property == "category"
+
+
+def drop(group: GroupCard, data: object, y: int) -> None:
+    event = QDropEvent(
+        QPointF(40, y),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,  # type: ignore[arg-type]
+    )
+    group.dropEvent(event)
+
+
+def test_drops_from_the_palette_and_from_the_canvas(window: MainWindow) -> None:
+    group = root(window)
+    drop(group, item_data(Item("trait", "gender")), 0)
+    rule = window.document.audience.rule
+    assert isinstance(rule, All)
+    assert rule.children[0] == TraitIs("gender", rule.children[0].operator)  # type: ignore[union-attr]
+    drop(group, place_data((0,)), 10_000)
+    moved = window.document.audience.rule
+    assert isinstance(moved, All)
+    assert moved.children == (*rule.children[1:], rule.children[0])
+
+
+def test_keys_do_what_drags_do(window: MainWindow, qtbot: QtBot) -> None:
+    first = root(window).cards[0]
+    first.setFocus()
+    node = first.node
+    qtbot.keyClick(first, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    assert root(window).cards[1].node == node
+    qtbot.keyClick(root(window).cards[1], Qt.Key.Key_Delete)
+    assert len(root(window).cards) == 1
+
+
+def test_logic_switches(window: MainWindow) -> None:
+    combo = root(window)._logic
+    combo.setCurrentIndex(1)
+    combo.activated.emit(1)
+    assert isinstance(window.document.audience.rule, AnyOf)
+
+
+def test_an_error_of_the_rule_is_a_sentence_on_the_canvas(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: len(worker.of("size")) == 1)
+    error = EngineError("unknown_name", 'there is no trait "age"', "rule.all[0]", "Known: state.")
+    worker.replied.emit(Reply(worker.of("size")[0].token, error=error))
+    assert window.canvas is not None
+    assert window.canvas.error.text() == str(error)
+    assert window.insights.total.text() == "–"
+    assert root(window).cards[0].toolTip() == str(error)
+
+
+def test_saving_marks_the_audience_saved(window: MainWindow, worker: FakeWorker) -> None:
+    root(window).add_item(Item("trait", "state"))
+    assert not window.document.is_saved
+    window.actions_by_key["save"].trigger()
+    request = worker.of("save")[0]
+    assert request.arguments["document"]["id"] == "adults"
+    worker.replied.emit(Reply(request.token, {"version": 4}))
+    assert window.document.is_saved
+    assert window.document.version == 4
+
+
+def test_a_new_audience_gets_its_id_from_its_name(window: MainWindow, worker: FakeWorker) -> None:
+    window.new()
+    window.document.edit(replace(window.document.audience, name="Compradores de São Paulo"), "name")
+    window.save()
+    assert worker.of("save")[0].arguments["document"]["id"] == "compradores-de-sao-paulo"
+
+
+def interactive(widget: QWidget) -> list[QWidget]:
+    kinds = {
+        QAccessible.Role.Button,
+        QAccessible.Role.ComboBox,
+        QAccessible.Role.EditableText,
+        QAccessible.Role.SpinBox,
+    }
+    found = []
+    for child in widget.findChildren(QWidget):
+        interface = QAccessible.queryAccessibleInterface(child)
+        if interface is not None and interface.role() in kinds and child.isVisible():
+            found.append(child)
+    return found
+
+
+def test_no_interactive_object_is_unnamed(window: MainWindow) -> None:
+    root(window).add_item(Item("trait", "state"))
+    unnamed = [w for w in interactive(window) if not _name(w)]
+    assert unnamed == []
+    assert all(card.accessibleName() for card in window.findChildren(Card))
+
+
+def _name(widget: QWidget) -> str:
+    parent = widget.parentWidget()
+    if isinstance(parent, QSpinBox | QComboBox) or (type(widget).__name__ in ("QLineEdit",) and parent is None):
+        return parent.accessibleName() if parent is not None else ""
+    if type(parent).__name__ in ("QDateEdit", "QLineEdit", "QScrollBar"):
+        return "part of a named field"
+    text = getattr(widget, "text", None)
+    shown = str(text()) if callable(text) else ""
+    return widget.accessibleName() or shown or widget.toolTip()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_scheme_switches(window: MainWindow, qapp: QApplication, dark: bool) -> None:
+    window.theme.dark = not dark
+    window.toggle_dark()
+    assert window.theme.dark is dark
+    assert window.canvas is not None
+    assert window.palette_panel.tree.topLevelItemCount() == 4
+
+
+def test_the_real_engine_answers_an_edit(real_window: MainWindow, qtbot: QtBot) -> None:
+    window = real_window
+    with qtbot.waitSignal(window.session.sized, timeout=10_000):
+        window.open_audience("lapsed-buyers")
+    before = window.insights.total.text()
+    assert before not in ("–", "0")
+    with qtbot.waitSignal(window.session.sized, timeout=10_000) as caught:
+        window.palette_panel.chosen.emit(Item("trait", "uses_app"))
+    assert caught.args is not None
+    assert caught.args[0].nodes["rule.all[2]"].size > 0
+    assert window.insights.total.text() != before
+    with qtbot.waitSignal(window.session.sized, timeout=10_000):
+        window.actions_by_key["undo"].trigger()
+    assert window.insights.total.text() == before
+
+
+def test_the_worker_is_restarted_when_it_dies(real_window: MainWindow, qtbot: QtBot) -> None:
+    worker = real_window.session._worker
+    with qtbot.waitSignal(real_window.session.sized, timeout=20_000):
+        worker._process.kill()
+    assert real_window.insights.total.text() != "–"
+
+
+def test_the_search_ignores_accents_and_case(window: MainWindow) -> None:
+    window.palette_panel.search.setText("LOYALTY")
+    tree = window.palette_panel.tree
+    shown = [
+        tree.topLevelItem(i).child(j).text(0)  # type: ignore[union-attr]
+        for i in range(tree.topLevelItemCount())
+        for j in range(tree.topLevelItem(i).childCount())  # type: ignore[union-attr]
+        if not tree.topLevelItem(i).child(j).isHidden()  # type: ignore[union-attr]
+    ]
+    assert shown == ["Loyalty level · number"]

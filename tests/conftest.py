@@ -1,0 +1,36 @@
+"""Shared fixtures: an isolated environment, a small demo workspace, quick Hypothesis settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from engine.operations import Workspace, prepare_demo
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.pop("CONVOKE_WORKSPACE", None)
+settings.register_profile("convoke", deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+settings.load_profile("convoke")
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a marketplace of three thousand profiles and the ready audiences; do not change it."""
+    folder = tmp_path_factory.mktemp("demo")
+    with prepare_demo(folder, profiles=3_000):
+        pass
+    return folder
+
+
+@pytest.fixture
+def demo(demo_folder: Path) -> Iterator[Workspace]:
+    """The demo workspace, open."""
+    with Workspace(demo_folder) as workspace:
+        yield workspace

@@ -1,0 +1,79 @@
+"""The store: durable settings, versions, and a killed writer that loses nothing acknowledged."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.errors import EngineError
+from engine.store.audiences import Audiences
+from engine.store.database import Database
+from engine.store.models import Lists
+
+_WRITER = """
+import sys
+from pathlib import Path
+from engine.domain.audience_codec import read_audience
+from engine.store.audiences import Audiences
+from engine.store.database import Database
+database = Database(Path(sys.argv[1]))
+audiences = Audiences(database)
+for number in range(100_000):
+    audience = read_audience({"kind": "audience", "id": "a", "rule": {"trait": "age", "gte": number}})
+    with database.transaction():
+        audiences.save(audience, f"kind: audience\\nid: a\\nrule: {{trait: age, gte: {number}}}\\n", "me", "app")
+    print(number + 1, flush=True)
+"""
+
+
+def test_pragmas_are_the_durable_ones(tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite")
+    assert database._number("PRAGMA synchronous") == 2
+    assert next(iter(database._connection.execute("PRAGMA journal_mode")))[0] == "wal"
+    database.close()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_killed_writer_loses_no_acknowledged_version(tmp_path: Path, attempt: int) -> None:
+    path = tmp_path / "store.sqlite"
+    process = subprocess.Popen([sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    acknowledged = 0
+    for line in process.stdout:
+        acknowledged = int(line)
+        if acknowledged >= 20 + 15 * attempt:
+            process.kill()
+            break
+    process.communicate()
+    database = Database(path)
+    versions = [v.version for v in Audiences(database).versions("a")]
+    assert versions == list(range(1, len(versions) + 1))
+    assert len(versions) >= acknowledged
+    assert database._connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    database.close()
+
+
+def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite")
+    with pytest.raises(RuntimeError), database.transaction():
+        database.run("save_list", {"id": "x", "saved_at": "", "saved_by": "", "size": 0})
+        raise RuntimeError
+    assert Lists(database).sizes() == {}
+    assert Lists(database).save("x", ["b", "a", "b"], "me") == 2
+    assert Lists(database).keys("x") == ["a", "b"]
+    database.close()
+
+
+def test_what_is_no_database_or_too_new_is_said_clearly(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    path.write_text("hello, I am not a database at all, and long enough to be sure" * 20)
+    with pytest.raises(EngineError, match="not a sound database"):
+        Database(path)
+    newer = Database(tmp_path / "newer.sqlite")
+    newer._connection.execute("PRAGMA user_version = 999")
+    newer.close()
+    with pytest.raises(EngineError, match="newer Convoke"):
+        Database(tmp_path / "newer.sqlite")

@@ -1,0 +1,124 @@
+"""The rules of the house that no linter checks."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from engine import operations
+from engine.errors import ERROR_CODES
+from engine.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("app", "engine", "sample_data", "tests")
+FORBIDDEN_NAMES = re.compile(r"(^|_)(utils?|common|helpers?|misc)$|^base_")
+FUNCTION_LINES, CLASS_LINES, CLASS_METHODS, FILE_LINES = 60, 300, 30, 600
+
+
+def sources() -> list[Path]:
+    found: list[Path] = []
+    for package in PACKAGES:
+        found += sorted((ROOT / package).rglob("*.py"))
+    return found
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_sizes_and_names(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= FILE_LINES
+    assert not FORBIDDEN_NAMES.search(path.stem)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < FUNCTION_LINES, node.name
+        if isinstance(node, ast.ClassDef):
+            assert (node.end_lineno or 0) - node.lineno < CLASS_LINES, node.name
+            assert sum(isinstance(n, ast.FunctionDef) for n in node.body) <= CLASS_METHODS, node.name
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_public_things_have_docstrings(path: Path) -> None:
+    if path.is_relative_to(ROOT / "tests"):
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), "module"
+    overrides = {"sizeHint", "paintEvent", "mimeData", "redo", "undo", "id"}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+            continue
+        nested = any(
+            node in ast.walk(other) and other is not node
+            for other in ast.walk(tree)
+            if isinstance(other, ast.FunctionDef) or (isinstance(other, ast.ClassDef) and other.name.startswith("_"))
+        )
+        if nested or node.name in overrides or node.name.endswith("Event") or node.name == "mergeWith":
+            continue
+        assert ast.get_docstring(node), f"{node.name} (line {node.lineno})"
+
+
+def test_the_tests_mirror_the_tree() -> None:
+    """Every test file of a package is named after a module there; every package of the engine has tests."""
+    for package in ("engine", "app"):
+        for test in (ROOT / "tests" / package).rglob("test_*.py"):
+            inside = test.relative_to(ROOT / "tests").parent
+            assert (ROOT / inside / f"{test.stem.removeprefix('test_')}.py").exists(), test
+    tested = {p.parent.name for p in (ROOT / "tests" / "engine").rglob("test_*.py")}
+    tree = {p.name for p in (ROOT / "engine").iterdir() if (p / "__init__.py").exists()}
+    assert tree - tested == set()
+
+
+def test_every_operation_is_reachable_from_the_command_line_or_the_app() -> None:
+    cli = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "engine" / "cli").glob("*.py"))
+    worker = (ROOT / "engine" / "worker" / "handlers.py").read_text(encoding="utf-8")
+    for_the_app = {"overview", "save", "size_document", "values"}
+    for name in operations.__all__:
+        if name in for_the_app:
+            assert re.search(rf"\b{name}\b", worker), name
+        else:
+            assert re.search(rf"operations\.{name}\b|import {name}\b|import Workspace", cli), name
+
+
+def test_every_setting_and_error_code_is_documented() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for field in fields(Settings):
+        assert f"`{field.name}`" in readme, field.name
+    for code, (exit_code, _) in ERROR_CODES.items():
+        assert re.search(rf"\| `{code}` \| {exit_code} \|", readme), code
+
+
+def test_every_error_code_used_is_known() -> None:
+    for path in (ROOT / "engine").rglob("*.py"):
+        for code in re.findall(r'EngineError\(\s*"(\w+)"', path.read_text(encoding="utf-8")):
+            assert code in ERROR_CODES, f"{path.name}: {code}"
+
+
+def test_nothing_heavy_loads_with_the_app_and_no_qt_with_the_engine() -> None:
+    def modules(code: str) -> set[str]:
+        command = [sys.executable, "-c", f"import sys\n{code}\nprint('\\n'.join(sys.modules))"]
+        return set(subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split())
+
+    app = modules("import app.__main__")
+    assert not app & {"pandas", "sklearn", "duckdb", "pyarrow", "sqlglot", "apsw", "numpy"}
+    engine = modules("import engine.operations, engine.worker.loop, engine.cli.commands, engine.operations.machine")
+    assert not {m for m in engine if m.startswith("PySide6")}
+
+
+def test_icons_that_are_named_exist() -> None:
+    icons = {p.stem for p in (ROOT / "resources" / "icons").glob("*.svg")}
+    for path in (ROOT / "app").rglob("*.py"):
+        for name in re.findall(r'icon\("([a-z0-9-]+)"', path.read_text(encoding="utf-8")):
+            assert name in icons, name
+
+
+def test_sql_is_never_made_by_string_formatting_in_the_rules() -> None:
+    for path in (ROOT / "engine" / "sql").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                text = "".join(v.value for v in node.values if isinstance(v, ast.Constant) and isinstance(v.value, str))
+                made = re.search(r"\b(FROM|JOIN|INSERT|GROUP BY)\b", text)
+                assert not made, f"{path.name}: {text}"
