@@ -104,8 +104,9 @@ def prepare_demo(
     """A workspace with the marketplace simulator's data, its model and twenty audiences; made once, then reused."""
     if find_spec("sample_data") is None:
         raise EngineError("missing_part", "the sample data is not installed", hint="Install Convoke from its source.")
+    import sample_data.marketplace as marketplace
     from engine.warehouses.local import FILE, publishing
-    from sample_data import audiences, marketplace
+    from sample_data.audiences import folder as ready_folder
 
     workspace = init(folder or demo_folder())
     job = job or Job()
@@ -118,5 +119,5 @@ def prepare_demo(
         apply_model(workspace, Path(marketplace.MODEL_FILE))
     if not workspace.audiences.all():
         job.report(0.98, "audiences")
-        apply(workspace, audiences.folder(language), job=job)
+        apply(workspace, ready_folder(language), job=job)
     return workspace

@@ -20,6 +20,7 @@ from engine.domain.rule import All, AnyOf, Node, Not
 from engine.domain.rule_codec import read_rule
 from engine.domain.rule_writing import write_rule
 from engine.domain.schema import audience_schema
+from engine.errors import EngineError
 from tests.support.equivalence import make_world
 from tests.support.rules import RuleMaker
 
@@ -97,7 +98,7 @@ def _check_move(rule: Node, source: Place, group: Place, rng: Random) -> None:
     count = len(edit.at(rule, group).children)  # type: ignore[union-attr]
     try:
         moved = edit.move(rule, source, group, rng.randint(0, count))
-    except edit.EngineError:
+    except EngineError:
         return
     kept = [sum(not isinstance(edit.at(tree, p), Not) for p in places(tree)) for tree in (rule, moved)]
     assert kept[0] == kept[1]
