@@ -23,7 +23,9 @@ from engine.membership.algebra import Algebra, TruthTable
 from engine.membership.without import sets_without
 from engine.sql.build import Statement
 from engine.sql.compile import WORD_BITS, Compiler, World
-from engine.sql.formula import Expansion, Formula
+from engine.sql.formula import Expansion, Formula, TopOf
+from engine.sql.sources import Sources
+from engine.sql.zones import depends_on_zone
 from engine.warehouses.protocol import Warehouse
 
 Catalogue = Mapping[tuple[str, int | None], Audience]
@@ -118,14 +120,17 @@ class Evaluator:
 
     def _batches(self, audience: Audience, sites: Sequence[Site]) -> list[tuple[list[Site], Expansion, Compiler]]:
         """Sites that resolve to the same conditions go together."""
-        groups: dict[tuple[str, tuple[Any, ...]], tuple[list[Site], Expansion, Compiler]] = {}
+        sources = Sources(self._world.model, self._world.catalog)
+        groups: dict[tuple[object, ...], tuple[list[Site], Expansion, Compiler]] = {}
         for site in sites:
             expansion = Expansion(site.id, self._catalogue)
             expansion.audience(audience)
-            compiler = Compiler(self._world, expansion.leaves, site)
-            text, values = compiler.identity() if len(sites) > 1 else ("", ())
-            identity = (text, tuple((type(v).__name__, repr(v)) for v in values))
-            groups.setdefault(identity, ([], expansion, compiler))[0].append(site)
+            zoned = len(sites) > 1 and any(depends_on_zone(leaf.condition, sources) for leaf in expansion.leaves)
+            alone = any(isinstance(leaf.condition, TopOf) for leaf in expansion.leaves)
+            identity = (expansion.identities(), site.timezone if zoned else None, site.id if alone else None)
+            if identity not in groups:
+                groups[identity] = ([], expansion, Compiler(self._world, expansion.leaves, site))
+            groups[identity][0].append(site)
         return list(groups.values())
 
     def _tables(self, compiler: Compiler, leaves: int, sites: Sequence[Site]) -> dict[str, TruthTable]:

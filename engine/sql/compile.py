@@ -134,13 +134,6 @@ class Compiler:
         query = self._base([self._site.id], [alias(value.expr, "value")])
         return render(query.where(exp.EQ(this=self._sources.key(), expression=self._binder.bind(key))), self._binder)
 
-    def identity(self) -> tuple[str, tuple[Any, ...]]:
-        """What makes two sites alike: the conditions' SQL and values, without the site itself."""
-        self.reset()
-        parts = [self.leaf(index) for index in range(len(self._leaves))]
-        text = ";".join(part.sql(dialect="duckdb") for part in parts)
-        return text, self._binder.values
-
     @property
     def integer_key(self) -> bool:
         """Whether profile keys are integers (else text)."""

@@ -94,6 +94,10 @@ class Expansion:
         kept = unmuted(audience.rule)
         return EVERYONE if kept is None else self.node(kept, "rule")
 
+    def identities(self) -> tuple[str, ...]:
+        """What tells the conditions apart, in the order of their numbers."""
+        return tuple(self._numbers)
+
     def parts(self, audience: Audience) -> dict[str, Formula]:
         """The formula of every active node of an audience's rule, by path."""
         return {path: self.node(node, path) for path, node in active(audience.rule)}

@@ -46,6 +46,7 @@ class DuckSession:
         self._connection = connection
         self._version = version
         self._described: dict[Source, dict[str, str]] = {}
+        self._located: dict[str, tuple[str, ...]] = {}
 
     def data_version(self) -> str:
         """Names the state of the files this session reads."""
@@ -70,6 +71,11 @@ class DuckSession:
     def locate(self, table: str) -> tuple[str, ...]:
         """`users` → ("users",); `crm.users` → ("crm", "users") unless a table is called just that."""
         self._prepare(table)
+        if table not in self._located:
+            self._located[table] = self._locate(table)
+        return self._located[table]
+
+    def _locate(self, table: str) -> tuple[str, ...]:
         names = self._table_names()
         for schema, name in names:
             if name.lower() == table.lower() and schema == "main":
