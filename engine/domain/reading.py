@@ -12,6 +12,7 @@ from engine.domain.values import Scalar
 from engine.errors import EngineError, nearest
 
 _LARGEST = Decimal(10) ** 28
+_MOST_DIGITS = 36
 
 
 def fail(path: str, message: str, hint: str | None = None, code: str = "structure") -> EngineError:
@@ -105,9 +106,17 @@ def scalar(value: Any, path: str, what: str) -> Scalar:
         number: int | Decimal = Decimal(repr(value)) if isinstance(value, float) else value
         if not Decimal(number).is_finite() or abs(Decimal(number)) >= _LARGEST:
             raise fail(path, f"{what} must be a finite number below 1e28, not {shown(value)}", code="operand")
-        return number
+        return number if isinstance(number, int) else _written_out(number, path, what)
     hint = "Use is_set: false for a missing value." if value is None else None
     raise fail(path, f"{what} must be one value, not {shown(value)}", hint, code="operand")
+
+
+def _written_out(number: Decimal, path: str, what: str) -> Decimal:
+    """A fraction without an exponent (drivers disagree about 1E+20), within the digits a warehouse can hold."""
+    plain = Decimal(f"{number:f}")
+    if len(plain.as_tuple().digits) > _MOST_DIGITS or -int(plain.as_tuple().exponent) > _MOST_DIGITS:
+        raise fail(path, f"{what} has more than {_MOST_DIGITS} digits", "Round it.", "operand")
+    return plain
 
 
 def duration(value: Any, path: str, what: str) -> Duration:

@@ -211,6 +211,8 @@ def _step(value: Any, path: str, depth: int, earlier: list[Step]) -> Step:
         raise reading.fail(path, "a step needs did", "Write {did: EVENT}.")
     name = reading.optional_text(found.get("as"), path, "as")
     names = [step.name for step in earlier if step.name]
+    if name is not None and "." in name:
+        raise reading.fail(path, f'the step\'s name "{name}" holds a dot', "Use letters, digits and _.")
     if name in names:
         raise reading.fail(path, f'two steps are called "{name}"', "Give each its own name.")
     if not earlier:

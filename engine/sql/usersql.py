@@ -43,6 +43,8 @@ def _parsed(text: str, path: str) -> exp.Query:
     query = statements[0]
     if not isinstance(query, exp.Query) or query.find(*_WRITES) is not None:
         raise EngineError("bad_sql", "the SQL does more than read", path, _READ_ONLY_HINT)
+    if query.find(exp.Parameter, exp.Placeholder) is not None:
+        raise EngineError("bad_sql", "the SQL has parameters", path, "Write the values into it.")
     return query
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tests.support.worlds import TEXTS, Field, Made
 
 Plain = dict[str, Any]
+NUMBERS = [Decimal("1E+1"), Decimal("2.50"), Decimal("1E-2"), 10**12, Decimal("-0.0"), Decimal("1E+20")]
 DURATIONS = ["90d", "30d", "1d", "24h", "90min", "2w", "1mo", "6mo", "1y", "3mo", "0d", "7d"]
 PATTERNS = ["^a", "a+b?", "São|x", "[A-Z]$", r"\d{2}", "", ".", "(?i)ñ", "b$", r"\s"]
 
@@ -71,7 +72,12 @@ class RuleMaker:
                 return rng.choice(TEXTS)
             case "integer" | "decimal" | "float":
                 return rng.choice(
-                    [rng.randint(-3, 7), Decimal(rng.randint(-300, 1000)) / 100, rng.randint(-8, 16) // 4]
+                    [
+                        rng.randint(-3, 7),
+                        Decimal(rng.randint(-300, 1000)) / 100,
+                        rng.randint(-8, 16) // 4,
+                        rng.choice(NUMBERS),
+                    ]
                 )
             case "boolean":
                 return rng.random() < 0.5

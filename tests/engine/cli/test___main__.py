@@ -56,6 +56,7 @@ BAD: list[tuple[str, Any, str, str]] = [
     ("a write", {"sql": "DELETE FROM users"}, "rule", "one SELECT"),
     ("a write in a CTE", {"sql": "WITH d AS (DELETE FROM users RETURNING user_id) SELECT user_id FROM d"}, "rule", ""),
     ("a strange column", {"sql": "SELECT usr_id FROM users"}, "rule", ""),
+    ("a parameter", {"sql": "SELECT user_id FROM users WHERE age > $1"}, "rule", "values"),
     ("two columns", {"sql": "SELECT user_id, age FROM users"}, "rule", "user_id"),
     ("a column of another type", {"sql": "SELECT state FROM users"}, "rule", "user_id"),
     ("a file from SQL", {"sql": "SELECT 1 AS user_id FROM read_text('/etc/hostname')"}, "rule", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ from engine.domain.diff import diff_rules
 from engine.domain.documents import dump_yaml, load_one
 from engine.domain.edit import Place
 from engine.domain.phrases import LANGUAGES
-from engine.domain.rule import All, AnyOf, Node, Not
+from engine.domain.rule import All, AnyOf, Node, Not, TraitIs
 from engine.domain.rule_codec import read_rule
 from engine.domain.rule_writing import write_rule
 from engine.domain.schema import audience_schema
@@ -155,3 +156,9 @@ def test_sentences_people_would_say() -> None:
     )
     assert Describer("pt_BR").rule(rule).startswith("Pessoas para as quais state é um de")
     assert Describer("es").rule(AnyOf()) == "Nadie."
+
+
+def test_numbers_are_written_out() -> None:
+    rule = read_rule({"trait": "n", "in": [Decimal("1E+20"), Decimal("1.50"), Decimal("1E-3")]})
+    assert isinstance(rule, TraitIs)
+    assert [str(v) for v in rule.operator.values] == ["100000000000000000000", "1.50", "0.001"]  # type: ignore[union-attr]

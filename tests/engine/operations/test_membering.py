@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ CASES: list[tuple[str, Any, list[int]]] = [
     ("a sum is exact", {"did": "purchase", "measure": {"sum": "amount"}, "eq": 1000}, [1]),
     ("only events before as_of exist", {"did": "purchase", "within": {"from": "2026-06-15"}}, []),
     ("an average of nothing is missing", {"did": "purchase", "measure": {"avg": "amount"}, "lt": 1000}, [1, 2]),
+    ("a number with an exponent", {"did": "purchase", "measure": {"sum": "amount"}, "gte": Decimal("1E+20")}, []),
+    ("a small one", {"did": "purchase", "measure": {"sum": "amount"}, "gte": Decimal("1E+3")}, [1]),
     ("the smallest", {"did": "purchase", "measure": {"min": "amount"}, "gte": 300}, [1]),
     ("the last value", {"did": "purchase", "measure": {"last": "product_id"}, "eq": "p1"}, [1, 2]),
     ("days", {"did": "purchase", "measure": {"days": True}, "gte": 2}, [1]),
