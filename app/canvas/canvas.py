@@ -36,6 +36,8 @@ class Canvas(QWidget):
         self._scroll.setWidget(self._body)
         layout.addWidget(self._scroll, 1)
         self.root: GroupCard | ConditionCard | None = None
+        self._answer: SizeAnswer | None = None
+        self._stale = True
         context.document.changed.connect(self.refresh)
         self.refresh()
 
@@ -52,6 +54,8 @@ class Canvas(QWidget):
             self.root.deleteLater()
         self.root = make_card(rule, (), "rule", self._context)
         self._column.insertWidget(0, self.root)
+        if isinstance(self.root, GroupCard):
+            self.root.built.connect(self._show_again)
 
     def add(self, item: Item) -> None:
         """Add a palette item: into the group that has the focus, else into the outermost one."""
@@ -73,11 +77,18 @@ class Canvas(QWidget):
     def show_answer(self, answer: SizeAnswer) -> None:
         """New numbers for every card."""
         self.error.hide()
+        self._answer, self._stale = answer, False
         for card in self.cards():
             card.show_counts(answer)
 
+    def _show_again(self) -> None:
+        """Cards that were made after the numbers came show them too; stale numbers are not shown on new cards."""
+        if self._answer is not None and not self._stale:
+            self.show_answer(self._answer)
+
     def show_stale(self) -> None:
         """Numbers on the cards belong to an older rule."""
+        self._stale = True
         for card in self.cards():
             card.show_stale()
 

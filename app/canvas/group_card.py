@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QVBoxLayout
 
@@ -24,8 +24,18 @@ def make_card(node: Node, place: Place, path: str, context: CanvasContext) -> Gr
     return made(node, place, path, context)
 
 
+_BATCH = 2
+"""Cards made before the event loop gets its turn again, so that a large rule never blocks the window."""
+
+
 class GroupCard(Card):
-    """ALL or ANY of the cards inside."""
+    """ALL or ANY of the cards inside.
+
+    Signals:
+        built: more cards were made after the group was shown.
+    """
+
+    built = Signal()
 
     def __init__(self, node: Node, place: Place, path: str, context: CanvasContext) -> None:
         super().__init__(node, place, path, context)
@@ -49,6 +59,8 @@ class GroupCard(Card):
         self._empty = label("", "muted", wrap=True)
         layout.addWidget(self._empty)
         self.cards: list[GroupCard | ConditionCard] = []
+        self._left: list[GroupCard | ConditionCard] = []
+        self._unfinished = False
         self._words_between: list[object] = []
         self.set_node(node, place, path)
 
@@ -74,14 +86,20 @@ class GroupCard(Card):
         self.show_marks()
 
     def _arrange(self, kind: str) -> None:
-        pool = list(self.cards)
+        pool, self._left, self._unfinished, made = [*self.cards, *self._left], [], False, 0
         chosen: list[GroupCard | ConditionCard] = []
         for index, child in enumerate(self.group.children):
             place = (*self.inner_place, index)
             path = f"{self.inner_path}.{kind}[{index}]"
             card = _take(pool, child, index)
             if card is None:
+                if made == _BATCH:
+                    self._unfinished = True
+                    break
+                made += 1
                 card = make_card(child, place, path, self.context)
+                if isinstance(card, GroupCard):
+                    card.built.connect(self.built)
             else:
                 card.set_node(child, place, path)
             chosen.append(card)
@@ -92,8 +110,17 @@ class GroupCard(Card):
                 between.setText(self.context.words("and" if kind == "all" else "or"))  # type: ignore[attr-defined]
         for card in pool:
             card.hide()
-            card.deleteLater()
+            if not self._unfinished:
+                card.deleteLater()
         self.cards = chosen
+        if self._unfinished:
+            self._left = pool
+            QTimer.singleShot(0, self, self._continue)
+
+    def _continue(self) -> None:
+        if self._unfinished:
+            self.set_node(self.node, self.place, self.path)
+            self.built.emit()
 
     def _lay_out(self, cards: list[GroupCard | ConditionCard], kind: str) -> None:
         while self._inside.takeAt(0) is not None:
@@ -107,6 +134,7 @@ class GroupCard(Card):
                 self._words_between.append(between)
                 self._inside.addWidget(between)
             self._inside.addWidget(card)
+            card.show()
 
     # -- editing ---------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ class Theme:
 
     def __init__(self, *, dark: bool = False) -> None:
         self.dark = dark
+        self._icons: dict[tuple[str, str], QIcon] = {}
         self._folder = QTemporaryDir()  # style sheets take pictures only from files
 
     @property
@@ -37,8 +38,15 @@ class Theme:
 
     def icon(self, name: str, colour: str | None = None) -> QIcon:
         """An icon in the text colour, or in the one given."""
+        key = (name, colour or self.tokens.text)
+        if key not in self._icons:
+            self._icons[key] = self._painted(*key)
+        return self._icons[key]
+
+    @staticmethod
+    def _painted(name: str, colour: str) -> QIcon:
         svg = files("resources").joinpath("icons", f"{name}.svg").read_text(encoding="utf-8")
-        painted = svg.replace("currentColor", colour or self.tokens.text)
+        painted = svg.replace("currentColor", colour)
         renderer = QSvgRenderer(QByteArray(painted.encode()))
         ratio = QGuiApplication.primaryScreen().devicePixelRatio() if QGuiApplication.primaryScreen() else 1.0
         pixmap = QPixmap(int(18 * ratio), int(18 * ratio))

@@ -249,3 +249,18 @@ def test_the_search_ignores_accents_and_case(window: MainWindow) -> None:
         if not tree.topLevelItem(i).child(j).isHidden()  # type: ignore[union-attr]
     ]
     assert shown == ["Loyalty level · number"]
+
+
+def test_a_large_rule_is_built_bit_by_bit_and_gets_its_numbers(
+    window: MainWindow, worker: FakeWorker, qtbot: QtBot
+) -> None:
+    nodes = tuple(TraitIs("age", Compare("gte", number)) for number in range(20))
+    window.document.edit_rule(All((*nodes, AnyOf(nodes[:5]))), "many")
+    assert len(root(window).cards) < 21
+    qtbot.waitUntil(lambda: len(worker.of("size")) >= 1)
+    worker.answer_size(worker.of("size")[-1], 5)
+    qtbot.waitUntil(lambda: len(root(window).cards) == 21)
+    assert [card.node for card in root(window).cards[:20]] == list(nodes)
+    assert root(window).cards[0].count.text() == "5 · 0.5 %"
+    window.actions_by_key["undo"].trigger()
+    assert len(root(window).cards) == 2
