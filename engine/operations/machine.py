@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,7 @@ from engine.jobs import Job
 from engine.operations.modelling import apply_model
 from engine.operations.planning import apply
 from engine.operations.workspace import Workspace, connect, init
+from engine.settings import write_settings
 
 DEMO_PROFILES = 200_000
 _QT_LIBRARIES = ("libEGL.so.1", "libGL.so.1", "libxkbcommon.so.0", "libfontconfig.so.1", "libdbus-1.so.3")
@@ -119,5 +120,6 @@ def prepare_demo(
         apply_model(workspace, Path(marketplace.MODEL_FILE))
     if not workspace.audiences.all():
         job.report(0.98, "audiences")
+        write_settings(workspace.folder, replace(workspace.settings, language=language))
         apply(workspace, ready_folder(language), job=job)
     return workspace
