@@ -70,6 +70,7 @@ CREATE TABLE events AS FROM (VALUES
     (1, 'purchase', TIMESTAMP '2026-06-11 10:00:00', 'phones', 'p1', 600.10),
     (1, 'purchase', TIMESTAMP '2026-05-01 10:00:00', 'phones', 'p2', 399.90),
     (2, 'view', TIMESTAMP '2026-06-10 10:00:00', 'phones', 'p1', NULL),
+    (2, 'view', TIMESTAMP '2026-06-10 11:00:00', 'books', 'p9', NULL),
     (2, 'return', TIMESTAMP '2026-06-10 12:00:00', NULL, NULL, NULL),
     (2, 'purchase', TIMESTAMP '2026-06-11 10:00:00', 'phones', 'p1', 10.00),
     (4, 'purchase', TIMESTAMP '2026-06-15 12:00:00', 'books', 'p3', 5.00),

@@ -68,6 +68,12 @@ CASES: list[tuple[str, Any, list[int]]] = [
         {"sequence": [{"did": "view"}, {"did": "purchase", "without": {"did": "return"}}], "within": "30d"},
         [1],
     ),
+    ("each site by its own clock", {"trait": "registered_at", "gte": "2026-06-15T08:30:00"}, []),
+    (
+        "a property carried over a step between",
+        {"sequence": [{"did": "view", "as": "v"}, {"did": "return"}, {"did": "purchase", "same": {"product_id": "v.product_id"}}]},
+        [2],
+    ),
     ("a calendar month", {"did": "purchase", "within": {"calendar": "month", "last": 1}}, [1]),
     ("the current month", {"did": "purchase", "within": {"calendar": "month", "current": True}}, [1, 2]),
     ("between sixty and thirty days ago", {"did": "purchase", "within": {"ago": ["60d", "30d"]}}, [1]),
