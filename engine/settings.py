@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from engine.errors import EngineError, nearest
 FILE = "convoke.toml"
 VARIABLE = "CONVOKE_WORKSPACE"
 LANGUAGES = ("en", "es", "pt_BR")
+_LEAST_MEMORY = 256 << 20
 _HEAD = "# The settings of this Convoke workspace. The README explains each one.\n"
 
 
@@ -23,6 +25,20 @@ class Settings:
     """The URL of the warehouse, as `convoke connect` was given it."""
     language: str = "en"
     """The language of the app and of rule descriptions: en, es or pt_BR."""
+    memory: str | None = None
+    """How much memory evaluating may take, such as "4GB"; by default two fifths of the machine's, at most 8 GB."""
+    keep: str = "90d"
+    """How long snapshots are kept, such as "90d"; the newest of each audience always stays."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory setting in bytes."""
+        return _default_memory() if self.memory is None else _size(self.memory)
+
+    @property
+    def keep_days(self) -> int:
+        """The keep setting in days."""
+        return _days(self.keep)
 
 
 def find_workspace(given: Path | None, start: Path | None = None) -> Path:
@@ -70,7 +86,33 @@ def read_settings(folder: Path) -> Settings:
             "language",
             nearest(settings.language, LANGUAGES, "language"),
         )
+    if settings.memory is not None:
+        _size(settings.memory)
+    _days(settings.keep)
     return settings
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"\s*(\d+)\s*(MB|GB)\s*", text, re.IGNORECASE)
+    size = int(found[1]) * (1 << (30 if found[2].upper() == "GB" else 20)) if found else 0
+    if size < _LEAST_MEMORY:
+        raise EngineError("structure", f'"{text}" is no amount of memory', "memory", 'Write "4GB"; at least "256MB".')
+    return size
+
+
+def _days(text: str) -> int:
+    found = re.fullmatch(r"\s*(\d+)\s*d\s*", text)
+    if found is None:
+        raise EngineError("structure", f'"{text}" is no number of days', "keep", 'Write it as "90d".')
+    return int(found[1])
+
+
+def _default_memory() -> int:
+    try:
+        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        physical = 8 << 30
+    return min(8 << 30, physical * 2 // 5)
 
 
 def write_settings(folder: Path, settings: Settings) -> None:

@@ -1,4 +1,7 @@
-"""The commands of `convoke`. Each parses its arguments, calls one operation and prints what it gives."""
+"""`convoke`: the commands for a workspace, sizes and members; those of other modules join them at the end.
+
+Each command parses its arguments, calls one operation and prints what it gives.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from engine import __version__
+from engine.cli.authoring import authoring
 from engine.cli.lists import lists
+from engine.cli.machine import machine
 from engine.cli.modelling import model
-from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
+from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, share, table
-from engine.errors import EngineError
+from engine.cli.running import running, store
 
 app = typer.Typer(
     add_completion=False,
@@ -22,11 +27,6 @@ app = typer.Typer(
     help="Convoke: audiences over your own warehouse. Every command takes --workspace and --json.",
 )
 
-AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="The moment, such as 2026-01-31T09:00:00Z; now by default.")
-]
-SiteOption = Annotated[str | None, typer.Option("--site", help="Only this site.")]
-LanguageOption = Annotated[str | None, typer.Option("--language", help="en, es or pt_BR.")]
 Targets = Annotated[list[str], typer.Argument(help="Files, folders or ids of audiences.", metavar="FILE|DIR|ID …")]
 
 
@@ -126,14 +126,20 @@ def members(
     site: SiteOption = None,
     as_of: AsOfOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="F.csv, F.parquet or a folder.")] = None,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="As the last run froze them; with --as-of, the last run not after it.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The member keys of audiences, sorted."""
+    """The member keys of audiences, sorted; with --frozen as they were in a run."""
     from engine import operations
 
     with open_workspace(context, workspace) as opened, progress("Finding members", quiet=as_json) as job:
-        found = operations.members(opened, targets, site=site, as_of=as_of, job=job)
+        if frozen:
+            found = [operations.members_then(opened, target, as_of) for target in targets]
+        else:
+            found = operations.members(opened, targets, site=site, as_of=as_of, job=job)
     if out is not None:
         written = operations.export_members(found, out)
         for one, path in zip(found, written, strict=True):
@@ -204,241 +210,9 @@ def _value(reason: Any) -> str:
     return "" if reason.value is None else str(reason.value)
 
 
-# -- audiences as files ------------------------------------------------------------------------------------------------
-
-FolderOption = Annotated[Path, typer.Option("-f", "--folder", help="The folder of audience documents.")]
-
-
-def _show_plan(found: Any, done: bool) -> None:
-    for step in found.steps:
-        sign = {"add": "+", "change": "~", "delete": "-"}[step.action]
-        sizes = f"{number(step.size_before)} → {number(step.size_after)}"
-        say(f"{sign} {step.id}  ({sizes})  {step.name}")
-        for change in step.changes:
-            say(f"    {change}")
-    counts = {action: sum(s.action == action for s in found.steps) for action in ("add", "change", "delete")}
-    verb = "Applied" if done else "Plan"
-    say(
-        f"{verb}: {counts['add']} to add, {counts['change']} to change, {counts['delete']} to delete, "
-        f"{found.unchanged} unchanged."
-    )
-    for skipped in found.skipped:
-        note(f"{skipped} is not an audience and was left out.")
-
-
-@app.command()
-def plan(
-    context: typer.Context,
-    folder: FolderOption,
-    as_of: AsOfOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """What applying a folder would add, change and delete, with sizes; changes nothing."""
-    from engine import operations
-
-    with open_workspace(context, workspace) as opened, progress("Planning", quiet=as_json) as job:
-        found = operations.plan(opened, folder, as_of=as_of, job=job)
-    if as_json:
-        say_json(found.as_json())
-    else:
-        _show_plan(found, done=False)
-
-
-@app.command("apply")
-def apply_(
-    context: typer.Context,
-    folder: FolderOption,
-    as_of: AsOfOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Make the workspace's audiences what a folder says, all at once."""
-    from engine import operations
-
-    with open_workspace(context, workspace) as opened, progress("Applying", quiet=as_json) as job:
-        found = operations.apply(opened, folder, as_of=as_of, job=job)
-    if as_json:
-        say_json(found.as_json())
-    else:
-        _show_plan(found, done=True)
-
-
-@app.command("list")
-def list_(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """The audiences of the workspace."""
-    from engine import operations
-
-    with open_workspace(context, workspace) as opened:
-        found = operations.list_audiences(opened)
-    if as_json:
-        for one in found.as_json():
-            say_json(one)
-        return
-    rows = [[s.audience.id, s.audience.name, str(s.version), s.saved_at, s.saved_by] for s in found.stored]
-    table(["id", "name", "version", "saved", "by"], rows, right=(2,))
-
-
-@app.command()
-def show(
-    context: typer.Context,
-    identifier: Annotated[str, typer.Argument(metavar="ID")],
-    language: LanguageOption = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """An audience's document and its rule in words."""
-    from engine import operations
-
-    with open_workspace(context, workspace) as opened:
-        found = operations.show(opened, identifier, language)
-    if as_json:
-        say_json(found.as_json())
-        return
-    say(f"# {found.sentence}")
-    say(f"# version {found.stored.version}, saved {found.stored.saved_at} by {found.stored.saved_by}")
-    say(found.stored.document.rstrip())
-
-
-@app.command()
-def history(
-    context: typer.Context,
-    identifier: Annotated[str, typer.Argument(metavar="ID")],
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Every version of an audience: who, when, what changed."""
-    from engine import operations
-
-    with open_workspace(context, workspace) as opened:
-        found = operations.history(opened, identifier)
-    for version in found:
-        if as_json:
-            say_json(
-                {
-                    "version": version.version,
-                    "saved_at": version.saved_at,
-                    "saved_by": version.saved_by,
-                    "changes": list(version.changes),
-                    "deleted": version.audience is None,
-                }
-            )
-            continue
-        gone = "  deleted" if version.audience is None else ""
-        say(f"{version.version}  {version.saved_at}  {version.saved_by}{gone}")
-        for change in version.changes:
-            say(f"    {change}")
-
-
-@app.command()
-def diff(
-    context: typer.Context,
-    identifier: Annotated[str, typer.Argument(metavar="ID")],
-    before: Annotated[int | None, typer.Argument(metavar="[FROM]")] = None,
-    after: Annotated[int | None, typer.Argument(metavar="[TO]")] = None,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """What changed between two versions; by default the last two."""
-    from engine import operations
-
-    with open_workspace(context, workspace) as opened:
-        found = operations.diff(opened, identifier, before, after)
-    if as_json:
-        say_json([{"kind": c.kind, "path": c.path, "before": c.before, "after": c.after} for c in found])
-        return
-    for change in found:
-        say(str(change))
-    if not found:
-        say("Nothing changed.")
-
-
-@app.command()
-def delete(
-    context: typer.Context,
-    identifier: Annotated[str, typer.Argument(metavar="ID")],
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Delete an audience; its history stays."""
-    from engine import operations
-
-    with open_workspace(context, workspace) as opened:
-        operations.delete(opened, identifier)
-    if as_json:
-        say_json({"deleted": identifier})
-    else:
-        say(f"Deleted {identifier}.")
-
-
-# -- the machine -------------------------------------------------------------------------------------------------------
-
-
-@app.command()
-def schema(
-    kind: Annotated[str, typer.Argument(metavar="model|audience")],
-    as_json: JsonOption = False,
-    workspace: WorkspaceOption = None,
-) -> None:
-    """The JSON Schema of a document kind, for editors."""
-    import json
-
-    from engine import operations
-
-    found = operations.schema(kind)
-    say(json.dumps(found) if as_json else json.dumps(found, indent=2))
-
-
-@app.command()
-def doctor(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> int:
-    """What this machine lacks."""
-    from dataclasses import asdict
-
-    from engine import operations
-
-    opened = None
-    try:
-        opened = open_workspace(context, workspace)
-    except EngineError:
-        if workspace is not None or context.obj is not None:
-            raise
-    found = operations.doctor(opened)
-    if opened is not None:
-        opened.close()
-    sound = all(d.ok for d in found)
-    if as_json:
-        say_json({"ok": sound, "found": [asdict(d) for d in found]})
-    else:
-        table(
-            ["", "what", "found", "needed for"], [["✓" if d.ok else "✗", d.what, d.detail, d.needed_for] for d in found]
-        )
-    return 0 if sound else 1
-
-
-@app.command()
-def demo(
-    context: typer.Context,
-    headless: Annotated[bool, typer.Option("--headless", help="Print the result instead of opening the app.")] = False,
-    profiles: Annotated[int, typer.Option("--profiles", min=1_000, help="How many profiles to simulate.")] = 200_000,
-    language: Annotated[str, typer.Option("--language", help="en, es or pt_BR.")] = "en",
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """A marketplace's sample data, twenty audiences and their live sizes; opens the app where there is a display."""
-    from engine.cli.starting import run_demo
-
-    return run_demo(workspace or context.obj, headless=headless, profiles=profiles, language=language, as_json=as_json)
-
-
-@app.command("app")
-def app_(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> int:
-    """Open the desktop app."""
-    from engine.cli.starting import open_app
-
-    with open_workspace(context, workspace) as opened:
-        folder = opened.folder
-    return open_app(folder)
-
-
+app.add_typer(authoring)
+app.add_typer(running)
+app.add_typer(machine)
 app.add_typer(model, name="model")
 app.add_typer(lists, name="lists")
+app.add_typer(store, name="store")

@@ -101,16 +101,3 @@ class Algebra:
     def complement(self, bits: Bits) -> Bits:
         """Everyone who is not in the set."""
         return self._everyone & ~bits
-
-    def others(self, group: Group) -> list[Bits]:
-        """For each part of a group, the group of all its other parts."""
-        sets = [self.evaluate(part) for part in group.parts]
-        after = [self.identity(group.every)] if sets else []
-        for bits in reversed(sets[1:]):
-            after.append(after[-1] & bits if group.every else after[-1] | bits)
-        after.reverse()
-        before, result = self.identity(group.every), []
-        for bits, rest in zip(sets, after, strict=True):
-            result.append(before & rest if group.every else before | rest)
-            before = before & bits if group.every else before | bits
-        return result

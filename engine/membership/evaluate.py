@@ -62,11 +62,17 @@ class Verdict:
 
 
 @dataclass
-class _Tally:
+class Tally:
+    """Counts of one audience while its sites are added up."""
+
     size: int = 0
     base: int = 0
     own: dict[str, int] = field(default_factory=dict)
     without: dict[str, int] = field(default_factory=dict)
+
+    def add(self, size: int, limit: int | None) -> None:
+        """Add one site's size, of which at most ``limit`` are kept."""
+        self.size += size if limit is None else min(size, limit)
 
 
 class Evaluator:
@@ -82,9 +88,9 @@ class Evaluator:
 
     def sizes(self, audience: Audience, sites: Sequence[Site]) -> Sizes:
         """The audience's size, its base, and each node's own size, over the given sites."""
-        self._check_patterns(audience)
+        self.check_patterns(audience)
         per_site: dict[str, int] = {}
-        total = _Tally()
+        total = Tally()
         for batch, expansion, compiler in self._batches(audience, sites):
             for site, table in self._tables(compiler, len(expansion.leaves), batch).items():
                 before = total.size
@@ -100,7 +106,14 @@ class Evaluator:
             tuple(NodeSize(path, size) for path, size in own.items() if path not in set(leaves)),
         )
 
-    def _count(self, audience: Audience, expansion: Expansion, table: TruthTable, total: _Tally) -> None:
+    def is_large(self, audience: Audience, sites: Sequence[Site]) -> bool:
+        """Whether an audience has more conditions than one query answers."""
+        expansions = [Expansion(site.id, self._catalogue) for site in sites[:1]]
+        for expansion in expansions:
+            expansion.audience(audience)
+        return any(len(expansion.leaves) > WORD_BITS for expansion in expansions)
+
+    def _count(self, audience: Audience, expansion: Expansion, table: TruthTable, total: Tally) -> None:
         """Add one site's counts."""
         algebra = Algebra(table)
         if audience.sites is not None and expansion.site not in audience.sites:
@@ -112,7 +125,7 @@ class Evaluator:
             return size if limit is None else min(size, limit)
 
         total.base += table.count(table.everyone())
-        total.size += kept(algebra.size(expansion.audience(audience)))
+        total.add(algebra.size(expansion.audience(audience)), limit)
         for path, formula in parts.items():
             total.own[path] = total.own.get(path, 0) + algebra.size(formula)
         for path, bits in sets_without(audience.rule, parts, algebra).items():
@@ -160,7 +173,7 @@ class Evaluator:
 
     def members(self, audience: Audience, sites: Sequence[Site]) -> NDArray[Any]:
         """The member keys of the sites, sorted (integers by number, text by code point)."""
-        self._check_patterns(audience)
+        self.check_patterns(audience)
         parts = []
         integer = True
         for batch, expansion, compiler in self._member_batches(audience, sites):
@@ -205,7 +218,7 @@ class Evaluator:
 
     def why(self, audience: Audience, sites: Sequence[Site], key: Any) -> Verdict:
         """Whether one profile satisfies each node, at the same moment as any size."""
-        self._check_patterns(audience)
+        self.check_patterns(audience)
         for site in sites:
             expansion = Expansion(site.id, self._catalogue)
             formula = expansion.audience(audience)
@@ -248,7 +261,8 @@ class Evaluator:
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    def _check_patterns(self, audience: Audience) -> None:
+    def check_patterns(self, audience: Audience) -> None:
+        """Raise EngineError("operand") for a regular expression that the warehouse refuses."""
         for path, pattern in patterns(audience.rule):
             problem = self._warehouse.regex_error(pattern)
             if problem is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.bitmap.site import Setting
 from engine.domain.audience import Audience
 from engine.domain.canonical import canonical_json
-from engine.domain.check import check_audience
+from engine.domain.check import check_audience, patterns
 from engine.domain.model import DataModel, Site
 from engine.domain.model_codec import write_model
 from engine.domain.references import evaluation_order
@@ -18,6 +19,7 @@ from engine.domain.walk import active, references
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.membership.evaluate import Evaluator
+from engine.membership.portfolio import Portfolio
 from engine.operations.targets import Named
 from engine.operations.workspace import Workspace
 from engine.sql.compile import World
@@ -27,6 +29,9 @@ from engine.sql.sources import Sources
 from engine.warehouses.protocol import Warehouse
 
 Catalogue = dict[tuple[str, int | None], Audience]
+
+_ONE_BY_ONE = 3
+"""Up to this many audiences are asked of the warehouse one after another."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,17 @@ class Context:
     world: World
     as_of: datetime
     data_version: str
+    catalogue: Catalogue
+    setting: Callable[[], Setting]
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """What evaluates many audiences, or large ones, at once."""
+        return Portfolio(self.setting(), self.catalogue)
+
+    def together(self, wanted: Sequence[tuple[Audience, Sequence[Site]]]) -> bool:
+        """Whether audiences are worth a plan of shared scans: many, or with very many conditions."""
+        return len(wanted) > _ONE_BY_ONE or any(self.evaluator.is_large(*one) for one in wanted)
 
     def sites(self, audience: Audience, only: str | None) -> list[Site]:
         """The sites to evaluate an audience over; ``only`` narrows them to one."""
@@ -56,10 +72,28 @@ def prepare(workspace: Workspace, named: Sequence[Named], as_of: datetime, job: 
     check_all(workspace, model, catalogue, named)
     warehouse = workspace.warehouse
     sources = Sources(model, warehouse)
-    _verify(workspace, model, sources, warehouse, job)
-    world = World(model, warehouse, warehouse.describe, _lists(workspace, catalogue, sources), as_of)
+    verify(workspace, model, sources, warehouse, job)
+    world = World(model, warehouse, warehouse.describe, lists_for(workspace, catalogue, sources), as_of)
     evaluator = Evaluator(warehouse, world, catalogue, job)
-    return Context(model, warehouse, evaluator, world, as_of, warehouse.data_version())
+
+    def setting() -> Setting:
+        return bitmap_setting(workspace, world, job)
+
+    return Context(model, warehouse, evaluator, world, as_of, warehouse.data_version(), catalogue, setting)
+
+
+def bitmap_setting(workspace: Workspace, world: World, job: Job | None) -> Setting:
+    """What evaluating with bitmaps needs; a sixth of the memory setting is for the rows of one scan."""
+    return Setting(
+        workspace.warehouse,
+        world,
+        workspace.scratch,
+        workspace.library,
+        workspace.segments,
+        workspace.lists.stamps(),
+        workspace.settings.memory_bytes // 6,
+        job,
+    )
 
 
 def catalogue_for(workspace: Workspace, named: Sequence[Named]) -> Catalogue:
@@ -85,8 +119,8 @@ def catalogue_for(workspace: Workspace, named: Sequence[Named]) -> Catalogue:
 
 def check_all(workspace: Workspace, model: DataModel, catalogue: Catalogue, named: Sequence[Named]) -> None:
     """Raise for the first thing wrong in the given audiences or anything they refer to, and for circles."""
-    ids = sorted({identifier for identifier, _ in catalogue})
-    lists = list(workspace.lists.sizes())
+    ids = {identifier for identifier, _ in catalogue}
+    lists = set(workspace.lists.sizes())
     given = {one.audience.id: one for one in named}
     for one in named:
         try:
@@ -102,6 +136,41 @@ def check_all(workspace: Workspace, model: DataModel, catalogue: Catalogue, name
             except EngineError as error:
                 raise error.within(f'audience "{audience.id}"') from None
     evaluation_order({**{a.id: current.get(a.id, a) for a in reachable}})
+
+
+def audience_problem(
+    workspace: Workspace, model: DataModel, catalogue: Catalogue
+) -> Callable[[Audience], EngineError | None]:
+    """A check that says what is wrong with one audience, or with anything it refers to; None when nothing is."""
+    ids = {identifier for identifier, _ in catalogue}
+    lists = set(workspace.lists.sizes())
+    own: dict[int, EngineError | None] = {}
+    refuses = workspace.warehouse.regex_error
+
+    def alone(audience: Audience) -> EngineError | None:
+        try:
+            check_audience(audience, model, ids, lists)
+        except EngineError as error:
+            return error
+        for path, pattern in patterns(audience.rule):
+            problem = refuses(pattern)
+            if problem is not None:
+                return EngineError("operand", f"the expression cannot be read: {problem}", path, "Use RE2 syntax.")
+        return None
+
+    def check(audience: Audience) -> EngineError | None:
+        for one in _reachable([audience], catalogue):
+            if id(one) not in own:
+                own[id(one)] = alone(one)
+            error = own[id(one)]
+            if error is not None:
+                return error if one is audience else error.within(f'audience "{one.id}"')
+        for path, node in references(audience.rule):
+            if (node.audience, node.version) not in catalogue:
+                return EngineError("unknown_name", f'audience "{node.audience}" has no version {node.version}', path)
+        return None
+
+    return check
 
 
 def _placed(error: EngineError, one: Named, *, many: bool) -> EngineError:
@@ -125,7 +194,8 @@ def _reachable(start: Sequence[Audience], catalogue: Mapping[tuple[str, int | No
     return list(seen.values())
 
 
-def _lists(workspace: Workspace, catalogue: Catalogue, sources: Sources) -> dict[str, Keys]:
+def lists_for(workspace: Workspace, catalogue: Catalogue, sources: Sources) -> dict[str, Keys]:
+    """The keys of every uploaded list that the audiences use, in the key's type."""
     wanted = {
         node.list for audience in catalogue.values() for _, node in active(audience.rule) if isinstance(node, InList)
     }
@@ -141,7 +211,7 @@ def _is_integer(text: str) -> bool:
     return text.lstrip("-").isdigit() and text.isascii()
 
 
-def _verify(workspace: Workspace, model: DataModel, sources: Sources, warehouse: Warehouse, job: Job | None) -> None:
+def verify(workspace: Workspace, model: DataModel, sources: Sources, warehouse: Warehouse, job: Job | None) -> None:
     """Null or duplicate keys are refused; the finding is remembered for this model and data version."""
     profile = write_model(model)["profile"]
     text = canonical_json({"profile": {k: v for k, v in profile.items() if k != "traits"}, "url": warehouse.url})

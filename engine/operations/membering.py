@@ -14,8 +14,8 @@ from engine.domain.rule import TraitIs
 from engine.domain.walk import active
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.operations.context import Context, prepare
-from engine.operations.targets import Named, moment, resolve
+from engine.operations.context import prepare
+from engine.operations.targets import moment, resolve
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,12 +52,15 @@ def members(
     """The members of audiences named by file, folder or id, sorted by key."""
     named = resolve(workspace, targets)
     context = prepare(workspace, named, moment(as_of), job)
-    return [_members(context, one, site) for one in named]
-
-
-def _members(context: Context, one: Named, site: str | None) -> Members:
-    keys = context.evaluator.members(one.audience, context.sites(one.audience, site)).tolist()
-    return Members(one.audience.id, context.model.profile.key, keys)
+    wanted = [(one.audience, context.sites(one.audience, site)) for one in named]
+    if context.together(wanted):
+        for one in named:
+            context.evaluator.check_patterns(one.audience)
+        keys = context.portfolio.members(wanted)
+    else:
+        keys = [context.evaluator.members(audience, sites) for audience, sites in wanted]
+    name = context.model.profile.key
+    return [Members(one.audience.id, name, found.tolist()) for one, found in zip(named, keys, strict=True)]
 
 
 def export_members(found: Sequence[Members], out: Path) -> list[Path]:

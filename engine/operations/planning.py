@@ -8,6 +8,7 @@ app are not touched unless a document takes over their id.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from engine.domain.audience import Audience
 from engine.domain.diff import diff_audiences
 from engine.domain.references import evaluation_order, referring_to
-from engine.errors import EngineError
+from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.operations.context import prepare
-from engine.operations.sizing import one_size
+from engine.operations.sizing import sizes_of
 from engine.operations.targets import Named, moment, read_audience_files, refuse_twins
 from engine.operations.workspace import Workspace, user_name
 from engine.store.audiences import Stored
@@ -177,18 +178,26 @@ def _sizes_after(
     """Sizes of the documents that differ; all documents are checked, also those that do not."""
     if not named:
         return {}
-    context = prepare(workspace, named, as_of, job)
-    return {one.audience.id: one_size(context, one, None).size for one in differing}
+    if not differing:
+        prepare(workspace, named, as_of, job)
+        return {}
+    return {one.id: one.size for one in sizes_of(workspace, named, site=None, as_of=as_of, job=job, only=differing)}
 
 
 def _sizes_before(workspace: Workspace, stored: list[Stored], as_of: datetime, job: Job | None) -> dict[str, int]:
     """Sizes of what is replaced or deleted; what no longer fits the model has none."""
-    result: dict[str, int] = {}
-    for one in stored:
-        try:
-            context = prepare(workspace, [Named(one.audience, one.document, None)], as_of, job)
-            result[one.audience.id] = one_size(context, Named(one.audience, one.document, None), None).size
-        except EngineError as error:
-            if error.code == "cancelled":
-                raise
-    return result
+    named = [Named(one.audience, one.document, None) for one in stored]
+    try:
+        return _sizes(workspace, named, as_of, job)
+    except Cancelled:
+        raise
+    except EngineError:  # at least one does not fit: each on its own
+        result: dict[str, int] = {}
+        for one in named:
+            with suppress(EngineError):
+                result |= _sizes(workspace, [one], as_of, job)
+        return result
+
+
+def _sizes(workspace: Workspace, named: list[Named], as_of: datetime, job: Job | None) -> dict[str, int]:
+    return {one.id: one.size for one in sizes_of(workspace, named, site=None, as_of=as_of, job=job)} if named else {}

@@ -12,11 +12,14 @@ from engine.errors import EngineError
 from engine.settings import FILE, Settings, read_settings, write_settings
 
 if TYPE_CHECKING:
+    from engine.bitmap.library import Library
     from engine.domain.model import DataModel
     from engine.store.audiences import Audiences
     from engine.store.database import Database
     from engine.store.models import Lists, Models, VerifiedKeys
-    from engine.warehouses.protocol import Warehouse
+    from engine.store.ordinals import OrdinalSegments
+    from engine.store.runs import Runs
+    from engine.warehouses.protocol import Scratch, Warehouse
 
 _IGNORED = "store.sqlite*\nwarehouse/\nbitmaps/\nlogs/\n"
 
@@ -72,6 +75,33 @@ class Workspace:
         return VerifiedKeys(self.database)
 
     @cached_property
+    def segments(self) -> OrdinalSegments:
+        """Which ordinal each profile key has."""
+        from engine.store.ordinals import OrdinalSegments
+
+        return OrdinalSegments(self.database)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs and snapshots."""
+        from engine.store.runs import Runs
+
+        return Runs(self.database)
+
+    @cached_property
+    def library(self) -> Library:
+        """The bitmaps; a third of the memory setting is theirs."""
+        from engine.bitmap.library import Library
+
+        return Library(self.database, self.folder / "bitmaps", self.settings.memory_bytes // 3)
+
+    @cached_property
+    def scratch(self) -> Scratch:
+        """A reading session of the warehouse with temporary tables, and half of the memory setting."""
+        self.warehouse.limit_memory((self.settings.memory_bytes // 2) >> 20)
+        return self.warehouse.scratch()
+
+    @cached_property
     def warehouse(self) -> Warehouse:
         """The connected warehouse; raises EngineError("no_connection") when there is none."""
         from engine.warehouses.opening import open_warehouse
@@ -105,6 +135,9 @@ class Workspace:
 
     def reload(self) -> None:
         """Forget the open warehouse, so that the next use sees new data."""
+        if "scratch" in self.__dict__:
+            self.scratch.close()
+            del self.__dict__["scratch"]
         if "warehouse" in self.__dict__:
             self.warehouse.close()
             del self.__dict__["warehouse"]
@@ -112,6 +145,9 @@ class Workspace:
     def close(self) -> None:
         """Close files and connections."""
         self.reload()
+        if "library" in self.__dict__:
+            self.library.close()
+            del self.__dict__["library"]
         if "database" in self.__dict__:
             self.database.close()
             del self.__dict__["database"]

@@ -127,25 +127,42 @@ def _any_event_decides(measure: Measure, empty_holds: bool) -> bool:
     return simple and len(set(beyond)) == 1 and beyond[0] is not empty_holds
 
 
-def measure_expr(measure: Measure, rows: Rows, kind: EventType | ObjectType, time: Value | None, at: Moment) -> Expr:
-    """The measure's comparison over the rows of one group."""
+def measure_expr(
+    measure: Measure,
+    rows: Rows,
+    kind: EventType | ObjectType,
+    time: Value | None,
+    at: Moment,
+    guard: Expr | None = None,
+) -> Expr:
+    """The measure's comparison over the rows of one group; with a ``guard``, over those rows for which it is TRUE."""
     if measure.kind == "avg":
-        field = rows.value(kind.properties[measure.property or ""], at.tz, "properties")
+        field = _guarded(rows.value(kind.properties[measure.property or ""], at.tz, "properties"), guard)
         if field.type is not ValueType.FLOAT:
             # Exactly: avg ≥ x ⇔ sum ≥ x · count.
             total = Value(ValueType.DECIMAL, call("sum", field.expr))
             return predicate(total, measure.operator, at, factor=call("count", field.expr.copy()))
-    return predicate(measure_value(measure, rows, kind, time, at), measure.operator, at)
+    return predicate(measure_value(measure, rows, kind, time, at, guard), measure.operator, at)
 
 
-def measure_value(measure: Measure, rows: Rows, kind: EventType | ObjectType, time: Value | None, at: Moment) -> Value:
-    """The measure's value over the rows of one group; NULL when missing."""
+def measure_value(
+    measure: Measure,
+    rows: Rows,
+    kind: EventType | ObjectType,
+    time: Value | None,
+    at: Moment,
+    guard: Expr | None = None,
+) -> Value:
+    """The measure's value over the (guarded) rows of one group; NULL when missing."""
     if measure.kind == "times":
-        return Value(ValueType.INTEGER, exp.Count(this=exp.Star()))
+        counted = exp.Star() if guard is None else _when(guard, number(1))
+        return Value(ValueType.INTEGER, exp.Count(this=counted))
     if measure.kind == "days":
         assert time is not None  # noqa: S101 — the codec admits days only for events
-        return Value(ValueType.INTEGER, exp.Count(this=exp.Distinct(expressions=[local_day(time, at.tz)])))
-    value = rows.value(kind.properties[measure.property or ""], at.tz, "properties")
+        day = local_day(time, at.tz)
+        counted = day if guard is None else _when(guard, day)
+        return Value(ValueType.INTEGER, exp.Count(this=exp.Distinct(expressions=[counted])))
+    value = _guarded(rows.value(kind.properties[measure.property or ""], at.tz, "properties"), guard)
     match measure.kind:
         case "sum":
             total = exp.Coalesce(this=call("sum", value.expr), expressions=[number(0)])
@@ -160,6 +177,15 @@ def measure_value(measure: Measure, rows: Rows, kind: EventType | ObjectType, ti
             return value.over(_edge(value, time, descending=measure.kind == "last"))
         case _:
             assert_never(measure.kind)
+
+
+def _when(guard: Expr, value: Expr) -> Expr:
+    """The value where the guard holds, else NULL, which every aggregate skips."""
+    return exp.Case(ifs=[exp.If(this=guard.copy(), true=value)])
+
+
+def _guarded(value: Value, guard: Expr | None) -> Value:
+    return value if guard is None else value.over(_when(guard, value.expr))
 
 
 def _finite(value: Value) -> Value:

@@ -89,6 +89,10 @@ class Expansion:
 
     def audience(self, audience: Audience) -> Formula:
         """The members of an audience in this site, before its own `top`."""
+        self._nodes = 0
+        return self._audience(audience)
+
+    def _audience(self, audience: Audience) -> Formula:
         if audience.sites is not None and self.site not in audience.sites:
             return NOBODY
         kept = unmuted(audience.rule)
@@ -100,7 +104,11 @@ class Expansion:
 
     def parts(self, audience: Audience) -> dict[str, Formula]:
         """The formula of every active node of an audience's rule, by path."""
-        return {path: self.node(node, path) for path, node in active(audience.rule)}
+        result = {}
+        for path, node in active(audience.rule):
+            self._nodes = 0
+            result[path] = self.node(node, path)
+        return result
 
     def node(self, node: Node, path: str) -> Formula:
         """One node; muted children are left out."""
@@ -140,7 +148,7 @@ class Expansion:
         key = (node.audience, node.version)
         if key not in self._audiences:
             audience = self.catalogue[key]
-            formula = self.audience(audience)
+            formula = self._audience(audience)
             if audience.top is not None and formula != NOBODY:
                 formula = self._numbered(f"top:{key}", TopOf(formula, audience.top), "rule")
             self._audiences[key] = formula

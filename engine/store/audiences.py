@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 
 from engine.domain.audience import Audience
-from engine.domain.audience_codec import read_audience
-from engine.domain.canonical import rule_hash
+from engine.domain.audience_codec import read_audience, write_audience
+from engine.domain.canonical import canonical_json, rule_hash
 from engine.domain.diff import diff_audiences
 from engine.domain.documents import load_one
 from engine.errors import EngineError, nearest
@@ -56,19 +57,20 @@ class Audiences:
 
     def all(self) -> dict[str, Stored]:
         """Every audience by id."""
-        return {
-            row[0]: Stored(read_audience(load_one(row[6])), row[1], row[2], row[3], row[4], row[5], row[6])
-            for row in self._database.rows("audiences")
-        }
+        return {row[0]: _stored(row) for row in self._database.rows("audiences")}
+
+    def ids(self) -> list[str]:
+        """The ids of every audience."""
+        return [row[0] for row in self._database.rows("audience_ids")]
 
     def get(self, identifier: str) -> Stored:
         """One audience; raises EngineError("not_found") with the nearest id."""
-        found = self.all()
-        if identifier not in found:
+        rows = self._database.rows("audience", {"id": identifier})
+        if not rows:
             raise EngineError(
-                "not_found", f'there is no audience "{identifier}"', hint=nearest(identifier, found, "audience")
+                "not_found", f'there is no audience "{identifier}"', hint=nearest(identifier, self.ids(), "audience")
             )
-        return found[identifier]
+        return _stored(rows[0])
 
     def versions(self, identifier: str) -> list[Version]:
         """Every version, oldest first; raises EngineError("not_found") when there was never one."""
@@ -108,7 +110,7 @@ class Audiences:
             before = stored.audience
         changes = [str(change) for change in diff_audiences(before, audience)]
         self._head(audience.id, version + 1, origin, deleted=False)
-        self._version(audience.id, version + 1, who, changes, rule_hash(audience.rule), document)
+        self._version(audience.id, version + 1, who, changes, rule_hash(audience.rule), document, _parsed(audience))
         return int(version) + 1
 
     def delete(self, identifier: str, who: str) -> None:
@@ -123,7 +125,14 @@ class Audiences:
         self._database.run("save_audience", values)
 
     def _version(
-        self, identifier: str, version: int, who: str, changes: list[str], hashed: str | None, document: str | None
+        self,
+        identifier: str,
+        version: int,
+        who: str,
+        changes: list[str],
+        hashed: str | None,
+        document: str | None,
+        parsed: str | None = None,
     ) -> None:
         self._database.run(
             "save_audience_version",
@@ -135,5 +144,22 @@ class Audiences:
                 "summary": json.dumps(changes, ensure_ascii=False),
                 "rule_hash": hashed,
                 "document": document,
+                "parsed": parsed,
             },
         )
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    """An audience from its row; from JSON where it is known to mean the same as the text."""
+    written = load_one(row[6]) if row[7] is None else json.loads(row[7], parse_float=Decimal)
+    return Stored(read_audience(written), row[1], row[2], row[3], row[4], row[5], row[6])
+
+
+def _parsed(audience: Audience) -> str | None:
+    """The document as JSON when that reads back as the very same audience, else None."""
+    text = canonical_json(write_audience(audience))
+    try:
+        same = read_audience(json.loads(text, parse_float=Decimal)) == audience
+    except EngineError:
+        return None
+    return text if same else None

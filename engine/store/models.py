@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,10 @@ class Lists:
         """Every list with its size."""
         return {row[0]: row[3] for row in self._database.rows("lists")}
 
+    def stamps(self) -> dict[str, str]:
+        """A text for every list that changes when it is replaced."""
+        return {row[0]: f"{row[1]}/{row[3]}/{row[4]}" for row in self._database.rows("lists")}
+
     def keys(self, identifier: str) -> list[str]:
         """The keys of a list."""
         return [row[0] for row in self._database.rows("list_keys", {"id": identifier})]
@@ -60,9 +65,10 @@ class Lists:
     def save(self, identifier: str, keys: Sequence[str], who: str) -> int:
         """Replace a list; gives the number of distinct keys."""
         distinct = sorted(set(keys))
+        content = hashlib.sha256("\n".join(distinct).encode()).hexdigest()
         with self._database.transaction():
             self._database.run("forget_list", {"id": identifier})
-            values = {"id": identifier, "saved_at": now(), "saved_by": who, "size": len(distinct)}
+            values = {"id": identifier, "saved_at": now(), "saved_by": who, "size": len(distinct), "sha256": content}
             self._database.run("save_list", values)
             self._database.run_many("save_list_member", ({"id": identifier, "key": key} for key in distinct))
         return len(distinct)

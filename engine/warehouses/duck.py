@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 def connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """A connection with Convoke's settings: UTC, no downloads, no surprises."""
     connection = duckdb.connect(path, read_only=read_only, config=_CONFIG)
-    connection.execute("SET TimeZone = 'UTC'")
+    # Global, since a cursor starts with the settings of the instance, not with those of its connection.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = false")
     if int(duckdb.__version__.split(".")[0]) >= 2:
         # Without this, grouping events that are sorted by profile rescans them many times over.
@@ -51,6 +52,22 @@ class DuckSession:
     def data_version(self) -> str:
         """Names the state of the files this session reads."""
         return self._version
+
+    def source_version(self, source: Source) -> str:
+        """The state of what one source reads; here that of everything."""
+        return self._version
+
+    def still_current(self) -> bool:
+        """Whether the files are still as they were when this session opened them."""
+        return True
+
+    def limit_memory(self, megabytes: int) -> None:
+        """Keep queries within this much memory; what does not fit goes to disk."""
+        self._connection.execute(f"SET memory_limit = '{int(megabytes)}MB'")
+
+    def scratch(self) -> DuckScratch:
+        """A reading session with temporary tables."""
+        return DuckScratch(self, self._connection.cursor())
 
     def close(self) -> None:
         """Close the connection."""
@@ -131,8 +148,10 @@ class DuckSession:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _cursor(self, job: Job | None) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._connection.cursor()
+    def _cursor(
+        self, job: Job | None, own: duckdb.DuckDBPyConnection | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._connection.cursor() if own is None else own
         forget = job.interrupting(cursor.interrupt) if job is not None else None
         try:
             if job is not None:
@@ -143,19 +162,27 @@ class DuckSession:
         finally:
             if forget is not None:
                 forget()
-            cursor.close()
+            if own is None:
+                cursor.close()
 
     @contextmanager
-    def _ran(self, sql: str, parameters: Sequence[Any], job: Job | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def running(
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        job: Job | None,
+        own: duckdb.DuckDBPyConnection | None = None,
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor with a statement's result; what fails comes out as a sentence. ``own`` is used and kept open."""
         self._prepare_for(sql)
-        with self._cursor(job) as cursor:
+        with self._cursor(job, own) as cursor:
             try:
                 yield cursor.execute(sql, list(parameters))
             except duckdb.InterruptException:
                 raise
             except duckdb.OutOfMemoryException:
                 raise EngineError(
-                    "warehouse", "the query needs more memory than this machine gives", hint="Narrow the rule."
+                    "memory", "the query needs more memory than it is given", hint="Narrow the rule, or raise memory."
                 ) from None
             except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
                 raise EngineError(
@@ -168,12 +195,12 @@ class DuckSession:
 
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT and give its rows."""
-        with self._ran(sql, parameters, job) as cursor:
+        with self.running(sql, parameters, job) as cursor:
             return cursor.fetchall()
 
     def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
         """Run a SELECT and give its columns as numpy arrays."""
-        with self._ran(sql, parameters, job) as cursor:
+        with self.running(sql, parameters, job) as cursor:
             return cursor.fetchnumpy()
 
     def copy_to(self, path: str, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> None:
@@ -181,7 +208,7 @@ class DuckSession:
         import pyarrow as pa
         from pyarrow import csv, parquet
 
-        with self._ran(sql, parameters, job) as cursor:
+        with self.running(sql, parameters, job) as cursor:
             table = pa.table(cursor.to_arrow_table())
         if path.lower().endswith(".parquet"):
             parquet.write_table(table, path)
@@ -195,3 +222,54 @@ class DuckSession:
         except duckdb.Error as error:
             return first_line(error)
         return None
+
+
+class DuckScratch:
+    """A cursor kept open for its temporary tables."""
+
+    def __init__(self, session: DuckSession, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._session = session
+        self._cursor = cursor
+
+    def stage(self, table: str, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> None:
+        """Keep the rows of a SELECT under a name, in place of what was there."""
+        made = f'CREATE OR REPLACE TEMP TABLE "{table}" AS {sql}'
+        with self._session.running(made, parameters, job, self._cursor):
+            pass
+
+    def stage_keys(self, table: str, batches: Iterable[tuple[Any, int]]) -> None:
+        """Make a table of (key, ordinal); each batch is an Arrow array of keys and the ordinal of its first."""
+        import numpy as np
+        import pyarrow as pa
+
+        made = False
+        for keys, first in batches:
+            ordinals = pa.array(np.arange(first, first + len(keys), dtype=np.uint32))
+            self._cursor.register("staged_keys", pa.table({"key": keys, "ordinal": ordinals}))
+            head = f'INSERT INTO temp."{table}"' if made else f'CREATE OR REPLACE TEMP TABLE "{table}" AS'
+            self._cursor.execute(f"{head} SELECT * FROM staged_keys")  # noqa: S608 — the name is ours
+            self._cursor.unregister("staged_keys")
+            made = True
+
+    def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
+        """Run a SELECT, which may read staged tables as temp.NAME, and give its rows."""
+        with self._session.running(sql, parameters, job, self._cursor) as cursor:
+            return cursor.fetchall()
+
+    def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
+        """Run such a SELECT and give its columns as numpy arrays."""
+        with self._session.running(sql, parameters, job, self._cursor) as cursor:
+            return cursor.fetchnumpy()
+
+    def table(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> Any:
+        """Run such a SELECT and give an Arrow table."""
+        with self._session.running(sql, parameters, job, self._cursor) as cursor:
+            return cursor.to_arrow_table()
+
+    def drop(self, table: str) -> None:
+        """Forget a staged table."""
+        self._cursor.execute(f'DROP TABLE IF EXISTS temp."{table}"')
+
+    def close(self) -> None:
+        """Let go of the session and all it staged."""
+        self._cursor.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from engine.domain.model import Source
 from engine.errors import EngineError
 from engine.warehouses.duck import DuckSession, connect, first_line
 from engine.warehouses.protocol import TableInfo
@@ -32,6 +33,13 @@ def fingerprint(paths: list[Path], root: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def _unchanged(paths: list[Path], root: Path, version: str) -> bool:
+    try:
+        return fingerprint(paths, root) == version
+    except OSError:
+        return False
+
+
 class DuckDBFile(DuckSession):
     """A DuckDB database file, read-only."""
 
@@ -43,6 +51,10 @@ class DuckDBFile(DuckSession):
         super().__init__(url, _open_file(path), fingerprint([path], path.parent))
         self.path = path
         self._connection.execute("SET enable_external_access = false")
+
+    def still_current(self) -> bool:
+        """Whether the file is still the one this session opened."""
+        return _unchanged([self.path], self.path.parent, self._version)
 
 
 def _open_file(path: Path) -> duckdb.DuckDBPyConnection:
@@ -89,6 +101,20 @@ class Folder(DuckSession):
         quoted = str(path.resolve()).replace("'", "''")
         self._connection.execute(f"SET allowed_directories = ['{quoted}']")
         self._connection.execute("SET enable_external_access = false")
+
+    def still_current(self) -> bool:
+        """Whether the files are still as they were when this session opened them."""
+        everything = [file for files in _tables_in(self.path).values() for file in files]
+        return _unchanged(everything, self.path, self._version)
+
+    def source_version(self, source: Source) -> str:
+        """The state of one table's files; a SELECT may read any."""
+        if source.table is None or source.where is not None:
+            return self._version
+        for table, files in self._files.items():
+            if table.lower() == source.table.lower():
+                return fingerprint(files, self.path)
+        return self._version
 
     def tables(self) -> list[TableInfo]:
         """Every file and sub-folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,6 +27,31 @@ class TableInfo:
     name: str
     columns: Mapping[str, str]
     rows: int | None = None
+
+
+class Scratch(Protocol):
+    """A reading session with room for temporary tables of its own; what it stages is gone when it closes."""
+
+    def stage(self, table: str, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> None:
+        """Keep the rows of a SELECT under a name, in place of what was there."""
+
+    def stage_keys(self, table: str, batches: Iterable[tuple[Any, int]]) -> None:
+        """Make a table of (key, ordinal); each batch is an Arrow array of keys and the ordinal of its first."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
+        """Run a SELECT, which may read staged tables as temp.NAME, and give its rows."""
+
+    def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
+        """Run such a SELECT and give its columns as numpy arrays."""
+
+    def table(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> Any:
+        """Run such a SELECT and give an Arrow table."""
+
+    def drop(self, table: str) -> None:
+        """Forget a staged table."""
+
+    def close(self) -> None:
+        """Let go of the session and all it staged."""
 
 
 class Warehouse(Protocol):
@@ -62,8 +87,20 @@ class Warehouse(Protocol):
     def regex_error(self, pattern: str) -> str | None:
         """Why the engine refuses a regular expression; None when it accepts it."""
 
+    def scratch(self) -> Scratch:
+        """A reading session with temporary tables."""
+
+    def limit_memory(self, megabytes: int) -> None:
+        """Keep queries within this much memory; what does not fit goes to disk."""
+
     def data_version(self) -> str:
-        """A short text that changes whenever the data does."""
+        """A short text that changes whenever the data does; of the data as this session reads it."""
+
+    def source_version(self, source: Source) -> str:
+        """The same for what one source of the model reads; at worst that of everything."""
+
+    def still_current(self) -> bool:
+        """Whether the data on disk is still what this session reads."""
 
     def close(self) -> None:
         """Let go of files and connections."""

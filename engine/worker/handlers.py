@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from engine.jobs import Job
 from engine.operations import Workspace, overview, save, size_document, values
 
 _REMEMBERED = 200
+_MOMENT_STAYS = timedelta(minutes=15)
 
 
 class Handlers:
@@ -22,6 +23,7 @@ class Handlers:
 
     def __init__(self, folder: Path) -> None:
         self._workspace = Workspace(folder)
+        self._as_of: datetime | None = None
         self._sizes: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._calls: dict[str, Callable[[Mapping[str, Any], Job], Any]] = {
             "overview": lambda arguments, job: overview(self._workspace),
@@ -37,8 +39,8 @@ class Handlers:
         return self._calls[operation](arguments, job)
 
     def _size(self, arguments: Mapping[str, Any], job: Job) -> dict[str, Any]:
-        """Sizes at the current minute; the same rule within it is answered from memory."""
-        as_of = datetime.now(UTC).replace(second=0, microsecond=0)
+        """Sizes at a moment that stays for a while, so that conditions found once serve every edit."""
+        as_of = self._moment()
         stamp = self._workspace.audiences_stamp()
         key = canonical_json([arguments["document"], as_of, self._workspace.warehouse.data_version(), stamp])
         if key in self._sizes:
@@ -49,6 +51,13 @@ class Handlers:
         while len(self._sizes) > _REMEMBERED:
             self._sizes.popitem(last=False)
         return found
+
+    def _moment(self) -> datetime:
+        """The minute of the first size; a new one after a quarter of an hour."""
+        now = datetime.now(UTC).replace(second=0, microsecond=0)
+        if self._as_of is None or now - self._as_of >= _MOMENT_STAYS:
+            self._as_of = now
+        return self._as_of
 
     def _values(self, arguments: Mapping[str, Any], job: Job) -> list[dict[str, Any]]:
         found = values(self._workspace, arguments["name"], source=arguments.get("source"), job=job)

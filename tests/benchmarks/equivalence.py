@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.benchmarks.report import write
 from tests.support.equivalence import Case
@@ -16,15 +19,22 @@ CASES_A_WORLD = 8
 def compare(seed: int) -> tuple[int, int, list[str]]:
     """Cases compared, node sizes compared, and differences, over one world."""
     case, done, nodes, wrong = Case(Random(seed)), 0, 0, []
+    documents: list[dict[str, Any]] = []
     for number in range(CASES_A_WORLD):
-        document = case.document(number)
+        documents.append(case.document(number))
         try:
-            case.compare(document)
+            case.compare(documents[-1])
         except Exception as error:  # any failure is a difference worth reporting
             wrong.append(f"seed {seed}, case {number}: {type(error).__name__} {str(error)[:300]}")
             break
         done += 1
-        nodes += str(document).count("{")
+        nodes += str(documents[-1]).count("{")
+    if not wrong:
+        with TemporaryDirectory() as folder:
+            try:
+                case.compare_together(documents, Path(folder))
+            except Exception as error:
+                wrong.append(f"seed {seed}, together: {type(error).__name__} {str(error)[:600]}")
     case.close()
     return done, nodes, wrong
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+from engine.bitmap.library import Library
+from engine.bitmap.site import Setting
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
 from engine.domain.check import check_audience
 from engine.domain.documents import dump_yaml, load_one
 from engine.membership.evaluate import Evaluator
+from engine.membership.portfolio import Portfolio
 from engine.sql.compile import World
+from engine.store.database import Database
+from engine.store.ordinals import OrdinalSegments
 from tests.support import oracle
 from tests.support.rules import RuleMaker
 from tests.support.worlds import Made, WorldMaker
@@ -46,7 +52,8 @@ class Case:
     def document(self, number: int) -> Plain:
         """The next audience document; later ones may refer to it."""
         rng = self.rng
-        document: Plain = {"kind": "audience", "id": f"a{number}", "rule": self.rules.rule()}
+        rule = rng.choice([self.rules.rule, self.rules.rule, self.rules.ladder, self.rules.trait_ladder])()
+        document: Plain = {"kind": "audience", "id": f"a{number}", "rule": rule}
         if rng.random() < 0.3:
             document["sites"] = rng.sample(sorted(self.made.plain.sites), 1)
         if rng.random() < 0.15:
@@ -75,6 +82,27 @@ class Case:
         self.audiences[audience.id, None] = audience
         made.plain.audiences[audience.id] = document
         self.rules.audiences.append(audience.id)
+
+    def compare_together(self, documents: list[Plain], folder: Path) -> None:
+        """The third meaning: all documents as one plan of shared scans over bitmaps, in small slices."""
+        made = self.made
+        audiences = [read_audience(load_one(dump_yaml(document))) for document in documents]
+        wanted = [(audience, audience.sites_in(made.model)) for audience in audiences]
+        database = Database(folder / "store.sqlite")
+        scratch = made.warehouse.scratch()
+        memory = self.rng.choice([1, 500, 1 << 20])
+        library = Library(database, folder / "bitmaps", 1 << 20)
+        setting = Setting(made.warehouse, self.world, scratch, library, OrdinalSegments(database), {}, memory)
+        portfolio = Portfolio(setting, self.audiences)
+        for document, found in zip(documents, portfolio.members(wanted), strict=True):
+            expected = sorted(oracle.members(document, made.plain))
+            assert found.tolist() == expected, (found.tolist(), expected, document)
+        for document, audience, sizes in zip(documents, audiences, portfolio.sizes(wanted), strict=True):
+            assert sizes.size == len(oracle.members(document, made.plain)), (sizes, document)
+            self._compare_nodes(document, audience, sizes)
+        scratch.close()
+        library.close()
+        database.close()
 
     def _compare_nodes(self, document: Plain, audience: Audience, sizes: Any) -> None:
         """Each node's own size, and the size without each condition, are the oracle's too."""

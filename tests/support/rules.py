@@ -224,6 +224,34 @@ class RuleMaker:
             node["where"] = self.where("card")
         return node
 
+    def ladder(self) -> Plain:
+        """Conditions alike but for a constant, a window or a number: what shares a scan."""
+        rng = self.rng
+        source = rng.choice(["buy", "view it", "return", "card"])
+        timed = source != "card"
+        fields = [f for f in self.made.fields[source] if f.type in ("string", "integer")]
+        windows = [self.window() for _ in range(2)]
+        measures = [self.measured(source, timed=timed) for _ in range(3)]
+        nodes: list[Plain] = []
+        for _ in range(rng.choice([2, 5, 9])):
+            node: Plain = {"did" if timed else "has": source, **rng.choice(measures)}
+            if fields and rng.random() < 0.85:
+                found = rng.choice(fields[:2])
+                constant = rng.choice(TEXTS) if found.type == "string" else rng.randint(-2, 6)
+                node["where"] = [{"property": found.name, "eq": constant}]
+                if rng.random() < 0.3:
+                    node["where"].append(self._property(source))
+            if timed and rng.random() < 0.8:
+                node["within"] = rng.choice(windows)
+            nodes.append(node)
+        return {rng.choice(["all", "any"]): nodes}
+
+    def trait_ladder(self) -> Plain:
+        """Several conditions on one trait."""
+        found = self.rng.choice(self.made.fields[""])
+        nodes = [{"trait": found.name, **self.operator(found)} for _ in range(self.rng.choice([2, 4]))]
+        return {self.rng.choice(["all", "any"]): nodes}
+
     def sequence(self) -> Plain:
         rng = self.rng
         steps: list[Plain] = []

@@ -61,6 +61,7 @@ class Made:
     document: dict[str, Any]
     plain: oracle.World
     fields: dict[str, list[Field]]  # "" → traits, else event or object name
+    tables: dict[str, str]  # the same names → tables; rows carry their rowid there as _rowid
 
 
 class WorldMaker:
@@ -72,6 +73,7 @@ class WorldMaker:
         self.as_of = rng.choice(MOMENTS) + timedelta(microseconds=rng.choice([0, 0, 0, 1, 3_600_000_000]))
         self.integer_keys = rng.random() < 0.5
         self.names = rng.sample(NAMES, len(NAMES))
+        self.tables: dict[str, str] = {}
 
     def name(self) -> str:
         """A name not used before."""
@@ -86,15 +88,16 @@ class WorldMaker:
         keys = self._keys(rng.randint(1, 14))
         fields: dict[str, list[Field]] = {"": self._fields()}
         key_column, site_column = self.name(), self.name()
-        profiles, stored = [], []
+        profiles: list[dict[str, Any]] = []
+        stored: list[list[Any]] = []
         for key in keys:
             site = site_ids[0] if single else rng.choice([*site_ids, *site_ids, "other", None])
-            row: dict[str, Any] = {"_key": key, "_site": site}
+            row: dict[str, Any] = {"_key": key, "_site": site, "_rowid": len(stored)}
             values: list[Any] = [key, site]
             self._fill(fields[""], row, values, sites.get(site or "", "UTC"))
             profiles.append(row)
             stored.append(values)
-        profile_table = self.name()
+        profile_table = self.tables[""] = self.name()
         key_type = rng.choice(["BIGINT", "HUGEINT", "UBIGINT"]) if self.integer_keys else "VARCHAR"
         self._table(profile_table, [(key_column, key_type), (site_column, "VARCHAR")], fields[""], stored)
         document: dict[str, Any] = {
@@ -112,7 +115,7 @@ class WorldMaker:
         types = {source: {f.name: f.type for f in listed} for source, listed in fields.items()}
         plain = oracle.World(profiles, types, events, objects, sites, self.as_of)
         warehouse = DuckSession("memory:", self.connection, "generated")
-        return Made(warehouse, read_model(document), document, plain, fields)
+        return Made(warehouse, read_model(document), document, plain, fields, self.tables)
 
     # -- keys and columns ------------------------------------------------------------------------------------------
 
@@ -247,18 +250,20 @@ class WorldMaker:
         physical = rng.choice(["TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMP", "DATE"])
         zoned = rng.choice(ZONES) if rng.random() < 0.4 else None
         fields[name] = self._fields()
-        rows, stored = [], []
+        rows: list[dict[str, Any]] = []
+        stored: list[list[Any]] = []
         for _ in range(rng.choice([0, 5, 30, 60])):
             who, kept = self._owner(keys), rng.random() < 0.9
             meant, value = self.time(physical, zoned, site_of.get(who, "UTC"))
             if rng.random() < 0.03:
                 meant, value = None, None
-            row: dict[str, Any] = {"_profile": who, "_time": meant}
+            row: dict[str, Any] = {"_profile": who, "_time": meant, "_rowid": len(stored)}
             values = [who, value, name if kept else "else"]
             self._fill(fields[name], row, values, site_of.get(who, "UTC"))
             stored.append(values)
             if kept:
                 rows.append(row)
+        self.tables[name] = table
         owner_type = rng.choice(["BIGINT", "VARCHAR"]) if self.integer_keys else "VARCHAR"
         self._table(table, [(owner, owner_type), (moment, physical), (kind, "VARCHAR")], fields[name], stored)
         condition = f"\"event type\" = '{name}'"
@@ -283,15 +288,16 @@ class WorldMaker:
         site_of: dict[Any, str],
     ) -> list[dict[str, Any]]:
         fields[name] = self._fields()
-        rows, stored = [], []
+        rows: list[dict[str, Any]] = []
+        stored: list[list[Any]] = []
         for _ in range(self.rng.choice([0, 4, 20])):
             who = self._owner(keys)
-            row: dict[str, Any] = {"_profile": who}
+            row: dict[str, Any] = {"_profile": who, "_rowid": len(stored)}
             values = [who]
             self._fill(fields[name], row, values, site_of.get(who, "UTC"))
             rows.append(row)
             stored.append(values)
-        table = f"all {name}s"
+        table = self.tables[name] = f"all {name}s"
         self._table(table, [("has", "BIGINT" if self.integer_keys else "VARCHAR")], fields[name], stored)
         document["objects"][name] = {"table": table, "profile": "has", "properties": _documents(fields[name])}
         return rows

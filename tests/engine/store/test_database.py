@@ -59,7 +59,7 @@ def test_a_killed_writer_loses_no_acknowledged_version(tmp_path: Path, attempt: 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / "store.sqlite")
     with pytest.raises(RuntimeError), database.transaction():
-        database.run("save_list", {"id": "x", "saved_at": "", "saved_by": "", "size": 0})
+        database.run("save_list", {"id": "x", "saved_at": "", "saved_by": "", "size": 0, "sha256": ""})
         raise RuntimeError
     assert Lists(database).sizes() == {}
     assert Lists(database).save("x", ["b", "a", "b"], "me") == 2

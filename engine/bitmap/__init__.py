@@ -1,0 +1,1 @@
+"""Sets of profiles as roaring bitmaps over stable ordinals: found by shared scans, kept, and combined."""

@@ -1,0 +1,232 @@
+"""The ordinal dictionary of a site: every profile key ever seen has one 32-bit number, for good.
+
+Append-only: new profiles get new ordinals, a vanished profile keeps its own (it is masked by not being in "everyone").
+Integer keys that lie close together are runs, whose ordinals are arithmetic and take no room; other keys are listed
+in Arrow files with a checksum. When such a file is lost or corrupt the site's ordinals begin anew in a new epoch, and
+bitmaps of older epochs are never mixed with newer ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.bitmap.bits import Ordinals
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.sql.shared import KeyRun, OrdinalMap, Scans
+from engine.store.ordinals import OrdinalSegments, Segment
+from engine.warehouses.protocol import Scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SPARSE_UP_TO = 8
+"""Integer keys become a run when they fill at least one in this many places."""
+_ROOM = 1 << 16
+_MOST = 1 << 32
+
+
+class CorruptKeys(EngineError):
+    """A key file is missing or not what was written; the dictionary must begin anew."""
+
+    def __init__(self, site: str, file: str) -> None:
+        super().__init__(
+            "bitmaps", f'the ordinals of the site "{site}" are lost: {file} is missing or corrupt', hint="Run again."
+        )
+
+
+class SiteOrdinals:
+    """The dictionary of one site, brought up to date with the warehouse by :meth:`update`."""
+
+    def __init__(self, site: str, segments: OrdinalSegments, folder: Path) -> None:
+        self.site = site
+        self.epoch = segments.epoch(site)
+        self._store = segments
+        self._folder = folder
+        self._segments = segments.of(site)
+        self._keys: dict[str, Any] = {}
+        self._staged: tuple[int, str] | None = None
+
+    @property
+    def capacity(self) -> int:
+        """One more than the greatest ordinal given out."""
+        return self._segments[-1].end if self._segments else 0
+
+    def update(
+        self, scans_for: Callable[[OrdinalMap], Scans], scratch: Scratch, *, integer: bool, job: Job | None = None
+    ) -> OrdinalMap:
+        """Give every profile of the site an ordinal; the map that scans need."""
+        if integer and self._covered_by_runs(scans_for, scratch, job):
+            return self._map(scratch)
+        current = self._map(scratch)
+        statement = scans_for(current).unnumbered()
+        keys = scratch.table(statement.sql, statement.parameters, job).column("key").combine_chunks()
+        if len(keys):
+            self._append(keys, integer=integer)
+            current = self._map(scratch)
+        return current
+
+    def keys_of(self, ordinals: Ordinals) -> NDArray[Any]:
+        """The keys of ordinals, in the same order: integers, or text as objects."""
+        if len(self._segments) == 1 and self._segments[0].first_key is not None:
+            return ordinals.astype(np.int64) + (self._segments[0].first_key - self._segments[0].first_ordinal)
+        parts = []
+        edges = np.searchsorted(ordinals, [s.first_ordinal for s in self._segments] + [self.capacity])
+        for segment, low, high in zip(self._segments, edges[:-1], edges[1:], strict=True):
+            offsets = ordinals[low:high].astype(np.int64) - segment.first_ordinal
+            if segment.first_key is not None:
+                parts.append(offsets + segment.first_key)
+            elif len(offsets):
+                parts.append(self._listed(segment).take(offsets).to_numpy(zero_copy_only=False))
+        return np.concatenate(parts) if parts else np.array([], dtype=np.int64)
+
+    # -- segments --------------------------------------------------------------------------------------------------
+
+    def _covered_by_runs(self, scans_for: Callable[[OrdinalMap], Scans], scratch: Scratch, job: Job | None) -> bool:
+        """Whether runs hold every key, adding a run where the new keys lie close together."""
+        if any(segment.first_key is None for segment in self._segments):
+            return False
+        statement = scans_for(OrdinalMap()).key_range()
+        count, low, high = scratch.rows(statement.sql, statement.parameters, job)[0]
+        if not count:
+            return True
+        if not self._segments:
+            if high - low + 1 <= SPARSE_UP_TO * count + _ROOM:
+                self._add(Segment(0, high - low + 1, first_key=low))
+                return True
+            return False
+        runs = sorted((s.first_key or 0, (s.first_key or 0) + s.count - 1) for s in self._segments)
+        adjoining = all(after[0] == before[1] + 1 for before, after in pairwise(runs))
+        lowest, highest = runs[0][0], runs[-1][1]
+        if not adjoining or max(high, highest) - min(low, lowest) + 1 > SPARSE_UP_TO * count + _ROOM:
+            return adjoining and lowest <= low and high <= highest
+        if high > highest:
+            self._add(Segment(self.capacity, high - highest, first_key=highest + 1))
+        if low < lowest:
+            self._add(Segment(self.capacity, lowest - low, first_key=low))
+        return True
+
+    def _append(self, keys: Any, *, integer: bool) -> None:
+        """List new keys, sorted, in a file of their own."""
+        import pyarrow as pa
+
+        first = self.capacity
+        keys = keys.cast(pa.int64() if integer else pa.string())
+        name = f"{hashlib.sha256(self.site.encode()).hexdigest()[:12]}-{self.epoch}-{len(self._segments)}.arrow"
+        path = self._folder / name
+        sha256 = _write_keys(path, keys)
+        self._add(Segment(first, len(keys), file=name, sha256=sha256))
+        self._keys[name] = keys
+
+    def _add(self, segment: Segment) -> None:
+        if segment.end > _MOST:
+            raise EngineError(
+                "bitmaps",
+                f'the site "{self.site}" has had more than {_MOST:,} profile keys',
+                hint="Split it into several sites.",
+            )
+        self._store.add(self.site, len(self._segments), segment)
+        self._segments.append(segment)
+
+    def _listed(self, segment: Segment) -> Any:
+        name = segment.file or ""
+        if name not in self._keys:
+            self._keys[name] = _read_keys(self._folder / name, segment.sha256 or "", self.site)
+        return self._keys[name]
+
+    # -- in the warehouse ------------------------------------------------------------------------------------------
+
+    def _map(self, scratch: Scratch) -> OrdinalMap:
+        runs = tuple(
+            KeyRun(s.first_key, s.first_key + s.count - 1, s.first_ordinal)
+            for s in self._segments
+            if s.first_key is not None
+        )
+        return OrdinalMap(_joined(runs), self._stage(scratch))
+
+    def _stage(self, scratch: Scratch) -> str | None:
+        """The scratch table of listed keys; made again when segments were added."""
+        listed = [segment for segment in self._segments if segment.first_key is None]
+        if not listed:
+            return None
+        if self._staged is not None and self._staged[0] == len(self._segments):
+            return self._staged[1]
+        table = "ordinals_" + hashlib.sha256(self.site.encode()).hexdigest()[:12]
+        scratch.stage_keys(table, self._batches(listed))
+        self._staged = (len(self._segments), table)
+        return table
+
+    def _batches(self, listed: Sequence[Segment]) -> Iterator[tuple[Any, int]]:
+        for segment in listed:
+            yield self._listed(segment), segment.first_ordinal
+
+    def unstage(self, scratch: Scratch) -> None:
+        """Forget the scratch table, so that the next site has the memory."""
+        if self._staged is not None:
+            scratch.drop(self._staged[1])
+            self._staged = None
+
+
+def _joined(runs: tuple[KeyRun, ...]) -> tuple[KeyRun, ...]:
+    """Runs whose keys and ordinals both continue become one."""
+    result: list[KeyRun] = []
+    for run in sorted(runs, key=lambda r: r.first_key):
+        last = result[-1] if result else None
+        if (
+            last is not None
+            and run.first_key == last.last_key + 1
+            and run.first_ordinal - run.first_key == last.first_ordinal - last.first_key
+        ):
+            result[-1] = KeyRun(last.first_key, run.last_key, last.first_ordinal)
+        else:
+            result.append(run)
+    return tuple(result)
+
+
+def _write_keys(path: Path, keys: Any) -> str:
+    """Write keys as an Arrow file, safely on disk before it gets its name; the checksum."""
+    import pyarrow as pa
+
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with pa.OSFile(str(fresh), "wb") as sink, pa.ipc.new_file(sink, pa.schema([("key", keys.type)])) as writer:
+            writer.write_table(pa.table({"key": keys}))
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise unwritable(path, error) from None
+    return sha256
+
+
+def _read_keys(path: Path, sha256: str, site: str) -> Any:
+    import pyarrow as pa
+
+    try:
+        with path.open("rb") as file:
+            sound = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        sound = False
+    if not sound:
+        raise CorruptKeys(site, path.name)
+    with pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all().column("key").combine_chunks()
+
+
+def unwritable(path: Path, error: OSError) -> EngineError:
+    """What a failed write means: which file, why, and that nothing was recorded."""
+    reason = (error.strerror or "unknown").lower()
+    return EngineError(
+        "bitmaps", f"{path} cannot be written: {reason}", hint="Make room or check permissions; nothing was recorded."
+    )

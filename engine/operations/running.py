@@ -1,0 +1,357 @@
+"""`run`, and what runs froze: history of sizes, members then, changes, and keeping house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.audience import Audience
+from engine.domain.documents import iso
+from engine.domain.walk import references
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.locks import holding
+from engine.membership.cleaning import Checked, Cleaned
+from engine.membership.cleaning import check as check_bitmaps
+from engine.membership.cleaning import clean as clean_bitmaps
+from engine.membership.running import Due, Runner, RunReport
+from engine.membership.snapshots import Snapshots
+from engine.operations.context import Catalogue, audience_problem, bitmap_setting, lists_for, verify
+from engine.operations.membering import Members
+from engine.operations.targets import moment
+from engine.operations.workspace import Workspace
+from engine.sql.compile import World
+from engine.sql.sources import Sources
+from engine.store.audiences import Stored
+from engine.store.runs import PastSnapshot, RunRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOCK = "run.lock"
+
+
+@dataclass(frozen=True)
+class AudienceRun:
+    """One audience in a run: its new size and what changed since its snapshot before, or why it failed.
+
+    ``added`` and ``removed`` are None when the snapshot before cannot be compared.
+    """
+
+    id: str
+    size: int | None
+    added: int | None
+    removed: int | None
+    error: EngineError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The line `convoke run --json` prints."""
+        body: dict[str, Any] = {
+            "id": self.id,
+            "state": "done" if self.error is None else "failed",
+            "size": self.size,
+            "added": self.added,
+            "removed": self.removed,
+        }
+        return body if self.error is None else body | self.error.as_json()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    id: int
+    as_of: datetime
+    data_version: str
+    continued: bool
+    audiences: tuple[AudienceRun, ...]
+    sites: tuple[dict[str, Any], ...]
+    elapsed_ms: float
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The lines `convoke run --json` prints, each with the run's number, moment and data."""
+        head = {"run": self.id, "as_of": iso(self.as_of), "data_version": self.data_version}
+        return [one.as_json() | head for one in self.audiences]
+
+    def frame(self) -> pd.DataFrame:
+        """One row an audience."""
+        import pandas as pd
+
+        return pd.DataFrame(self.as_json())
+
+
+def run(
+    workspace: Workspace,
+    targets: Sequence[str] = (),
+    *,
+    as_of: str | datetime | None = None,
+    job: Job | None = None,
+) -> Run:
+    """Evaluate stored audiences (all, or those named by id) as one plan, freeze and compare them.
+
+    A run that was interrupted over the same data is continued when no other moment is asked for. One audience that
+    fails never fails the others. Raises EngineError("changed") when the warehouse changed meanwhile; then nothing of
+    the run counts.
+    """
+    started = perf_counter()
+    with _running(workspace):
+        stored = _chosen(workspace, targets)
+        row, continued = _begin(workspace, sorted(stored), as_of)
+        at = datetime.fromisoformat(row.as_of)
+        runner, due, failures, sites = _prepare(workspace, stored, at, row.id, job)
+        report = runner.all(due, sites)
+        report.failures |= failures
+        _end(workspace, row.id, report)
+        found = _outcome(workspace, row.id, sorted(stored), report)
+    elapsed = (perf_counter() - started) * 1000
+    return Run(row.id, at, row.data_version, continued, tuple(found), tuple(report.sites), elapsed)
+
+
+@contextmanager
+def _running(workspace: Workspace) -> Iterator[None]:
+    """One run at a time in a workspace."""
+    with holding(workspace.folder / LOCK, "convoke run", "bitmaps", "audiences are being run"):
+        yield
+
+
+def _chosen(workspace: Workspace, targets: Sequence[str]) -> dict[str, Stored]:
+    """The audiences to run; each named one must be there."""
+    if targets:
+        return {identifier: workspace.audiences.get(identifier) for identifier in targets}
+    found = workspace.audiences.all()
+    if not found:
+        raise EngineError(
+            "not_found", "the workspace has no audiences yet", hint="Save one in the app, or: convoke apply -f DIR."
+        )
+    return found
+
+
+def _begin(workspace: Workspace, wanted: list[str], as_of: str | datetime | None) -> tuple[RunRow, bool]:
+    """Continue the run that was interrupted, if it still fits; else begin one."""
+    version = workspace.warehouse.data_version()
+    for row in workspace.runs.all():
+        if row.state != "running":
+            continue
+        same = as_of is None or moment(as_of) == datetime.fromisoformat(row.as_of)
+        if same and row.data_version == version and list(row.wanted) == wanted:
+            return row, True
+        workspace.runs.abandon(row.id)
+    workspace.runs.start(iso(moment(as_of)), version, wanted)
+    return workspace.runs.all()[-1], False
+
+
+def _prepare(
+    workspace: Workspace, stored: Mapping[str, Stored], as_of: datetime, run_id: int, job: Job | None
+) -> tuple[Runner, list[Due], dict[str, EngineError], list[Any]]:
+    """Check every audience by itself; those that fail are told, the others run."""
+    model, warehouse = workspace.model, workspace.warehouse
+    catalogue = _catalogue(workspace, stored)
+    failures: dict[str, EngineError] = {}
+    problem = audience_problem(workspace, model, catalogue)
+    for identifier, one in stored.items():
+        error = problem(one.audience)
+        if error is not None:
+            failures[identifier] = error
+    sources = Sources(model, warehouse)
+    verify(workspace, model, sources, warehouse, job)
+    world = World(model, warehouse, warehouse.describe, lists_for(workspace, catalogue, sources), as_of)
+    runner = Runner(bitmap_setting(workspace, world, job), catalogue, workspace.runs, run_id)
+    due = [Due(one.audience, one.version, one.rule_hash) for i, one in stored.items() if i not in failures]
+    return runner, due, failures, list(model.sites.values())
+
+
+def _catalogue(workspace: Workspace, stored: Mapping[str, Stored]) -> Catalogue:
+    """Every stored audience, and the versions that rules pin."""
+    everything = {i: s.audience for i, s in workspace.audiences.all().items()} | {
+        i: s.audience for i, s in stored.items()
+    }
+    catalogue: Catalogue = {(identifier, None): audience for identifier, audience in everything.items()}
+    pending: list[Audience] = list(everything.values())
+    while pending:
+        for _, node in references(pending.pop().rule):
+            key = (node.audience, node.version)
+            if node.version is not None and key not in catalogue:
+                try:
+                    catalogue[key] = workspace.audiences.version(node.audience, node.version)
+                except EngineError:
+                    continue  # the check of the audience that refers to it says so
+                pending.append(catalogue[key])
+    return catalogue
+
+
+def _end(workspace: Workspace, run_id: int, report: RunReport) -> None:
+    """Make the run count, unless the data changed while it was read."""
+    if not workspace.warehouse.still_current():
+        workspace.runs.abandon(run_id)
+        raise EngineError(
+            "changed",
+            "the warehouse changed while the run was reading it; nothing of the run counts",
+            hint="Run again.",
+        )
+    workspace.runs.finish(run_id, {"sites": report.sites}, report.failures)
+
+
+def _outcome(workspace: Workspace, run_id: int, wanted: Sequence[str], report: RunReport) -> list[AudienceRun]:
+    totals: dict[str, list[Any]] = {}
+    for audience, _, size, added, removed in workspace.runs.of_run(run_id):
+        total = totals.setdefault(audience, [0, 0, 0])
+        total[0] += size
+        total[1] = None if added is None or total[1] is None else total[1] + added
+        total[2] = None if removed is None or total[2] is None else total[2] + removed
+    return [
+        AudienceRun(identifier, None, None, None, report.failures[identifier])
+        if identifier in report.failures
+        else AudienceRun(identifier, *totals.get(identifier, [0, 0, 0]))
+        for identifier in wanted
+    ]
+
+
+# -- what a run would read ---------------------------------------------------------------------------------------------
+
+
+def explain_run(
+    workspace: Workspace, targets: Sequence[str] = (), *, as_of: str | datetime | None = None, job: Job | None = None
+) -> list[dict[str, Any]]:
+    """The plan of a run, site by site: scans with their rows, bytes, slices and memory, and what is reused.
+
+    Reads counts only; records nothing.
+    """
+    with _running(workspace):
+        stored = _chosen(workspace, targets)
+        runner, due, _, sites = _prepare(workspace, stored, moment(as_of), 0, job)
+        here = {site.id: [d for d in due if d.audience.sites is None or site.id in d.audience.sites] for site in sites}
+        return [
+            asdict(runner.explain(site, here[site.id])) | {"audiences": len(here[site.id])}
+            for site in sites
+            if here[site.id]
+        ]
+
+
+# -- what runs froze ---------------------------------------------------------------------------------------------------
+
+
+def _snapshots(workspace: Workspace) -> Snapshots:
+    return Snapshots(workspace.runs, workspace.segments, workspace.library)
+
+
+@dataclass(frozen=True)
+class SnapshotSize:
+    """The size an audience had in a run, and what had changed."""
+
+    run: int
+    as_of: str
+    data_version: str
+    version: int
+    size: int
+    added: int | None
+    removed: int | None
+    per_site: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The line `convoke snapshots --json` prints."""
+        return asdict(self)
+
+
+def snapshots(workspace: Workspace, identifier: str) -> list[SnapshotSize]:
+    """The history of an audience's size, one row a run, oldest first."""
+    found = _snapshots(workspace).history(identifier)
+    if not found:
+        workspace.audiences.get(identifier)
+    return [_sized(one) for one in found]
+
+
+def _sized(rows: Sequence[PastSnapshot]) -> SnapshotSize:
+    first = rows[0]
+    added = [one.row.added for one in rows]
+    removed = [one.row.removed for one in rows]
+    return SnapshotSize(
+        first.run_id,
+        first.as_of,
+        first.data_version,
+        first.row.version,
+        sum(one.row.size for one in rows),
+        None if None in added else sum(a or 0 for a in added),
+        None if None in removed else sum(r or 0 for r in removed),
+        {one.row.site: one.row.size for one in rows},
+    )
+
+
+def members_then(workspace: Workspace, identifier: str, at: str | datetime | None = None) -> Members:
+    """Who was in an audience when it was last run, or as of the newest run not after a moment."""
+    reader = _snapshots(workspace)
+    rows = reader.at(identifier, None if at is None else moment(at))
+    return Members(identifier, workspace.model.profile.key, reader.members(rows).tolist())
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Who came into an audience and who left it between two runs."""
+
+    id: str
+    before: int | None
+    after: int
+    added: list[Any]
+    removed: list[Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The line `convoke changes --json` prints."""
+        return asdict(self)
+
+    def frame(self) -> pd.DataFrame:
+        """One row a profile: key and change (added or removed)."""
+        import pandas as pd
+
+        rows = [(key, "added") for key in self.added] + [(key, "removed") for key in self.removed]
+        return pd.DataFrame(rows, columns=["key", "change"])
+
+
+def changes(workspace: Workspace, identifier: str, before: int | None = None, after: int | None = None) -> Changes:
+    """The keys that came and went between two runs of an audience; by default the last two."""
+    reader = _snapshots(workspace)
+    history = {rows[0].run_id: rows for rows in reader.history(identifier)}
+    if not history:
+        reader.at(identifier, None)
+    newest = after if after is not None else max(history)
+    earlier = [run_id for run_id in history if run_id < newest]
+    oldest = before if before is not None else max(earlier, default=None)
+    for number in (newest, oldest):
+        if number is not None and number not in history:
+            known = ", ".join(str(n) for n in list(history)[-8:])
+            raise EngineError(
+                "not_found", f'audience "{identifier}" has no snapshot of run {number}', hint=f"There are {known}."
+            )
+    added, removed = reader.changes(history[oldest] if oldest is not None else [], history[newest])
+    return Changes(identifier, oldest, newest, added.tolist(), removed.tolist())
+
+
+def runs(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every run: when, over which data, in which state, and how many audiences it froze and failed."""
+    result = []
+    for row in workspace.runs.all():
+        failed = workspace.runs.failures(row.id)
+        body = {"run": row.id, "as_of": row.as_of, "data_version": row.data_version, "state": row.state}
+        body |= {"started_at": row.started_at, "finished_at": row.finished_at}
+        result.append(body | {"audiences": len(row.wanted), "failed": failed, "sites": row.report.get("sites", [])})
+    return result
+
+
+# -- keeping house -----------------------------------------------------------------------------------------------------
+
+
+def check_store(workspace: Workspace) -> Checked:
+    """Read and verify every bitmap; what rests on a corrupt one is found anew by the next run."""
+    return check_bitmaps(workspace.library)
+
+
+def clean_store(workspace: Workspace) -> Cleaned:
+    """Forget snapshots past the setting `keep`, and remove bitmaps that nothing needs any more."""
+    with _running(workspace):
+        done = [row.id for row in workspace.runs.all() if row.state == "done"]
+        expired = _snapshots(workspace).expired(workspace.settings.keep_days)
+        return clean_bitmaps(
+            workspace.library, workspace.runs, workspace.database.transaction, expired, max(done, default=0)
+        )

@@ -1,0 +1,1 @@
+SELECT id FROM audience WHERE NOT deleted ORDER BY id

@@ -1,0 +1,1 @@
+SELECT id FROM bitmap WHERE sha256 = :sha256

@@ -1,0 +1,1 @@
+SELECT bitmap, inverted FROM condition WHERE key = :key

@@ -1,0 +1,1 @@
+SELECT key, bitmap, run_id FROM condition

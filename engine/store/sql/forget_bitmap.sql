@@ -1,0 +1,1 @@
+DELETE FROM bitmap WHERE id = :id

@@ -1,0 +1,1 @@
+DELETE FROM ordinal_segment WHERE site = :site

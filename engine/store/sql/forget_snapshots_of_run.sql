@@ -1,0 +1,1 @@
+DELETE FROM snapshot WHERE run_id = :run_id AND audience_id = :audience_id

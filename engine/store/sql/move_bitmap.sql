@@ -1,0 +1,1 @@
+UPDATE bitmap SET pack = :pack, offset = :offset WHERE id = :id

@@ -1,0 +1,1 @@
+SELECT epoch FROM ordinal_epoch WHERE site = :site

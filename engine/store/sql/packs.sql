@@ -1,0 +1,1 @@
+SELECT id, name, bytes FROM pack ORDER BY id

@@ -1,0 +1,1 @@
+SELECT DISTINCT base, members FROM snapshot

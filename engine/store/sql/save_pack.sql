@@ -1,0 +1,1 @@
+INSERT INTO pack (name, bytes) VALUES (:name, :bytes) RETURNING id

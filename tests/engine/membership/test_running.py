@@ -1,0 +1,29 @@
+"""Runs over a world that changes: every snapshot, and every difference between two, is the oracle's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.changing import ChangingCase
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_snapshots_and_changes_are_the_oracles(seed: int, tmp_path: Path) -> None:
+    case = ChangingCase(Random(9_000 + seed), tmp_path)
+    for number in range(4):
+        case.change(number)
+        case.run()
+    case.close()
+
+
+def test_a_run_over_the_same_data_and_moment_reads_nothing_again(tmp_path: Path) -> None:
+    case = ChangingCase(Random(11), tmp_path)
+    case.change(0)
+    first = case.run()
+    again = case.run()
+    case.close()
+    assert first == 0
+    assert again > 0
