@@ -9,28 +9,24 @@ from typing import Any
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
-    QFrame,
-    QLineEdit,
     QMainWindow,
     QMessageBox,
     QSplitter,
-    QToolButton,
     QWidget,
 )
 
 from app.actions import make_actions
 from app.audiences.naming import id_from_name
+from app.audiences.top_bar import TopBar
 from app.canvas.canvas import Canvas
 from app.canvas.context import CanvasContext
 from app.document import Document
 from app.i18n import Words
 from app.insights.panel import Insights
-from app.mime import Item
 from app.palette.palette import Palette
 from app.session import Session
 from app.theme.style import Theme
-from app.widgets.parts import column, label, restyle, row
+from app.widgets.parts import column, label, restyle
 from engine.client import SizeAnswer
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
@@ -55,6 +51,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(words("app.title"))
         self.resize(1440, 900)
         self.actions_by_key = make_actions(self, words, theme)
+        self.top = TopBar(words, self.actions_by_key)
+        self.name = self.top.name
         self.palette_panel = Palette(words, theme)
         self.insights = Insights(words, theme)
         self._build()
@@ -66,7 +64,7 @@ class MainWindow(QMainWindow):
         page = QWidget()
         page.setObjectName("page")
         layout = column(page, spacing=0)
-        layout.addWidget(self._top())
+        layout.addWidget(self.top)
         self._splitter = QSplitter()
         self._middle = QWidget()
         self._middle_column = column(self._middle)
@@ -82,28 +80,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(page)
         self.statusBar().showMessage(self.words("status.starting"))
 
-    def _top(self) -> QFrame:
-        top = QFrame()
-        top.setObjectName("top")
-        bar = column(top, (14, 8, 14, 8))
-        self.opener = QComboBox()
-        self.opener.setMinimumWidth(230)
-        self.opener.setAccessibleName(self.words("section.open"))
-        self.opener.setPlaceholderText(self.words("section.open"))
-        self.name = QLineEdit()
-        self.name.setObjectName("name")
-        self.name.setAccessibleName(self.words("name"))
-        self.name.setPlaceholderText(self.words("name"))
-        self.state = label(self.words("state.draft"), "chip")
-        buttons = []
-        for key in ("new", "undo", "redo", "dark", "save"):
-            button = QToolButton()
-            button.setDefaultAction(self.actions_by_key[key])
-            button.setAccessibleName(self.words(key))
-            buttons.append(button)
-        bar.addLayout(row(self.opener, self.name, self.state, *buttons))
-        return top
-
     def _connect(self) -> None:
         session, document = self.session, self.document
         session.opened.connect(self._on_opened)
@@ -115,9 +91,11 @@ class MainWindow(QMainWindow):
         session.engine_state.connect(lambda key: self.statusBar().showMessage(self.words(key)))
         document.changed.connect(self._on_changed)
         document.state_changed.connect(self._show_state)
-        self.palette_panel.chosen.connect(self._on_chosen)
-        self.name.textEdited.connect(self._on_renamed)
-        self.opener.activated.connect(self._on_open)
+        self.palette_panel.chosen.connect(lambda item: self.canvas.add(item) if self.canvas is not None else None)
+        self.top.renamed.connect(
+            lambda text: document.edit(replace(document.audience, name=text), self.words("edit.name"), merge="name")
+        )
+        self.top.chosen.connect(self._on_open)
         calls = {"new": self.new, "save": self.save, "dark": self.toggle_dark}
         for key, call in calls.items():
             self.actions_by_key[key].triggered.connect(call)
@@ -153,10 +131,7 @@ class MainWindow(QMainWindow):
         assert self.model is not None  # noqa: S101 — called once it is known
         names = {identifier: audience.name for identifier, (audience, _) in self._audiences.items()}
         self.palette_panel.show_model(self.model, names)
-        self.opener.clear()
-        for identifier, name in sorted(names.items(), key=lambda pair: pair[1].lower()):
-            self.opener.addItem(name, identifier)
-        self.opener.setCurrentIndex(self.opener.findData(self.document.audience.id))
+        self.top.show_audiences(names, self.document.audience.id)
         shown = self.words("status.profiles", self.words("status.ready"), self.words.number(len(names)))
         self.statusBar().showMessage(shown)
 
@@ -176,13 +151,13 @@ class MainWindow(QMainWindow):
         """Show a saved audience."""
         audience, version = self._audiences[identifier]
         self.document.open(audience, version)
-        self.opener.setCurrentIndex(self.opener.findData(identifier))
+        self.top.show_current(identifier)
 
     def new(self) -> None:
         """Begin an audience of everyone."""
         if self._may_leave(self.new):
             self.document.open(Audience("", "", All()), 0)
-            self.opener.setCurrentIndex(-1)
+            self.top.show_current("")
             self.name.setFocus()
 
     def save(self) -> None:
@@ -206,12 +181,11 @@ class MainWindow(QMainWindow):
         if after is not None:
             after()
 
-    def _on_open(self, index: int) -> None:
-        identifier = str(self.opener.itemData(index))
+    def _on_open(self, identifier: str) -> None:
         if identifier != self.document.audience.id and self._may_leave(lambda: self.open_audience(identifier)):
             self.open_audience(identifier)
         else:
-            self.opener.setCurrentIndex(self.opener.findData(self.document.audience.id))
+            self.top.show_current(self.document.audience.id)
 
     def _may_leave(self, then: Callable[[], object]) -> bool:
         """Whether the open audience may be left now: nothing is lost without asking. After a save, ``then`` runs."""
@@ -226,26 +200,13 @@ class MainWindow(QMainWindow):
             self.save()
         return answer == buttons.Discard
 
-    def _on_renamed(self, text: str) -> None:
-        self.document.edit(replace(self.document.audience, name=text), self.words("edit.name"), merge="name")
-
-    def _on_chosen(self, item: Item) -> None:
-        if self.canvas is not None:
-            self.canvas.add(item)
-
     def _on_changed(self) -> None:
         audience = self.document.audience
-        if self.name.text() != audience.name:
-            self.name.setText(audience.name)
         self._show_state()
         self.session.edited(replace(audience, id=audience.id or "unsaved", name=audience.name or "unsaved"))
 
     def _show_state(self) -> None:
-        if self.document.is_saved:
-            key = "state.saved"
-        else:
-            key = "state.draft" if self.document.version == 0 else "state.edited"
-        self.state.setText(self.words(key))
+        self.top.show_document(self.document)
         self.actions_by_key["save"].setEnabled(not self.document.is_saved)
 
     # -- numbers ---------------------------------------------------------------------------------------------------

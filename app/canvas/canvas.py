@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from app.canvas.card import Card
@@ -56,6 +58,7 @@ class Canvas(QWidget):
         self._column.insertWidget(0, self.root)
         if isinstance(self.root, GroupCard):
             self.root.built.connect(self._show_again)
+            self._show_again(self.root)
 
     def add(self, item: Item) -> None:
         """Add a palette item: into the group that has the focus, else into the outermost one."""
@@ -72,7 +75,7 @@ class Canvas(QWidget):
 
     def cards(self) -> list[Card]:
         """Every card shown."""
-        return [card for card in self.findChildren(Card) if not card.isHidden()]
+        return [] if self.root is None else list(_below(self.root))
 
     def show_answer(self, answer: SizeAnswer) -> None:
         """New numbers for every card."""
@@ -81,10 +84,11 @@ class Canvas(QWidget):
         for card in self.cards():
             card.show_counts(answer)
 
-    def _show_again(self) -> None:
-        """Cards that were made after the numbers came show them too; stale numbers are not shown on new cards."""
+    def _show_again(self, card: GroupCard | ConditionCard) -> None:
+        """A card that was made after the numbers came shows them too; stale numbers are not shown on new cards."""
         if self._answer is not None and not self._stale:
-            self.show_answer(self._answer)
+            for one in _below(card):
+                one.show_counts(self._answer)
 
     def show_stale(self) -> None:
         """Numbers on the cards belong to an older rule."""
@@ -98,6 +102,14 @@ class Canvas(QWidget):
         self.error.show()
         for card in self.cards():
             card.show_error(error)
+
+
+def _below(card: GroupCard | ConditionCard) -> Iterator[Card]:
+    """A card and those inside it."""
+    yield card
+    if isinstance(card, GroupCard):
+        for inner in card.cards:
+            yield from _below(inner)
 
 
 def _is_group(rule: Node) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QDrag, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QFrame, QMenu, QToolButton
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.canvas.context import CanvasContext
-from app.mime import place_data
+from app.canvas.draggable import Draggable
 from app.widgets.bars import ShareBar
 from app.widgets.parts import flat_button, label, restyle
 from engine.client import SizeAnswer
@@ -20,23 +21,21 @@ from engine.domain.rule import All, AnyOf, Node, Not
 from engine.errors import EngineError
 
 
-class Card(QFrame):
+class Card(Draggable):
     """A node of the rule on the canvas. ``place`` and ``path`` say where; a `not` around a node is shown on its
     card."""
 
     def __init__(self, node: Node, place: Place, path: str, context: CanvasContext) -> None:
-        super().__init__()
+        super().__init__(place)
         self.context = context
         self.node = node
-        self.place = place
         self.path = path
-        self._press: QPoint | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.count = label("", "count")
         self.bar = ShareBar(context.theme.tokens.accent, context.theme.tokens.bar_back)
         self.bar.setFixedWidth(92)
         self.badge = label(context.words("not"), "badge")
-        self.menu_button = self._make_menu()
+        self.menu_button = flat_button(context.theme.icon("ellipsis-vertical"), context.words("menu"))
+        self.menu_button.clicked.connect(self.open_menu)
 
     # -- the node --------------------------------------------------------------------------------------------------
 
@@ -50,10 +49,9 @@ class Card(QFrame):
         """Where the inner node is."""
         return (*self.place, 0) if isinstance(self.node, Not) else self.place
 
-    @property
-    def inner_path(self) -> str:
-        """The inner node's path."""
-        return f"{self.path}.not" if isinstance(self.node, Not) else self.path
+    def set_node(self, node: Node, place: Place, path: str) -> None:
+        """Show another node; each kind of card says how."""
+        self.node, self.place, self.path = node, place, path
 
     def show_marks(self) -> None:
         """Negated and muted, as the style sheet and the badge show them."""
@@ -73,14 +71,14 @@ class Card(QFrame):
             return
         self.count.setText(f"{words.number(found.size)} · {words.percent(found.size, answer.base)}")
         self.bar.set_share(found.size / answer.base if answer.base else 0)
-        leaf = answer.nodes.get(self.inner_path)
+        leaf = answer.nodes.get(path_inside(self))
         if leaf is not None and leaf.without is not None:
             self.count.setToolTip(words("without", words.number(leaf.without)))
-        restyle(self.count, "stale", False)
+        self.count.setEnabled(True)
 
     def show_stale(self) -> None:
         """The number belongs to an older rule: grey it until the new one comes."""
-        restyle(self.count, "stale", True)
+        self.count.setEnabled(False)  # a state, not a property: hundreds of cards turn grey without being restyled
 
     def show_error(self, error: EngineError) -> None:
         """Show an error when it is about this node."""
@@ -89,37 +87,13 @@ class Card(QFrame):
 
     # -- the menu and the keys -------------------------------------------------------------------------------------
 
-    def _make_menu(self) -> QToolButton:
-        button = flat_button(self.context.theme.icon("ellipsis-vertical"), self.context.words("menu"))
-        button.clicked.connect(lambda: self._menu().exec(button.mapToGlobal(QPoint(0, button.height()))))
-        return button
+    def open_menu(self) -> None:
+        """Everything one can do with the card."""
+        card_menu(self).exec(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height())))
 
-    def _menu(self) -> QMenu:
-        words = self.context.words
-        menu = QMenu(self)
-        muted = self.node.muted
-        entries: list[tuple[str, Callable[[], None]] | None] = [
-            ("menu.duplicate", self.duplicate),
-            ("menu.negate", self.negate),
-            ("menu.unmute" if muted else "menu.mute", self.toggle_muted),
-            None,
-            ("menu.wrap_all", lambda: self._edit("edit.group", lambda r: edit.wrap(r, self.place, "all"))),
-            ("menu.wrap_any", lambda: self._edit("edit.group", lambda r: edit.wrap(r, self.place, "any"))),
-            ("menu.unwrap", self.unwrap),
-            None,
-            ("menu.up", lambda: self.step(-1)),
-            ("menu.down", lambda: self.step(1)),
-            None,
-            ("menu.remove", self.remove),
-        ]
-        for entry in entries:
-            if entry is None:
-                menu.addSeparator()
-                continue
-            action = menu.addAction(words(entry[0]))
-            action.triggered.connect(entry[1])
-            action.setEnabled(entry[0] != "menu.unwrap" or isinstance(self.inner, All | AnyOf))
-        return menu
+    def wrap(self, kind: Literal["all", "any"]) -> None:
+        """Put a group around the node."""
+        self._edit("edit.group", lambda r: edit.wrap(r, self.place, kind))
 
     def _edit(self, text: str, change: Callable[[Node], Node]) -> None:
         document = self.context.document
@@ -176,24 +150,40 @@ class Card(QFrame):
         else:
             found()
 
-    # -- dragging --------------------------------------------------------------------------------------------------
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._press = event.position().toPoint() if event.button() == Qt.MouseButton.LeftButton else None
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._press is None or not self.place:
-            return
-        if (event.position().toPoint() - self._press).manhattanLength() < QApplication.startDragDistance():
-            return
-        self._press = None
-        drag = QDrag(self)
-        drag.setMimeData(place_data(self.place))
-        drag.setPixmap(self.grab().scaledToWidth(min(360, self.width())))
-        drag.exec(Qt.DropAction.MoveAction)
-
     def put_inner(self, node: Node) -> None:
         """Replace the inner node as one mergeable change."""
         self.node = replace(self.node, child=node) if isinstance(self.node, Not) else node
         self.context.replace(self.inner_place, node)
+
+
+def path_inside(card: Card) -> str:
+    """The path of a card's inner node."""
+    return f"{card.path}.not" if isinstance(card.node, Not) else card.path
+
+
+def card_menu(card: Card) -> QMenu:
+    """The commands of a card as a menu."""
+    menu = QMenu(card)
+    is_group = isinstance(card.inner, All | AnyOf)
+    entries: list[tuple[str, Callable[[], None]] | None] = [
+        ("menu.duplicate", card.duplicate),
+        ("menu.negate", card.negate),
+        ("menu.unmute" if card.node.muted else "menu.mute", card.toggle_muted),
+        None,
+        ("menu.wrap_all", lambda: card.wrap("all")),
+        ("menu.wrap_any", lambda: card.wrap("any")),
+        ("menu.unwrap", card.unwrap),
+        None,
+        ("menu.up", lambda: card.step(-1)),
+        ("menu.down", lambda: card.step(1)),
+        None,
+        ("menu.remove", card.remove),
+    ]
+    for entry in entries:
+        if entry is None:
+            menu.addSeparator()
+            continue
+        action = menu.addAction(card.context.words(entry[0]))
+        action.triggered.connect(entry[1])
+        action.setEnabled(entry[0] != "menu.unwrap" or is_group)
+    return menu

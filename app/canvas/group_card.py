@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QTimer, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QVBoxLayout
 
-from app.canvas.card import Card
+from app.canvas.card import Card, path_inside
+from app.canvas.card_list import CardList, Slot
 from app.canvas.condition_card import ConditionCard
 from app.canvas.context import CanvasContext
 from app.canvas.drop_rules import add_condition, can_move, new_condition
@@ -24,18 +25,14 @@ def make_card(node: Node, place: Place, path: str, context: CanvasContext) -> Gr
     return made(node, place, path, context)
 
 
-_BATCH = 2
-"""Cards made before the event loop gets its turn again, so that a large rule never blocks the window."""
-
-
 class GroupCard(Card):
     """ALL or ANY of the cards inside.
 
     Signals:
-        built: more cards were made after the group was shown.
+        built: a card was made, here or deeper inside.
     """
 
-    built = Signal()
+    built = Signal(object)
 
     def __init__(self, node: Node, place: Place, path: str, context: CanvasContext) -> None:
         super().__init__(node, place, path, context)
@@ -58,10 +55,9 @@ class GroupCard(Card):
         layout.addLayout(self._inside)
         self._empty = label("", "muted", wrap=True)
         layout.addWidget(self._empty)
-        self.cards: list[GroupCard | ConditionCard] = []
-        self._left: list[GroupCard | ConditionCard] = []
-        self._unfinished = False
-        self._words_between: list[object] = []
+        self._list: CardList[GroupCard | ConditionCard] = CardList(
+            self._inside, self._make, self.built.emit, _alike, self
+        )
         self.set_node(node, place, path)
 
     @property
@@ -86,55 +82,23 @@ class GroupCard(Card):
         self.show_marks()
 
     def _arrange(self, kind: str) -> None:
-        pool, self._left, self._unfinished, made = [*self.cards, *self._left], [], False, 0
-        chosen: list[GroupCard | ConditionCard] = []
-        for index, child in enumerate(self.group.children):
-            place = (*self.inner_place, index)
-            path = f"{self.inner_path}.{kind}[{index}]"
-            card = _take(pool, child, index)
-            if card is None:
-                if made == _BATCH:
-                    self._unfinished = True
-                    break
-                made += 1
-                card = make_card(child, place, path, self.context)
-                if isinstance(card, GroupCard):
-                    card.built.connect(self.built)
-            else:
-                card.set_node(child, place, path)
-            chosen.append(card)
-        if chosen != self.cards or len(self._words_between) != max(0, len(chosen) - 1):
-            self._lay_out(chosen, kind)
-        else:
-            for between in self._words_between:
-                between.setText(self.context.words("and" if kind == "all" else "or"))  # type: ignore[attr-defined]
-        for card in pool:
-            card.hide()
-            if not self._unfinished:
-                card.deleteLater()
-        self.cards = chosen
-        if self._unfinished:
-            self._left = pool
-            QTimer.singleShot(0, self, self._continue)
+        word = self.context.words("and" if kind == "all" else "or")
+        slots: list[Slot[GroupCard | ConditionCard]] = [
+            Slot(child, (*self.inner_place, index), f"{path_inside(self)}.{kind}[{index}]")
+            for index, child in enumerate(self.group.children)
+        ]
+        self._list.show_slots(slots, word)
 
-    def _continue(self) -> None:
-        if self._unfinished:
-            self.set_node(self.node, self.place, self.path)
-            self.built.emit()
+    def _make(self, slot: Slot[GroupCard | ConditionCard]) -> GroupCard | ConditionCard:
+        card = make_card(slot.node, slot.place, slot.path, self.context)
+        if isinstance(card, GroupCard):
+            card.built.connect(self.built)
+        return card
 
-    def _lay_out(self, cards: list[GroupCard | ConditionCard], kind: str) -> None:
-        while self._inside.takeAt(0) is not None:
-            pass
-        for between in self._words_between:
-            between.deleteLater()  # type: ignore[attr-defined]
-        self._words_between = []
-        for i, card in enumerate(cards):
-            if i > 0:
-                between = label(self.context.words("and" if kind == "all" else "or"), "word")
-                self._words_between.append(between)
-                self._inside.addWidget(between)
-            self._inside.addWidget(card)
-            card.show()
+    @property
+    def cards(self) -> list[GroupCard | ConditionCard]:
+        """The cards inside, in order; those not yet made are missing."""
+        return self._list.cards
 
     # -- editing ---------------------------------------------------------------------------------------------------
 
@@ -198,16 +162,6 @@ class GroupCard(Card):
         return sum(card.geometry().center().y() < point.y() for card in self.cards)
 
 
-def _take(pool: list[GroupCard | ConditionCard], node: Node, index: int) -> GroupCard | ConditionCard | None:
-    """A card to reuse: one that shows this very node, else one of the same kind of node in the same position."""
-    for card in pool:
-        if card.node == node:
-            pool.remove(card)
-            return card
-    for card in pool:
-        same_position = bool(card.place) and card.place[-1] == index
-        is_group = isinstance(node.child if isinstance(node, Not) else node, All | AnyOf)
-        if same_position and isinstance(card, GroupCard) is is_group:
-            pool.remove(card)
-            return card
-    return None
+def _alike(card: GroupCard | ConditionCard, node: Node) -> bool:
+    """Whether a card can show a node by changing: a group's card a group, a condition's card a condition."""
+    return isinstance(card, GroupCard) is isinstance(node.child if isinstance(node, Not) else node, All | AnyOf)

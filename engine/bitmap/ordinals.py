@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from engine.bitmap.bits import Ordinals
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.sql.shared import KeyRun, OrdinalMap, Scans
+from engine.sql.ordinals import KeyRun, OrdinalMap
+from engine.sql.shared import Scans
 from engine.store.ordinals import OrdinalSegments, Segment
 from engine.warehouses.protocol import Scratch
 

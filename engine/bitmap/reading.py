@@ -17,8 +17,9 @@ from engine.bitmap.planner import CountGroup, Missing, TraitGroup
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.sql.build import Statement
+from engine.sql.counting import Constants, CountScans
 from engine.sql.events import holds_when_empty
-from engine.sql.shared import Constants, Scans
+from engine.sql.shared import Scans
 from engine.warehouses.protocol import Scratch
 
 Found = Iterator[tuple[int, ProfileSet]]
@@ -56,9 +57,17 @@ class SiteReader:
     """Finds the conditions of one site; ``memory`` bounds the bytes of one slice."""
 
     def __init__(
-        self, scans: Scans, scratch: Scratch, everyone: BitMap, capacity: int, memory: int, job: Job | None = None
+        self,
+        scans: Scans,
+        counting: CountScans,
+        scratch: Scratch,
+        everyone: BitMap,
+        capacity: int,
+        memory: int,
+        job: Job | None = None,
     ) -> None:
         self._scans = scans
+        self._counting = counting
         self._scratch = scratch
         self._everyone = everyone
         self._capacity = capacity
@@ -114,12 +123,12 @@ class SiteReader:
         """Constants by slice such that each fits the memory, or shares of the profiles where there are none."""
         budget = max(1, self._memory // BYTES_A_GROUP)
         if group.by is None:
-            rows = self._rows(self._scans.row_count(group.tests[0]))[0][0]
+            rows = self._rows(self._counting.row_count(group.tests[0]))[0][0]
             scan.slices = min(_MOST_SHARES, ceil(max(1, rows) / budget))
             scan.sized(rows, 2 * _COLUMN, BYTES_A_GROUP)
             return [[0]], scan.slices
         constants = Constants(group.by, group.constants)
-        counts = dict(self._rows(self._scans.constant_counts(group.tests[0], constants)))
+        counts = dict(self._rows(self._counting.constant_counts(group.tests[0], constants)))
         slices: list[list[int]] = [[]]
         filled = 0
         for code in range(len(group.constants)):
@@ -140,7 +149,7 @@ class SiteReader:
             wanted = Constants(group.by, tuple(group.constants[code] for code in codes))
         try:
             parts = [
-                self._arrays(self._scans.counted(group.tests, wanted, (i, shares) if shares > 1 else None))
+                self._arrays(self._counting.counted(group.tests, wanted, (i, shares) if shares > 1 else None))
                 for i in range(shares)
             ]
         except EngineError as error:

@@ -29,9 +29,11 @@ from engine.domain.rule import Did, Has, TraitIs
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.sql.compile import World
+from engine.sql.counting import CountScans
 from engine.sql.formula import Expansion, Numbered, TopOf
 from engine.sql.leaves import Condition
-from engine.sql.shared import OrdinalMap, Scans
+from engine.sql.ordinals import OrdinalMap
+from engine.sql.shared import Scans
 from engine.sql.sources import Sources
 from engine.store.bitmaps import Found
 from engine.store.ordinals import OrdinalSegments
@@ -95,6 +97,7 @@ class SiteBitmaps:
         self.everyone = self._everyone()
         self._reader = SiteReader(
             self._scans(self._map),
+            CountScans(setting.world, site, self._map),
             setting.scratch,
             self.everyone,
             self.ordinals.capacity,

@@ -203,18 +203,6 @@ class DuckSession:
         with self.running(sql, parameters, job) as cursor:
             return cursor.fetchnumpy()
 
-    def copy_to(self, path: str, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> None:
-        """Run a SELECT and write its rows to a file, as its ending says: .parquet, else CSV with a header."""
-        import pyarrow as pa
-        from pyarrow import csv, parquet
-
-        with self.running(sql, parameters, job) as cursor:
-            table = pa.table(cursor.to_arrow_table())
-        if path.lower().endswith(".parquet"):
-            parquet.write_table(table, path)
-        else:
-            csv.write_csv(table, path)
-
     def regex_error(self, pattern: str) -> str | None:
         """Why RE2 refuses a pattern."""
         try:

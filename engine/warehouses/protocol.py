@@ -81,9 +81,6 @@ class Warehouse(Protocol):
     def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
         """Run a SELECT and give its columns as numpy arrays."""
 
-    def copy_to(self, path: str, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> None:
-        """Run a SELECT and write its rows to a CSV or Parquet file."""
-
     def regex_error(self, pattern: str) -> str | None:
         """Why the engine refuses a regular expression; None when it accepts it."""
 

@@ -15,7 +15,8 @@ from engine.bitmap.ordinals import CorruptKeys, SiteOrdinals
 from engine.bitmap.reading import everyone
 from engine.domain.model_codec import read_model
 from engine.sql.compile import World
-from engine.sql.shared import OrdinalMap, Scans
+from engine.sql.ordinals import OrdinalMap
+from engine.sql.shared import Scans
 from engine.store.database import Database
 from engine.store.ordinals import OrdinalSegments
 from engine.warehouses.duck import DuckSession, connect
