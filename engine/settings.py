@@ -26,7 +26,7 @@ class Settings:
     language: str = "en"
     """The language of the app and of rule descriptions: en, es or pt_BR."""
     memory: str | None = None
-    """How much memory evaluating may take, such as "4GB"; by default two fifths of the machine's, at most 8 GB."""
+    """How much memory evaluating may take, such as "4GB"; by default two fifths of the machine's, at most 6 GB."""
     keep: str = "90d"
     """How long snapshots are kept, such as "90d"; the newest of each audience always stays."""
 
@@ -112,7 +112,7 @@ def _default_memory() -> int:
         physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not on Windows
         physical = 8 << 30
-    return min(8 << 30, physical * 2 // 5)
+    return min(6 << 30, physical * 2 // 5)
 
 
 def write_settings(folder: Path, settings: Settings) -> None:

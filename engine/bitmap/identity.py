@@ -56,6 +56,14 @@ class Identities:
         parts = [identity, str(epoch), self._profiles, self._data(condition), self._moment(condition)]
         return hashlib.sha256(self._head + "\n".join(parts).encode()).digest()
 
+    def counters(self, epoch: int) -> bytes:
+        """What all counters of the site begin their keys with: model, site and ordinals, but no data and no moment."""
+        return self._head + epoch.to_bytes(8, "big")
+
+    def source(self, event: str) -> str:
+        """The state of the data an event is read from."""
+        return self._version(self._model.events[event].source)
+
     def everyone(self, epoch: int) -> bytes:
         """The key of the set of all profiles of the site."""
         return hashlib.sha256(self._head + f"everyone\n{epoch}\n{self._profiles}".encode()).digest()
@@ -90,12 +98,12 @@ class Identities:
             case TraitIs(_, operator):
                 return self._clock(_looks_at_clock(operator))
             case Did(_, where, window, measure):
-                return self._window(window) + self._clock(_in_where(where) or _looks_at_clock(measure.operator))
+                return self._window(window) + self._clock(in_where(where) or _looks_at_clock(measure.operator))
             case Has(_, where, measure):
-                return self._clock(_in_where(where) or _looks_at_clock(measure.operator))
+                return self._clock(in_where(where) or _looks_at_clock(measure.operator))
             case Sequence(steps, window):
                 wheres = [s.where for s in steps] + [s.without.where for s in steps if s.without is not None]
-                return self._window(window) + self._clock(any(_in_where(where) for where in wheres))
+                return self._window(window) + self._clock(any(in_where(where) for where in wheres))
             case InList() | Sample() | Sql():
                 return ""
             case _:
@@ -113,7 +121,8 @@ def _looks_at_clock(operator: Operator) -> bool:
     return isinstance(operator, Relative | Anniversary)
 
 
-def _in_where(where: Where | None) -> bool:
+def in_where(where: Where | None) -> bool:
+    """Whether a condition on a row looks at the clock."""
     return any(_looks_at_clock(one.operator) for one in properties(where))
 
 

@@ -12,6 +12,7 @@ from pyroaring import BitMap
 from engine.bitmap.bits import digest, from_bytes, to_bytes
 from engine.bitmap.packs import CorruptBitmap, PackReader, PackWriter, pack_writer
 from engine.store.bitmaps import BitmapIndex, Found
+from engine.store.counters import CounterIndex
 from engine.store.database import Database
 
 
@@ -28,6 +29,7 @@ class Library:
 
     def __init__(self, database: Database, folder: Path, memory: int) -> None:
         self.index = BitmapIndex(database)
+        self.counters = CounterIndex(database)
         self.folder = folder
         self.packs = folder / "packs"
         self._database = database

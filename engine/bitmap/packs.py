@@ -20,7 +20,8 @@ from engine.bitmap.ordinals import unwritable
 from engine.errors import EngineError
 from engine.store.bitmaps import NewBitmap, Place
 
-_OPEN_PACKS = 64
+_MAPPED = 1 << 29
+"""Bytes of packs that stay mapped: pages of mapped files count as this process's memory."""
 
 
 class CorruptBitmap(EngineError):
@@ -127,7 +128,7 @@ class PackReader:
             return self._maps[pack]
         with (self._folder / pack).open("rb") as file:
             self._maps[pack] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        while len(self._maps) > _OPEN_PACKS:
+        while len(self._maps) > 1 and sum(len(mapped) for mapped in self._maps.values()) > _MAPPED:
             self._maps.popitem(last=False)[1].close()
         return self._maps[pack]
 

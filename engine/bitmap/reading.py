@@ -46,6 +46,10 @@ class Scan:
     slices: int = 1
     bytes: int = 0
     memory: int = 0
+    moved: int = 0
+    """Windows whose counters were moved: only rows that entered or left them were read."""
+    recounted: int = 0
+    """Windows counted anew, because rows inside the old ones had changed."""
 
     def sized(self, rows: int, width: int, a_row: int) -> None:
         """Fill in what depends on the number of rows."""
@@ -85,13 +89,13 @@ class SiteReader:
         values = self._scans.trait_values(group.trait, MOST_VALUES + 1)
         self._scratch.stage(table, values.sql, values.parameters, self._job)
         try:
-            if self._rows(self._scans.staged_count(table))[0][0] > MOST_VALUES:
+            if self.rows(self._scans.staged_count(table))[0][0] > MOST_VALUES:
                 yield from self._profile_by_profile(group.trait, operators, indexes)
                 return
-            tests = self._arrays(self._scans.trait_tests(group.trait, operators, table))
+            tests = self.arrays(self._scans.trait_tests(group.trait, operators, table))
             masks = np.zeros(len(tests["code"]), dtype=np.int64)
             masks[tests["code"]] = tests["mask"]
-            rows = self._arrays(self._scans.trait_codes(group.trait, table))
+            rows = self.arrays(self._scans.trait_codes(group.trait, table))
         finally:
             self._scratch.drop(table)
         codes = np.zeros(self._capacity, dtype=np.uint16 if len(masks) < MOST_VALUES else np.uint32)
@@ -102,7 +106,7 @@ class SiteReader:
             yield index, ProfileSet(from_flags(passing[codes]))
 
     def _profile_by_profile(self, trait: str, operators: Sequence[Any], indexes: Sequence[int]) -> Found:
-        rows = self._arrays(self._scans.trait_masks(trait, operators))
+        rows = self.arrays(self._scans.trait_masks(trait, operators))
         ordinals, masks = rows["ordinal"], rows["mask"]
         for bit, index in enumerate(indexes):
             yield index, ProfileSet(from_unsorted(ordinals[(masks >> bit) & 1 == 1], self._capacity))
@@ -123,12 +127,12 @@ class SiteReader:
         """Constants by slice such that each fits the memory, or shares of the profiles where there are none."""
         budget = max(1, self._memory // BYTES_A_GROUP)
         if group.by is None:
-            rows = self._rows(self._counting.row_count(group.tests[0]))[0][0]
+            rows = self.rows(self._counting.row_count(group.tests[0]))[0][0]
             scan.slices = min(_MOST_SHARES, ceil(max(1, rows) / budget))
             scan.sized(rows, 2 * _COLUMN, BYTES_A_GROUP)
             return [[0]], scan.slices
         constants = Constants(group.by, group.constants)
-        counts = dict(self._rows(self._counting.constant_counts(group.tests[0], constants)))
+        counts = dict(self.rows(self._counting.constant_counts(group.tests[0], constants)))
         slices: list[list[int]] = [[]]
         filled = 0
         for code in range(len(group.constants)):
@@ -149,7 +153,7 @@ class SiteReader:
             wanted = Constants(group.by, tuple(group.constants[code] for code in codes))
         try:
             parts = [
-                self._arrays(self._counting.counted(group.tests, wanted, (i, shares) if shares > 1 else None))
+                self.arrays(self._counting.counted(group.tests, wanted, (i, shares) if shares > 1 else None))
                 for i in range(shares)
             ]
         except EngineError as error:
@@ -179,9 +183,9 @@ class SiteReader:
             low, high = edges[place], edges[place + 1]
             for test, index in by_code.get(code, []):
                 bits = from_unsorted(ordinals[low:high][(masks[low:high] >> test) & 1 == 1], self._capacity)
-                yield index, ProfileSet(self._known(bits), holds_when_empty(group.tests[test].measure))
+                yield index, ProfileSet(self.known(bits), holds_when_empty(group.tests[test].measure))
 
-    def _known(self, bits: BitMap) -> BitMap:
+    def known(self, bits: BitMap) -> BitMap:
         """Without profiles that have vanished."""
         return bits if len(self._everyone) == self._capacity else bits & self._everyone
 
@@ -189,21 +193,23 @@ class SiteReader:
 
     def alone(self, missing: Missing) -> ProfileSet:
         """One condition by its own SQL."""
-        rows = self._arrays(self._scans.alone(missing.condition, missing.path))
+        rows = self.arrays(self._scans.alone(missing.condition, missing.path))
         return ProfileSet(from_unsorted(rows["ordinal"], self._capacity))
 
     def ranks(self, trait: str, *, descending: bool) -> NDArray[np.uint32]:
         """The rank of every ordinal by a trait, from 1; 0 where there is no profile."""
-        rows = self._arrays(self._scans.ranks(trait, descending=descending))
+        rows = self.arrays(self._scans.ranks(trait, descending=descending))
         result = np.zeros(self._capacity, dtype=np.uint32)
         result[rows["ordinal"]] = rows["rank"]
         return result
 
-    def _arrays(self, statement: Statement) -> dict[str, NDArray[Any]]:
+    def arrays(self, statement: Statement) -> dict[str, NDArray[Any]]:
+        """The columns of a statement."""
         found = self._scratch.arrays(statement.sql, statement.parameters, self._job)
         return {name: np.asarray(np.ma.getdata(column)) for name, column in found.items()}
 
-    def _rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+    def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
         return self._scratch.rows(statement.sql, statement.parameters, self._job)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from engine.bitmap.packs import CorruptBitmap
 from engine.bitmap.planner import CountGroup, Groups, Missing, group
 from engine.bitmap.reading import Found as Sets
 from engine.bitmap.reading import Scan, SiteReader, everyone
+from engine.bitmap.sliding import Keeping, Slider, fits, split
 from engine.domain.audience import Top
 from engine.domain.model import Site
 from engine.domain.rule import Did, Has, TraitIs
@@ -40,6 +41,8 @@ from engine.store.ordinals import OrdinalSegments
 from engine.warehouses.protocol import Scratch, Warehouse
 
 _PACK_BYTES = 256 << 20
+SLIDE_FROM = 500_000
+"""Events with at least so many rows get counters; fewer are counted as fast as counters are read."""
 
 
 @dataclass
@@ -66,6 +69,7 @@ class Setting:
     list_stamps: Mapping[str, str]
     memory: int
     job: Job | None = None
+    slide_from: int = SLIDE_FROM
 
 
 class SiteBitmaps:
@@ -95,9 +99,10 @@ class SiteBitmaps:
         self._ranks: dict[tuple[str, str], NDArray[np.uint32]] = {}
         self.base_id: int | None = None
         self.everyone = self._everyone()
+        self._counting = CountScans(setting.world, site, self._map)
         self._reader = SiteReader(
             self._scans(self._map),
-            CountScans(setting.world, site, self._map),
+            self._counting,
             setting.scratch,
             self.everyone,
             self.ordinals.capacity,
@@ -210,10 +215,54 @@ class SiteBitmaps:
         for counts in groups.counts:
             scan = _count_scan(counts)
             wanted = [index for _, _, index in counts.wanted]
-            yield from self._guarded(lambda c=counts, s=scan: self._reader.counts(c, s), scan, wanted, missing)  # type: ignore[misc]
+            yield from self._guarded(lambda c=counts, s=scan: self._counts(c, s), scan, wanted, missing)  # type: ignore[misc]
         self.report.scans += _alone_scans(groups.alone)
         for one in groups.alone:
             yield from self._alone(one)
+
+    def _counts(self, counts: CountGroup, scan: Scan) -> Sets:
+        """A group of counts: windows that slide by their counters, where a run keeps them; the rest in one scan."""
+        parts, rest = split(counts)
+        slider = self._slider(counts)
+        if slider is None or not (any(slider.knows(counts, part) for part in parts) or self._large(counts)):
+            yield from self._reader.counts(counts, scan)
+            return
+        for part in parts:
+            done: set[int] = set()
+            try:
+                for index, found in slider.sets(counts, part, scan):
+                    done.add(index)
+                    yield index, found
+            except EngineError as error:
+                if error.code != "memory":
+                    raise
+                numbers = {number for number, _ in part.tests}
+                left = tuple(t for t in counts.wanted if t[1] in numbers and t[2] not in done)
+                yield from self._reader.counts(replace(counts, wanted=left), scan)
+        if rest is not None:
+            yield from self._reader.counts(rest, scan)
+
+    def _large(self, counts: CountGroup) -> bool:
+        """Whether a group has so many rows that counters pay."""
+        scan = _count_scan(counts)
+        self._reader.slices(counts, scan)
+        return scan.rows >= self._setting.slide_from and fits(scan, self._setting.memory)
+
+    def _slider(self, counts: CountGroup) -> Slider | None:
+        setting = self._setting
+        if self._run is None or not isinstance(counts.tests[0], Did):
+            return None
+        keeping = Keeping(
+            setting.library.counters,
+            setting.library.folder / "counters",
+            self._identities.counters(self.ordinals.epoch),
+            self.site.id,
+            self._run,
+            setting.world.as_of,
+            self.ordinals.capacity,
+            self._identities.source(counts.source),
+        )
+        return Slider(self._counting, self._reader, keeping, self.site.zone)
 
     def _guarded(
         self, read: Callable[[], Sets], scan: Scan, wanted: Sequence[int], missing: Mapping[int, Missing]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.bitmap.library import Library
 from engine.bitmap.packs import CorruptBitmap, pack_writer
@@ -77,6 +78,8 @@ def clean(
         packs = library.index.packs()
         empty = [pack for pack in packs if pack not in kept_bytes]
         library.index.forget(dropped, gone, empty)
+        old = [(key, file) for key, file, run in library.counters.all() if run < last_run]
+        library.counters.forget(key for key, _ in old)
     result.conditions, result.bitmaps, result.packs = len(dropped), len(gone), len(empty)
     for pack in empty:
         result.bytes += packs[pack][1]
@@ -84,7 +87,8 @@ def clean(
     wasteful = [p for p, size in kept_bytes.items() if size < packs[p][1] * _WASTE]
     for pack in wasteful:
         result.bytes += _rewrite(library, transaction, pack, packs[pack])
-    result.leftovers = _sweep(library)
+    result.leftovers = _sweep(library.packs, {name for name, _ in library.index.packs().values()})
+    result.leftovers += _sweep(library.folder / "counters", {file for _, file, _ in library.counters.all()})
     return result
 
 
@@ -110,12 +114,11 @@ def _rewrite(
     return named[1] - writer.size
 
 
-def _sweep(library: Library) -> int:
-    """Remove files that no index names: what a killed process left."""
-    known = {name for name, _ in library.index.packs().values()}
+def _sweep(folder: Path, known: set[str]) -> int:
+    """Remove files that no index names: what was replaced, or what a killed process left."""
     count = 0
-    if library.packs.is_dir():
-        for path in library.packs.iterdir():
+    if folder.is_dir():
+        for path in folder.iterdir():
             if path.name not in known:
                 path.unlink(missing_ok=True)
                 count += 1

@@ -83,7 +83,7 @@ def prepare(workspace: Workspace, named: Sequence[Named], as_of: datetime, job: 
 
 
 def bitmap_setting(workspace: Workspace, world: World, job: Job | None) -> Setting:
-    """What evaluating with bitmaps needs; a sixth of the memory setting is for the rows of one scan."""
+    """What evaluating with bitmaps needs; an eighth of the memory setting is for the rows of one scan."""
     return Setting(
         workspace.warehouse,
         world,
@@ -91,7 +91,7 @@ def bitmap_setting(workspace: Workspace, world: World, job: Job | None) -> Setti
         workspace.library,
         workspace.segments,
         workspace.lists.stamps(),
-        workspace.settings.memory_bytes // 6,
+        workspace.settings.memory_bytes // 8,
         job,
     )
 

@@ -166,9 +166,9 @@ def _prepare(
 
 def _catalogue(workspace: Workspace, stored: Mapping[str, Stored]) -> Catalogue:
     """Every stored audience, and the versions that rules pin."""
-    everything = {i: s.audience for i, s in workspace.audiences.all().items()} | {
-        i: s.audience for i, s in stored.items()
-    }
+    everything = {i: s.audience for i, s in stored.items()}
+    if len(everything) < len(workspace.audiences.ids()):
+        everything = {i: s.audience for i, s in workspace.audiences.all().items()} | everything
     catalogue: Catalogue = {(identifier, None): audience for identifier, audience in everything.items()}
     pending: list[Audience] = list(everything.values())
     while pending:

@@ -90,15 +90,15 @@ class Workspace:
 
     @cached_property
     def library(self) -> Library:
-        """The bitmaps; a third of the memory setting is theirs."""
+        """The bitmaps; a quarter of the memory setting is theirs."""
         from engine.bitmap.library import Library
 
-        return Library(self.database, self.folder / "bitmaps", self.settings.memory_bytes // 3)
+        return Library(self.database, self.folder / "bitmaps", self.settings.memory_bytes // 4)
 
     @cached_property
     def scratch(self) -> Scratch:
-        """A reading session of the warehouse with temporary tables, and half of the memory setting."""
-        self.warehouse.limit_memory((self.settings.memory_bytes // 2) >> 20)
+        """A reading session of the warehouse with temporary tables, and two fifths of the memory setting."""
+        self.warehouse.limit_memory((self.settings.memory_bytes * 2 // 5) >> 20)
         return self.warehouse.scratch()
 
     @cached_property

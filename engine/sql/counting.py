@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlglot import exp
@@ -18,6 +19,7 @@ from engine.sql.build import (
     Statement,
     alias,
     call,
+    cast,
     column,
     conjunction,
     disjunction,
@@ -42,6 +44,12 @@ class Constants:
 
     property: str
     values: tuple[Any, ...]
+
+
+def _widest(windows: Sequence[tuple[datetime | None, datetime]]) -> tuple[datetime | None, datetime]:
+    starts = [start for start, _ in windows]
+    first = None if None in starts else min(start for start in starts if start is not None)
+    return first, max(end for _, end in windows)
 
 
 class CountScans:
@@ -102,6 +110,64 @@ class CountScans:
             query = query.where(exp.EQ(this=share, expression=number(part[0])))
         query = query.group_by(*[part_.copy() for part_ in ([] if constants is None else [code])], ordinal.copy())
         return self._rendered(with_any_bit(query, ["code", "ordinal"]))
+
+    def tallies(
+        self,
+        node: Did,
+        constants: Constants | None,
+        windows: Sequence[tuple[datetime | None, datetime]],
+        ordinals: tuple[int, int],
+    ) -> Statement:
+        """`code, ordinal, n0, n1, …`: for each constant and profile, how many rows lie in each window.
+
+        ``node`` gives the event and what its rows must satisfy; its own window is not looked at. Only ordinals from
+        ``ordinals[0]`` up to, not including, ``ordinals[1]`` count.
+        """
+        self._reset()
+        rows, kind, time = self._rows(node)
+        assert time is not None  # noqa: S101 — events have one
+        ordinal, join = ordinal_of(self._sources.owner(rows, kind), self._ordinals)
+        code = number(0) if constants is None else column("code", "c")
+        bounded = [conjunction(time_bounds(time, start, end, self._at)) for start, end in windows]
+        counts = [
+            alias(cast(exp.Count(this=exp.Case(ifs=[exp.If(this=inside, true=number(1))])), "INTEGER"), f"n{i}")
+            for i, inside in enumerate(bounded)
+        ]
+        query = exp.select(alias(code, "code"), alias(ordinal, "ordinal"), *counts).from_(rows.from_item())
+        if constants is not None:
+            query = self._joined(query, rows, kind, constants)
+        if join is not None:
+            query = query.join(**join)
+        asked = where_expr(node.where, rows, kind, self._at)
+        query = query.where(*self._known_owner(rows, kind), *time_bounds(time, *_widest(windows), self._at), asked)
+        low = exp.GTE(this=ordinal.copy(), expression=number(ordinals[0]))
+        query = query.where(low, exp.LT(this=ordinal.copy(), expression=number(ordinals[1])))
+        return self._rendered(query.group_by(*([] if constants is None else [code.copy()]), ordinal.copy()))
+
+    def digests(
+        self, node: Did, constants: Constants | None, windows: Sequence[tuple[datetime | None, datetime]]
+    ) -> Statement:
+        """`h0, h1, …`: for each window, a sum of hashes of what counters take from its rows.
+
+        Sums add up: the digest of a window that moved is the old one, plus what entered, minus what left.
+        """
+        self._reset()
+        rows, kind, time = self._rows(node)
+        assert time is not None  # noqa: S101 — events have one
+        looked_at = [self._sources.owner(rows, kind), time.expr.copy()]
+        if constants is not None:
+            value = rows.value(kind.properties[constants.property], self._at.tz, "properties")
+            looked_at.append(value.expr)
+        hashed = cast(call("hash", *looked_at), "HUGEINT")
+        sums = []
+        for i, (start, end) in enumerate(windows):
+            inside = exp.Case(ifs=[exp.If(this=conjunction(time_bounds(time, start, end, self._at)), true=hashed.copy())])
+            total = exp.Coalesce(this=call("sum", inside), expressions=[number(0)])
+            sums.append(alias(cast(total, "VARCHAR"), f"h{i}"))
+        asked = where_expr(node.where, rows, kind, self._at)
+        query = exp.select(*sums).from_(rows.from_item())
+        query = query.where(*self._known_owner(rows, kind), *time_bounds(time, *_widest(windows), self._at), asked)
+        return self._rendered(query)
 
     def _guards(
         self, nodes: Sequence[Did | Has], rows: Rows, kind: EventType | ObjectType, time: Value | None

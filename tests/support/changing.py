@@ -44,6 +44,7 @@ class ChangingCase:
         self.runs = Runs(self.database)
         self.snapshots = Snapshots(self.runs, self.segments, self.library)
         self.before: dict[str, set[Any]] = {}
+        self.moved = self.recounted = 0
 
     def _documents(self) -> list[Plain]:
         documents = []
@@ -64,8 +65,9 @@ class ChangingCase:
         if number == 0 or self.rng.random() < 0.8:
             profiles, events, objects = self.full
             plain.profiles = self._some("", profiles)
-            plain.events = {name: self._some(name, rows) for name, rows in events.items()}
-            plain.objects = {name: self._some(name, rows) for name, rows in objects.items()}
+            if number == 0 or self.rng.random() < 0.5:  # else only profiles come, go and return
+                plain.events = {name: self._some(name, rows) for name, rows in events.items()}
+                plain.objects = {name: self._some(name, rows) for name, rows in objects.items()}
             self.made.warehouse._version = f"state {number}"
         if self.rng.random() < 0.6:
             plain.as_of += timedelta(days=self.rng.choice([1, 1, 7, 30]))
@@ -87,7 +89,10 @@ class ChangingCase:
         world = World(made.model, made.warehouse, made.warehouse.describe, made.plain.lists, made.plain.as_of)  # type: ignore[arg-type]
         scratch = made.warehouse.scratch()
         memory = self.rng.choice([1, 500, 1 << 20])
-        setting = Setting(made.warehouse, world, scratch, self.library, self.segments, {}, memory)
+        slide_from = self.rng.choice([0, 0, 1 << 40])
+        setting = Setting(
+            made.warehouse, world, scratch, self.library, self.segments, {}, memory, slide_from=slide_from
+        )
         run = self.runs.start(iso(made.plain.as_of), made.warehouse.data_version(), [])
         due = [Due(read_audience(load_one(dump_yaml(d))), 1, "") for d in self.documents]
         report = Runner(setting, self.case.audiences, self.runs, run).all(due, list(made.model.sites.values()))
@@ -96,6 +101,9 @@ class ChangingCase:
         scratch.close()
         for document in self.documents:
             self._compare(document, run)
+        scans = [scan for site in report.sites for scan in site["scans"]]
+        self.moved += sum(scan["moved"] for scan in scans)
+        self.recounted += sum(scan["recounted"] for scan in scans)
         return sum(site["reused"] for site in report.sites)
 
     def _compare(self, document: Plain, run: int) -> None:

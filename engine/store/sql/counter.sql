@@ -1,0 +1,1 @@
+SELECT file, sha256, facts FROM counter WHERE key = :key

@@ -1,0 +1,1 @@
+SELECT key, file, run_id FROM counter
