@@ -97,8 +97,8 @@ class Counts:
 # -- on disk -----------------------------------------------------------------------------------------------------------
 
 
-def write_counts(folder: Path, counts: Counts, constants: int) -> tuple[str, str]:
-    """Write a counter, safely on disk before it gets its name; its name and SHA-256."""
+def write_counts(folder: Path, key: bytes, counts: Counts, constants: int) -> tuple[str, str]:
+    """Write the counter of a key, safely on disk before it gets its name; its name and SHA-256."""
     import pyarrow as pa
 
     edges = np.searchsorted(counts.keys, np.arange(constants + 1, dtype=np.int64) << _SHIFT)
@@ -116,7 +116,7 @@ def write_counts(folder: Path, counts: Counts, constants: int) -> tuple[str, str
         with fresh.open("rb") as file:
             os.fsync(file.fileno())
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        name = f"{sha256}.arrow"
+        name = f"{key.hex()[:16]}-{sha256}.arrow"
         os.replace(fresh, folder / name)
     except OSError as error:
         fresh.unlink(missing_ok=True)

@@ -249,12 +249,15 @@ class Slider:
         self, key: bytes, window: Window, counts: Counts, values: Sequence[Any], digest: str, group: CountGroup
     ) -> None:
         keeping = self._keeping
-        name, sha256 = write_counts(keeping.folder, counts, max(1, len(values)))
+        before = keeping.index.get(key)
+        name, sha256 = write_counts(keeping.folder, key, counts, max(1, len(values)))
         start = None if window[0] is None else iso(window[0])
         facts = Facts(
             start, iso(window[1]), keeping.source_version, digest, keeping.capacity, list(values) if group.by else []
         )
         keeping.index.save(key, keeping.site, keeping.run, StoredCounter(name, sha256, facts))
+        if before is not None and before.file != name:
+            (keeping.folder / before.file).unlink(missing_ok=True)
 
 
 def fits(scan: Scan, memory: int) -> bool:

@@ -232,7 +232,7 @@ def test_what_was_never_counted_cannot_be_taken_away(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="below zero"):
         counts_of({(0, 1): 1}).plus(counts_of({(0, 1): 2}), -1)
     counts = counts_of({(0, 5): 1, (2, 3): 70_000})
-    name, sha256 = write_counts(tmp_path, counts, 3)
+    name, sha256 = write_counts(tmp_path, b"key", counts, 3)
     read = read_counts(tmp_path / name, sha256)
     assert read is not None
     assert (read.keys.tolist(), read.counts.tolist()) == (counts.keys.tolist(), counts.counts.tolist())
