@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench proof test-duckdb2 startup clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof test-duckdb2 startup clean
 BIN := .venv/bin
 
 ready:
@@ -29,6 +29,19 @@ bench: ready
 	$(BIN)/python -m tests.benchmarks.sizes
 	$(BIN)/python -m tests.benchmarks.simulator
 	$(BIN)/python -m tests.benchmarks.startup
+	$(BIN)/python -m tests.benchmarks.bitmaps
+	$(BIN)/python -m tests.benchmarks.live
+
+# The peers (ClickHouse, Polars) and matplotlib are installed only for this.
+bench-ready: ready
+	.tools/bin/uv sync --quiet --frozen --all-extras --group bench
+
+bench-portfolio: bench-ready
+	$(BIN)/python -m tests.benchmarks.portfolio
+	$(BIN)/python -m tests.benchmarks.growth
+
+bench-seed: ready
+	$(BIN)/python -m tests.benchmarks.seed
 
 proof: ready
 	$(BIN)/python -m tests.benchmarks.equivalence

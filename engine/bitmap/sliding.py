@@ -151,7 +151,9 @@ class Slider:
             return None
         facts = stored.facts
         then: Window = (None if facts.start is None else _instant(facts.start), _instant(facts.end))
-        if facts.source_version != self._keeping.source_version and self._digests(group, part, [then]) != [facts.digest]:
+        if facts.source_version != self._keeping.source_version and self._digests(group, part, [then]) != [
+            facts.digest
+        ]:
             scan.recounted += 1
             return None
         counts = read_counts(self._keeping.folder / stored.file, stored.sha256)

@@ -161,7 +161,9 @@ class CountScans:
         hashed = cast(call("hash", *looked_at), "HUGEINT")
         sums = []
         for i, (start, end) in enumerate(windows):
-            inside = exp.Case(ifs=[exp.If(this=conjunction(time_bounds(time, start, end, self._at)), true=hashed.copy())])
+            inside = exp.Case(
+                ifs=[exp.If(this=conjunction(time_bounds(time, start, end, self._at)), true=hashed.copy())]
+            )
             total = exp.Coalesce(this=call("sum", inside), expressions=[number(0)])
             sums.append(alias(cast(total, "VARCHAR"), f"h{i}"))
         asked = where_expr(node.where, rows, kind, self._at)

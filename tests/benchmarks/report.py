@@ -41,10 +41,15 @@ def times(work: Callable[[], object], repeats: int = 7) -> tuple[float, float]:
     return statistics.median(found), high - low
 
 
-def write(name: str, ours: Any, peers: Any, ratio: float | None, unit: str, line: str) -> None:
+def write(
+    name: str, ours: Any, peers: Any, ratio: float | None, unit: str, line: str, extra: tuple[str, ...] = ()
+) -> None:
     """Write build/NAME.json and print the line."""
     BUILD.mkdir(exist_ok=True)
-    versions = {"python": platform.python_version(), **{p: version(p) for p in ("duckdb", "sqlglot", "numpy", "apsw")}}
+    versions = {
+        "python": platform.python_version(),
+        **{p: version(p) for p in ("duckdb", "sqlglot", "numpy", "apsw", "pyroaring", *extra)},
+    }
     body = {
         "name": name,
         "ours": ours,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -179,9 +178,13 @@ def make_workspace(folder: Path, warehouse: Path, sites: int, count: int) -> Wor
     return workspace
 
 
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """What the last run printed, a line an audience."""
+    return [json.loads(line) for line in (folder / "run.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
 def run(folder: Path, as_of: datetime) -> dict[str, Any]:
     """One `convoke run --all` as a process; its wall time, peak memory and disk traffic."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = perf_counter()
     command = [
         sys.executable,
@@ -199,9 +202,8 @@ def run(folder: Path, as_of: datetime) -> dict[str, Any]:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall = perf_counter() - started
-    lines = (folder / "run.jsonl").read_text(encoding="utf-8").splitlines()
-    assert process.returncode == 0, lines[-1:]
-    found = [json.loads(line) for line in lines]
+    found = lines(folder)
+    assert process.returncode == 0, found[-1:]
     return {
         "wall_s": round(wall, 1),
         "cpu_s": round(usage.ru_utime + usage.ru_stime, 1),
@@ -212,7 +214,6 @@ def run(folder: Path, as_of: datetime) -> dict[str, Any]:
         "members": sum(one["size"] for one in found),
         "added": sum(one["added"] for one in found),
         "removed": sum(one["removed"] for one in found),
-        "children_before": before.ru_maxrss // 10**6,
     }
 
 

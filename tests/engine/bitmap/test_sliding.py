@@ -33,7 +33,12 @@ MODEL = {
     "kind": "model",
     "profile": {"table": "users", "key": "id", "traits": {}},
     "events": {
-        "buy": {"table": "events", "profile": "id", "time": "ts", "properties": {"what": {"type": "string"}, "much": {"type": "integer"}}}
+        "buy": {
+            "table": "events",
+            "profile": "id",
+            "time": "ts",
+            "properties": {"what": {"type": "string"}, "much": {"type": "integer"}},
+        }
     },
 }
 START = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
@@ -57,7 +62,11 @@ AUDIENCES = [
     for what in ("tea", "jam", "nothing", None)
     for window in ("2d", "7d", "36h", None)
     for times in ({"gte": 1}, {"gte": 2}, {"lte": 1}, {"eq": 3})
-] + [bought("tea", "7d", {"gte": 2}, gt=3), bought("tea", "2d", {"gte": 1}, gt=3), bought("jam", "7d", {"gte": 2}, gt=3)]
+] + [
+    bought("tea", "7d", {"gte": 2}, gt=3),
+    bought("tea", "2d", {"gte": 1}, gt=3),
+    bought("jam", "7d", {"gte": 2}, gt=3),
+]
 
 
 class Shop:
@@ -67,7 +76,9 @@ class Shop:
         self.rng = Random(seed)
         self.apart = apart  # far apart, keys are listed instead of being a run
         self.connection = connect(":memory:", read_only=False)
-        self.connection.execute("CREATE TABLE users (id BIGINT); CREATE TABLE events (id BIGINT, ts TIMESTAMP, what VARCHAR, much INTEGER)")
+        self.connection.execute(
+            "CREATE TABLE users (id BIGINT); CREATE TABLE events (id BIGINT, ts TIMESTAMP, what VARCHAR, much INTEGER)"
+        )
         self.warehouse = DuckSession("memory:", self.connection, "0")
         self.model = read_model(MODEL)
         database = Database(folder / "store.sqlite")
@@ -126,7 +137,9 @@ def test_day_after_day(seed: int, tmp_path: Path) -> None:
     for day in range(5):
         shop.events(shop.as_of, shop.as_of + timedelta(days=1), 40)
         shop.as_of += timedelta(days=1)
-        assert shop.run(memory=shop.rng.choice([1, 1 << 20])) == (10, 0), day  # 4 windows by constant, 4 without, 2 with much
+        assert shop.run(memory=shop.rng.choice([1, 1 << 20])) == (10, 0), (
+            day
+        )  # 4 windows by constant, 4 without, 2 with much
 
 
 def test_only_the_clock_moves_even_by_a_minute_or_not_at_all(tmp_path: Path) -> None:
