@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.operations.exploring import overview, values
-    from engine.operations.keeping import delete, diff, history, list_audiences, lists, save, show, upload_list
+    from engine.operations.keeping import delete, diff, history, list_audiences, save, show
+    from engine.operations.listing import lists, upload_list
     from engine.operations.machine import doctor, prepare_demo, schema
     from engine.operations.membering import explain, export_members, members, why
     from engine.operations.modelling import apply_model, check, infer, show_model
@@ -54,7 +55,7 @@ _HOMES = {
     "infer": "modelling",
     "init": "workspace",
     "list_audiences": "keeping",
-    "lists": "keeping",
+    "lists": "listing",
     "members": "membering",
     "members_then": "running",
     "overview": "exploring",
@@ -69,7 +70,7 @@ _HOMES = {
     "size": "sizing",
     "size_document": "sizing",
     "snapshots": "running",
-    "upload_list": "keeping",
+    "upload_list": "listing",
     "values": "exploring",
     "why": "membering",
 }

@@ -20,6 +20,7 @@ from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.membership.evaluate import Evaluator
 from engine.membership.portfolio import Portfolio
+from engine.operations.listing import is_integer
 from engine.operations.targets import Named
 from engine.operations.workspace import Workspace
 from engine.sql.compile import World
@@ -203,12 +204,8 @@ def lists_for(workspace: Workspace, catalogue: Catalogue, sources: Sources) -> d
     known = workspace.lists.sizes() if wanted else {}
     for identifier in sorted(wanted & set(known)):
         keys = workspace.lists.keys(identifier)
-        result[identifier] = [int(k) for k in keys if _is_integer(k)] if sources.integer_key else keys
+        result[identifier] = [int(k) for k in keys if is_integer(k)] if sources.integer_key else keys
     return result
-
-
-def _is_integer(text: str) -> bool:
-    return text.lstrip("-").isdigit() and text.isascii()
 
 
 def verify(workspace: Workspace, model: DataModel, sources: Sources, warehouse: Warehouse, job: Job | None) -> None:

@@ -1,15 +1,12 @@
-"""`list show history diff delete`, saving from the app, and uploaded lists."""
+"""`list show history diff delete`, and saving from the app."""
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience import Audience
-from engine.domain.audience_codec import ID_PATTERN, read_audience, write_audience
+from engine.domain.audience_codec import read_audience, write_audience
 from engine.domain.describe import describe
 from engine.domain.diff import Change, diff_audiences
 from engine.domain.documents import dump_yaml, load_one
@@ -132,31 +129,3 @@ def save(workspace: Workspace, document: dict[str, Any]) -> int:
         raise EngineError("refused", error.message, error.path, error.hint) from None
     with workspace.database.transaction():
         return workspace.audiences.save(audience, text, user_name(), "app")
-
-
-# -- lists -------------------------------------------------------------------------------------------------------------
-
-
-def upload_list(workspace: Workspace, identifier: str, file: Path) -> int:
-    """Replace a list by the profile keys in a CSV or text file (first column; a header named like the key is
-    skipped)."""
-    if not ID_PATTERN.fullmatch(identifier):
-        raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror or "unknown").lower() if isinstance(error, OSError) else "it is not UTF-8"
-        raise EngineError("file", f"{file} cannot be read: {reason}", hint="Save it as a UTF-8 CSV file.") from None
-    keys = [row[0].strip() for row in csv.reader(io.StringIO(text)) if row and row[0].strip()]
-    stored = workspace.models.current()
-    head = stored.model.profile.key.lower() if stored is not None else "key"
-    if keys and keys[0].lower() in (head, "key", "id"):
-        keys = keys[1:]
-    if not keys:
-        raise EngineError("file", f"{file} holds no keys", hint="Put one profile key on each line.")
-    return workspace.lists.save(identifier, keys, user_name())
-
-
-def lists(workspace: Workspace) -> dict[str, int]:
-    """Every uploaded list with its number of keys."""
-    return workspace.lists.sizes()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.sql.build import alias, column
+from engine.sql.build import Binder, alias, call, column, render, within
 from engine.sql.sources import Sources
 from engine.warehouses.protocol import Warehouse
 
@@ -37,6 +39,15 @@ def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None) 
             "Make the keys unique, for example with a GROUP BY in a sql: source.",
         )
     return int(profiles)
+
+
+def known_keys(sources: Sources, warehouse: Warehouse, keys: Sequence[str]) -> set[str]:
+    """Those of some keys (as text) that profiles have."""
+    binder = Binder()
+    wanted = exp.select(call("unnest", binder.bind(list(dict.fromkeys(keys)))))
+    query = exp.select(alias(sources.key_text(), "key")).from_(sources.profiles.from_item())
+    statement = render(query.where(within(sources.key_text(), wanted)), binder)
+    return {row[0] for row in warehouse.rows(statement.sql, statement.parameters)}
 
 
 def _duplicate(sources: Sources, warehouse: Warehouse) -> object:

@@ -113,7 +113,7 @@ class Shop:
     def run(self, audiences: list[Audience] = AUDIENCES, memory: int = 1 << 20) -> tuple[int, int]:
         """Run, compare with one SQL per audience; how many windows were moved, and counted anew."""
         world = World(self.model, self.warehouse, self.warehouse.describe, {}, self.as_of)
-        catalogue = {(a.id, None): a for a in audiences}
+        catalogue: dict[tuple[str, int | None], Audience] = {(a.id, None): a for a in audiences}
         scratch = self.warehouse.scratch()
         setting = Setting(self.warehouse, world, scratch, self.library, self.segments, {}, memory, slide_from=0)
         run = self.runs.start(iso(self.as_of), self.warehouse.data_version(), [])
