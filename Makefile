@@ -45,6 +45,7 @@ bench-seed: ready
 
 proof: ready
 	$(BIN)/python -m tests.benchmarks.equivalence
+	$(BIN)/python -m tests.benchmarks.changing
 
 test-duckdb2: ready
 	bash packaging/test_duckdb2.sh

@@ -6,9 +6,7 @@ moment; what it finds goes into the library when a run keeps it, else only into 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,60 +14,24 @@ from pyroaring import BitMap
 
 from engine.bitmap.algebra import BitmapAlgebra
 from engine.bitmap.bits import from_unsorted, to_array
+from engine.bitmap.finding import Finder, Setting, SiteReport
 from engine.bitmap.identity import Identities
-from engine.bitmap.library import Library, ProfileSet
+from engine.bitmap.library import ProfileSet
 from engine.bitmap.ordinals import CorruptKeys, SiteOrdinals
 from engine.bitmap.packs import CorruptBitmap
-from engine.bitmap.planner import CountGroup, Groups, Missing, group
-from engine.bitmap.reading import Found as Sets
-from engine.bitmap.reading import Scan, SiteReader, everyone
-from engine.bitmap.sliding import Keeping, Slider, fits, split
+from engine.bitmap.planner import Missing, group
+from engine.bitmap.reading import SiteReader, everyone
 from engine.domain.audience import Top
 from engine.domain.model import Site
-from engine.domain.rule import Did, Has, TraitIs
-from engine.errors import Cancelled, EngineError
-from engine.jobs import Job
-from engine.sql.compile import World
+from engine.errors import EngineError
 from engine.sql.counting import CountScans
 from engine.sql.formula import Expansion, Numbered, TopOf
-from engine.sql.leaves import Condition
 from engine.sql.ordinals import OrdinalMap
 from engine.sql.shared import Scans
 from engine.sql.sources import Sources
 from engine.store.bitmaps import Found
-from engine.store.ordinals import OrdinalSegments
-from engine.warehouses.protocol import Scratch, Warehouse
 
 _PACK_BYTES = 256 << 20
-SLIDE_FROM = 500_000
-"""Events with at least so many rows get counters; fewer are counted as fast as counters are read."""
-
-
-@dataclass
-class SiteReport:
-    """What finding a site's conditions took."""
-
-    site: str
-    conditions: int = 0
-    reused: int = 0
-    scans: list[Scan] = field(default_factory=list)
-    corrupt: int = 0
-    begun_anew: bool = False
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all sites of one evaluation share."""
-
-    warehouse: Warehouse
-    world: World
-    scratch: Scratch
-    library: Library
-    segments: OrdinalSegments
-    list_stamps: Mapping[str, str]
-    memory: int
-    job: Job | None = None
-    slide_from: int = SLIDE_FROM
 
 
 class SiteBitmaps:
@@ -84,7 +46,6 @@ class SiteBitmaps:
         self._setting = setting
         self._run = run
         self.report = SiteReport(site.id)
-        self.failed: dict[int, EngineError] = {}
         try:
             self.ordinals, self._map = self._numbered()
         except CorruptKeys:  # nothing can be read with the old numbers any more
@@ -99,16 +60,22 @@ class SiteBitmaps:
         self._ranks: dict[tuple[str, str], NDArray[np.uint32]] = {}
         self.base_id: int | None = None
         self.everyone = self._everyone()
-        self._counting = CountScans(setting.world, site, self._map)
+        counting = CountScans(setting.world, site, self._map)
         self._reader = SiteReader(
             self._scans(self._map),
-            self._counting,
+            counting,
             setting.scratch,
             self.everyone,
             self.ordinals.capacity,
             setting.memory,
             setting.job,
         )
+        self._finder = Finder(setting, site, self._reader, counting, self.ordinals, self._identities, self.report, run)
+
+    @property
+    def failed(self) -> dict[int, EngineError]:
+        """What went wrong with conditions, by number."""
+        return self._finder.failed
 
     def _numbered(self) -> tuple[SiteOrdinals, OrdinalMap]:
         """The site's ordinals, brought up to date with its profiles."""
@@ -142,7 +109,7 @@ class SiteBitmaps:
         groups = group(missing, self._setting.world.model)
         pending: list[tuple[int, ProfileSet]] = []
         size = 0
-        for index, found in self._all(groups, {one.index: one for one in missing}):
+        for index, found in self._finder.all(groups, {one.index: one for one in missing}):
             self._sets[index] = found
             bytes_held = 64 + 2 * min(len(found.bits), self.ordinals.capacity // 16)
             if self._run is None:
@@ -159,16 +126,7 @@ class SiteBitmaps:
     def explain(self, expansion: Expansion) -> SiteReport:
         """What :meth:`find` would read; only counts are asked of the warehouse."""
         missing, _ = self._look_up(expansion)
-        groups = group(missing, self._setting.world.model)
-        for trait in groups.traits:
-            scan = Scan("trait", trait.trait, len(trait.tests))
-            self._reader.size_traits(scan)
-            self.report.scans.append(scan)
-        for counts in groups.counts:
-            scan = _count_scan(counts)
-            self._reader.slices(counts, scan)
-            self.report.scans.append(scan)
-        self.report.scans += _alone_scans(groups.alone)
+        self._finder.explain(group(missing, self._setting.world.model))
         return self.report
 
     def _look_up(self, expansion: Expansion) -> tuple[list[Missing], dict[int, bytes]]:
@@ -205,97 +163,6 @@ class SiteBitmaps:
         except CorruptBitmap:
             self.report.corrupt += 1
             return None
-
-    def _all(self, groups: Groups, missing: Mapping[int, Missing]) -> Sets:
-        """Every missing condition; a scan that fails is tried again condition by condition."""
-        for trait in groups.traits:
-            scan = Scan("trait", trait.trait, len(trait.tests))
-            wanted = [index for index, _ in trait.tests]
-            yield from self._guarded(lambda t=trait, s=scan: self._reader.traits(t, s), scan, wanted, missing)  # type: ignore[misc]
-        for counts in groups.counts:
-            scan = _count_scan(counts)
-            wanted = [index for _, _, index in counts.wanted]
-            yield from self._guarded(lambda c=counts, s=scan: self._counts(c, s), scan, wanted, missing)  # type: ignore[misc]
-        self.report.scans += _alone_scans(groups.alone)
-        for one in groups.alone:
-            yield from self._alone(one)
-
-    def _counts(self, counts: CountGroup, scan: Scan) -> Sets:
-        """A group of counts: windows that slide by their counters, where a run keeps them; the rest in one scan."""
-        parts, rest = split(counts)
-        slider = self._slider(counts)
-        if slider is None or not (any(slider.knows(counts, part) for part in parts) or self._large(counts)):
-            yield from self._reader.counts(counts, scan)
-            return
-        for part in parts:
-            done: set[int] = set()
-            try:
-                for index, found in slider.sets(counts, part, scan):
-                    done.add(index)
-                    yield index, found
-            except EngineError as error:
-                if error.code != "memory":
-                    raise
-                numbers = {number for number, _ in part.tests}
-                left = tuple(t for t in counts.wanted if t[1] in numbers and t[2] not in done)
-                yield from self._reader.counts(replace(counts, wanted=left), scan)
-        if rest is not None:
-            yield from self._reader.counts(rest, scan)
-
-    def _large(self, counts: CountGroup) -> bool:
-        """Whether a group has so many rows that counters pay."""
-        scan = _count_scan(counts)
-        self._reader.slices(counts, scan)
-        return scan.rows >= self._setting.slide_from and fits(scan, self._setting.memory)
-
-    def _slider(self, counts: CountGroup) -> Slider | None:
-        setting = self._setting
-        if self._run is None or not isinstance(counts.tests[0], Did):
-            return None
-        keeping = Keeping(
-            setting.library.counters,
-            setting.library.folder / "counters",
-            self._identities.counters(self.ordinals.epoch),
-            self.site.id,
-            self._run,
-            setting.world.as_of,
-            self.ordinals.capacity,
-            self._identities.source(counts.source),
-        )
-        return Slider(self._counting, self._reader, keeping, self.site.zone)
-
-    def _guarded(
-        self, read: Callable[[], Sets], scan: Scan, wanted: Sequence[int], missing: Mapping[int, Missing]
-    ) -> Sets:
-        self._progress(scan.source)
-        done: set[int] = set()
-        try:
-            for index, found in read():
-                done.add(index)
-                yield index, found
-            self.report.scans.append(scan)
-        except Cancelled:
-            raise
-        except EngineError:
-            rest = [index for index in wanted if index not in done]
-            self.report.scans.append(
-                Scan("own SQL, because the shared scan failed", scan.source, len(rest), slices=len(rest))
-            )
-            for index in rest:
-                yield from self._alone(missing[index])
-
-    def _alone(self, one: Missing) -> Sets:
-        self._progress(one.path)
-        try:
-            yield one.index, self._reader.alone(one)
-        except Cancelled:
-            raise
-        except EngineError as error:
-            self.failed[one.index] = error
-
-    def _progress(self, step: str) -> None:
-        if self._setting.job is not None:
-            self._setting.job.report(min(0.99, len(self._sets) / max(1, self.report.conditions)), step)
 
     # -- keeping ---------------------------------------------------------------------------------------------------
 
@@ -348,26 +215,3 @@ class SiteBitmaps:
     def close(self) -> None:
         """Give back the warehouse's memory."""
         self.ordinals.unstage(self._setting.scratch)
-
-
-def _count_scan(counts: CountGroup) -> Scan:
-    shape = "count" if counts.by is None else f"count by {counts.by}"
-    return Scan(shape, counts.source, len(counts.wanted))
-
-
-def _alone_scans(alone: Sequence[Missing]) -> list[Scan]:
-    """Conditions that fit no group, by kind; each is a query of its own."""
-    kinds = Counter(_kind(one.condition) for one in alone)
-    return [Scan("own SQL", kind, count, slices=count) for kind, count in kinds.items()]
-
-
-def _kind(condition: Condition) -> str:
-    match condition:
-        case TraitIs(trait):
-            return trait
-        case Did(event):
-            return event
-        case Has(wanted):
-            return wanted
-        case _:
-            return type(condition).__name__.removeprefix("In").lower()

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from engine.bitmap.algebra import BitmapAlgebra
 from engine.bitmap.bits import to_array
-from engine.bitmap.site import Setting, SiteBitmaps
+from engine.bitmap.finding import Setting
+from engine.bitmap.site import SiteBitmaps
 from engine.domain.audience import Audience
 from engine.domain.model import Site
 from engine.domain.walk import conditions

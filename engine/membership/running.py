@@ -14,9 +14,10 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from engine.bitmap.finding import Setting, SiteReport
 from engine.bitmap.library import ProfileSet
 from engine.bitmap.packs import CorruptBitmap
-from engine.bitmap.site import Setting, SiteBitmaps, SiteReport
+from engine.bitmap.site import SiteBitmaps
 from engine.domain.audience import Audience
 from engine.domain.model import Site
 from engine.errors import Cancelled, EngineError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.bitmap.site import Setting
+from engine.bitmap.finding import Setting
 from engine.domain.audience import Audience
 from engine.domain.canonical import canonical_json
 from engine.domain.check import check_audience, patterns

@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from engine.bitmap.finding import Setting
 from engine.bitmap.library import Library
-from engine.bitmap.site import Setting
 from engine.domain.audience_codec import read_audience
 from engine.domain.documents import dump_yaml, iso, load_one
 from engine.membership.running import Due, Runner

@@ -6,8 +6,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+from engine.bitmap.finding import Setting
 from engine.bitmap.library import Library
-from engine.bitmap.site import Setting
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
 from engine.domain.check import check_audience

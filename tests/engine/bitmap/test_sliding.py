@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.bitmap.counters import Counts, read_counts, write_counts
+from engine.bitmap.finding import Setting
 from engine.bitmap.library import Library
-from engine.bitmap.site import Setting
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
 from engine.domain.documents import iso
