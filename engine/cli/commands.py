@@ -144,9 +144,9 @@ def members(
         written = operations.export_members(found, out)
         for one, path in zip(found, written, strict=True):
             if as_json:
-                say_json({"id": one.id, "file": str(path), "size": len(one.keys)})
+                say_json({"id": one.id, "file": str(path), "size": len(one.array)})
             else:
-                say(f"{path}: {number(len(one.keys))} members")
+                say(f"{path}: {number(len(one.array))} members")
         return
     for one in found:
         if as_json:

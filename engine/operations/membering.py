@@ -20,6 +20,7 @@ from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,14 @@ class Members:
 
     id: str
     key_name: str
-    keys: list[Any]
+    array: NDArray[Any]
+    """The keys as numpy holds them: int64, or text as objects."""
+
+    @property
+    def keys(self) -> list[Any]:
+        """The keys as plain values."""
+        found: list[Any] = self.array.tolist()
+        return found
 
     def as_json(self) -> dict[str, Any]:
         """The line `convoke members --json` prints."""
@@ -38,7 +46,7 @@ class Members:
         """One column, named like the profile key."""
         import pandas as pd
 
-        return pd.DataFrame({self.key_name: self.keys})
+        return pd.DataFrame({self.key_name: self.array})
 
 
 def members(
@@ -60,7 +68,7 @@ def members(
     else:
         keys = [context.evaluator.members(audience, sites) for audience, sites in wanted]
     name = context.model.profile.key
-    return [Members(one.audience.id, name, found.tolist()) for one, found in zip(named, keys, strict=True)]
+    return [Members(one.audience.id, name, found) for one, found in zip(named, keys, strict=True)]
 
 
 def export_members(found: Sequence[Members], out: Path) -> list[Path]:
@@ -80,10 +88,10 @@ def _write(found: Members, path: Path) -> Path:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    kind = pa.string() if not found.keys or isinstance(found.keys[0], str) else pa.int64()
+    kind = pa.int64() if found.array.dtype.kind in "iu" else pa.string()
     fresh = path.with_name(f".{path.name}.new")
     try:
-        table = pa.table({found.key_name: pa.array(found.keys, type=kind)})
+        table = pa.table({found.key_name: pa.array(found.array, type=kind)})
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() == ".parquet":
             parquet.write_table(table, str(fresh))

@@ -284,7 +284,7 @@ def members_then(workspace: Workspace, identifier: str, at: str | datetime | Non
     """Who was in an audience when it was last run, or as of the newest run not after a moment."""
     reader = _snapshots(workspace)
     rows = reader.at(identifier, None if at is None else moment(at))
-    return Members(identifier, workspace.model.profile.key, reader.members(rows).tolist())
+    return Members(identifier, workspace.model.profile.key, reader.members(rows))
 
 
 @dataclass(frozen=True)

@@ -87,12 +87,18 @@ class Sources:
                 "A key is an integer or text column.",
             )
         self.integer_key = kind is Physical.INTEGER
-        self._key_is_plain = self.integer_key or key_type.upper() == "VARCHAR"
+        self._key_type = "VARCHAR" if kind is Physical.TEXT else "BIGINT"
+        # Wider integers would reach numpy as floating point.
+        self._key_is_plain = (
+            key_type.upper() not in ("HUGEINT", "UHUGEINT", "UBIGINT")
+            if self.integer_key
+            else (key_type.upper() == "VARCHAR")
+        )
 
     def key(self) -> Expr:
         """The profile key."""
         raw = self.profiles.raw(self.model.profile.key)
-        return raw if self._key_is_plain else cast(raw, "VARCHAR")
+        return raw if self._key_is_plain else cast(raw, self._key_type)
 
     def key_text(self) -> Expr:
         """The profile key as text."""

@@ -76,6 +76,7 @@ class Case:
         expected = oracle.members(document, made.plain)
         members = evaluator.members(audience, sites).tolist()
         assert members == sorted(expected), (members, sorted(expected), document)
+        assert all(type(key) in (int, str) for key in members), members
         sizes = evaluator.sizes(audience, sites)
         assert sizes.size == len(expected), (sizes, document)
         self._compare_nodes(document, audience, sizes)
