@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -92,6 +93,13 @@ class Counts:
         )
         found: NDArray[np.uint32] = (self.keys[low:high][table[counts]] & 0xFFFFFFFF).astype(np.uint32)
         return found
+
+
+def joined(parts: Sequence[Counts]) -> Counts:
+    """Counters of ever greater codes, or of ever greater ordinals of one code, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Counts(np.concatenate([part.keys for part in parts]), np.concatenate([part.counts for part in parts]))
 
 
 # -- on disk -----------------------------------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +54,10 @@ class Library:
             data = self._reader.read(place)
             bits = from_bytes(data)
         except CorruptBitmap:
-            self.index.forget_conditions_of(identifier)
+            self.index.mark_corrupt(identifier)
             raise
         except ValueError:
-            self.index.forget_conditions_of(identifier)
+            self.index.mark_corrupt(identifier)
             raise CorruptBitmap(place.pack, "it cannot be read") from None
         self.hold(identifier, ProfileSet(bits), len(data))
         return bits
@@ -77,6 +80,16 @@ class Library:
             _, (_, freed) = self._held.popitem(last=False)
             self.held_bytes -= freed
 
+    def trim(self) -> None:
+        """Drop every bitmap held, and give the memory back to the system where it can be asked to."""
+        self._reader.close()
+        self._held.clear()
+        self.held_bytes = 0
+        if sys.platform == "linux":
+            # Bitmaps are very many small pieces: freed, they stay with the allocator unless it is told.
+            with suppress(OSError, AttributeError):  # a C library without it
+                ctypes.CDLL(None).malloc_trim(0)
+
     def add(self, sets: Sequence[BitMap]) -> list[int]:
         """Write bitmaps into a new pack (those already known are not written again); their ids.
 
@@ -90,19 +103,20 @@ class Library:
                 data = to_bytes(bits)
                 address = digest(data)
                 written.append((address, len(data)))
-                known = None if address in fresh else self.index.known(address)
-                if known is None and address not in fresh:
+                known = self.index.known(address)
+                if address not in fresh and (known is None or known[1]):
                     fresh[address] = writer.add(data, len(bits), address)
-                ids.append(known)
+                ids.append(None if address in fresh or known is None else known[0])
             added = self._record(writer) if writer.bitmaps else []
-        result = []
-        for bits, known, (address, size) in zip(sets, ids, written, strict=True):
-            result.append(added[fresh[address]] if known is None else known)
+        result: list[int] = []
+        for bits, kept, (address, size) in zip(sets, ids, written, strict=True):
+            result.append(added[fresh[address]] if kept is None else kept)
             self.hold(result[-1], ProfileSet(bits), size)
         return result
 
     def _record(self, writer: PackWriter) -> list[int]:
         name = writer.seal()
+        self._reader.forget(name)  # a damaged pack of the same content is replaced by a sound one
         with self._database.transaction():
             return self.index.add_pack(name, writer.size, writer.bitmaps)
 
@@ -125,6 +139,4 @@ class Library:
 
     def close(self) -> None:
         """Let go of files and memory."""
-        self._reader.close()
-        self._held.clear()
-        self.held_bytes = 0
+        self.trim()

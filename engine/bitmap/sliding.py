@@ -15,10 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.bitmap.bits import from_sorted
-from engine.bitmap.counters import Counts, read_counts, write_counts
+from engine.bitmap.counters import Counts, joined, read_counts, write_counts
 from engine.bitmap.identity import in_where
 from engine.bitmap.library import ProfileSet
 from engine.bitmap.planner import CountGroup
@@ -227,9 +225,7 @@ class Slider:
         result = []
         digests = self._digests(group, part, windows) if keep else []
         for i, window in enumerate(windows):
-            counts = Counts(
-                np.concatenate([one.keys for one in parts[i]]), np.concatenate([one.counts for one in parts[i]])
-            )
+            counts = joined(parts[i])
             parts[i] = []
             if keep:
                 self._save(self._key(group, part, window), window, counts, values, digests[i], group)

@@ -19,7 +19,7 @@ class Top:
     order: Literal["asc", "desc"] = "desc"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Audience:
     """A named rule. ``sites`` None means every site of the model.
 

@@ -11,7 +11,7 @@ from engine.domain.operators import Operator, at_least
 from engine.domain.windows import Window
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Marked:
     """What any node may carry: a note (no meaning) and ``muted`` (left out of its group, as if not written)."""
 
@@ -19,28 +19,28 @@ class Marked:
     muted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class All(Marked):
     """Intersection; with no children, everyone."""
 
     children: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AnyOf(Marked):
     """Union; with no children, nobody."""
 
     children: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Not(Marked):
     """Every profile of the site that is not in the child."""
 
     child: Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TraitIs(Marked):
     """Profiles whose trait satisfies the operator."""
 
@@ -51,7 +51,7 @@ class TraitIs(Marked):
 # -- conditions on the properties of one event or object ------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PropertyIs(Marked):
     """The property of this very event or object satisfies the operator."""
 
@@ -59,21 +59,21 @@ class PropertyIs(Marked):
     operator: Operator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WhereAll(Marked):
     """All of them hold on the same event."""
 
     children: tuple[Where, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WhereAny(Marked):
     """At least one of them holds."""
 
     children: tuple[Where, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WhereNot(Marked):
     """It does not hold."""
 
@@ -102,7 +102,7 @@ ZERO_WHEN_EMPTY = ("times", "sum", "distinct", "days")
 """The measures that are 0 without any matching event; the others are missing then."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Did(Marked):
     """Profiles whose matching events satisfy the measure."""
 
@@ -112,7 +112,7 @@ class Did(Marked):
     measure: Measure = Measure()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Has(Marked):
     """The same over objects, which have no time."""
 
@@ -151,7 +151,7 @@ class Step:
     without: Without | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sequence(Marked):
     """Profiles that did the steps in order, at strictly increasing times inside the window."""
 
@@ -159,7 +159,7 @@ class Sequence(Marked):
     window: Window | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class InAudience(Marked):
     """The members of another audience at the same as_of; ``version`` pins one, else the current."""
 
@@ -167,14 +167,14 @@ class InAudience(Marked):
     version: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class InList(Marked):
     """Profiles in an uploaded list."""
 
     list: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample(Marked):
     """A stable share of everyone, by SHA-256 of the seed and the key."""
 
@@ -182,7 +182,7 @@ class Sample(Marked):
     seed: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sql(Marked):
     """Profiles whose key a read-only SELECT returns."""
 

@@ -46,7 +46,7 @@ def check(library: Library) -> Checked:
         try:
             library.read_bytes(identifier)
         except CorruptBitmap as error:
-            library.index.forget_conditions_of(identifier)
+            library.index.mark_corrupt(identifier)
             corrupt.append(f"bitmap {identifier}: {error.message}")
     return Checked(len(everything), total, tuple(corrupt))
 

@@ -97,6 +97,8 @@ class Runner:
         finally:
             bitmaps.close()
         self.report.sites.append(asdict(bitmaps.report) | {"audiences": len(due)})
+        del bitmaps  # the next site needs the room
+        self._setting.library.trim()
 
     def _freeze(self, snapshots: SiteSnapshots, formulas: Sequence[tuple[Due, Formula]]) -> None:
         rows: list[SnapshotRow] = []

@@ -100,13 +100,15 @@ def run(
     started = perf_counter()
     with _running(workspace):
         stored = _chosen(workspace, targets)
-        row, continued = _begin(workspace, sorted(stored), as_of)
+        wanted = sorted(stored)
+        row, continued = _begin(workspace, wanted, as_of)
         at = datetime.fromisoformat(row.as_of)
         runner, due, failures, sites = _prepare(workspace, stored, at, row.id, job)
+        del stored  # the texts of very many audiences are not needed any more
         report = runner.all(due, sites)
         report.failures |= failures
         _end(workspace, row.id, report)
-        found = _outcome(workspace, row.id, sorted(stored), report)
+        found = _outcome(workspace, row.id, wanted, report)
     elapsed = (perf_counter() - started) * 1000
     return Run(row.id, at, row.data_version, continued, tuple(found), tuple(report.sites), elapsed)
 

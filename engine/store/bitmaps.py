@@ -48,10 +48,10 @@ class BitmapIndex:
         rows = self._database.rows("bitmap", {"id": identifier})
         return Place(*rows[0]) if rows else None
 
-    def known(self, sha256: bytes) -> int | None:
-        """The id of a bitmap by its content."""
+    def known(self, sha256: bytes) -> tuple[int, bool] | None:
+        """The id of a bitmap by its content, and whether its bytes are damaged."""
         rows = self._database.rows("bitmap_by_hash", {"sha256": sha256})
-        return int(rows[0][0]) if rows else None
+        return (int(rows[0][0]), bool(rows[0][1])) if rows else None
 
     def condition(self, key: bytes) -> Found | None:
         """What was found for a condition over one state of the data."""
@@ -59,23 +59,21 @@ class BitmapIndex:
         return Found(int(rows[0][0]), bool(rows[0][1])) if rows else None
 
     def add_pack(self, name: str, size: int, bitmaps: Sequence[NewBitmap]) -> list[int]:
-        """Record a pack that is safely on disk; the ids of its bitmaps (within the caller's transaction)."""
+        """Record a pack that is safely on disk; the ids of its bitmaps (within the caller's transaction).
+
+        A bitmap that was damaged keeps its id, so that old snapshots can be read again.
+        """
         pack = int(self._database.rows("save_pack", {"name": name, "bytes": size})[0][0])
-        return [
-            int(
-                self._database.rows(
-                    "save_bitmap",
-                    {
-                        "sha256": one.sha256,
-                        "pack": pack,
-                        "offset": one.offset,
-                        "length": one.length,
-                        "cardinality": one.cardinality,
-                    },
-                )[0][0]
-            )
-            for one in bitmaps
-        ]
+        return [self._place(pack, one) for one in bitmaps]
+
+    def _place(self, pack: int, one: NewBitmap) -> int:
+        known = self.known(one.sha256)
+        if known is not None:
+            self._database.run("move_bitmap", {"id": known[0], "pack": pack, "offset": one.offset})
+            return known[0]
+        values = {"sha256": one.sha256, "pack": pack, "offset": one.offset}
+        values |= {"length": one.length, "cardinality": one.cardinality}
+        return int(self._database.rows("save_bitmap", values)[0][0])
 
     def save_conditions(self, site: str, run: int, found: Iterable[tuple[bytes, Found]]) -> None:
         """Remember what conditions were found to be (within the caller's transaction)."""
@@ -87,9 +85,10 @@ class BitmapIndex:
             ),
         )
 
-    def forget_conditions_of(self, bitmap: int) -> None:
-        """Forget what rests on a bitmap that cannot be read, so that it is found again."""
+    def mark_corrupt(self, bitmap: int) -> None:
+        """Remember that a bitmap cannot be read, and forget what rests on it, so that it is found again."""
         with self._database.transaction():
+            self._database.run("mark_corrupt", {"id": bitmap})
             self._database.run("forget_conditions_of_bitmap", {"id": bitmap})
 
     # -- keeping house ---------------------------------------------------------------------------------------------

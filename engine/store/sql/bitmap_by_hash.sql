@@ -1,1 +1,1 @@
-SELECT id FROM bitmap WHERE sha256 = :sha256
+SELECT id, corrupt FROM bitmap WHERE sha256 = :sha256

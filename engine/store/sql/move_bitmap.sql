@@ -1,1 +1,1 @@
-UPDATE bitmap SET pack = :pack, offset = :offset WHERE id = :id
+UPDATE bitmap SET pack = :pack, offset = :offset, corrupt = 0 WHERE id = :id

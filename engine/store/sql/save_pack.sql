@@ -1,1 +1,3 @@
-INSERT INTO pack (name, bytes) VALUES (:name, :bytes) RETURNING id
+INSERT INTO pack (name, bytes) VALUES (:name, :bytes)
+ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes
+RETURNING id

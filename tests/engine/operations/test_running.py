@@ -129,6 +129,9 @@ def test_a_corrupt_bitmap_is_found_anew_and_told(workspace: Workspace) -> None:
     assert {i: sizes[0] for i, sizes in outcome(found).items()} == {"buyers": 2, "others": 3, "richest": 2, "grown": 2}
     for one in found.audiences:
         assert len(operations.members_then(fresh, one.id).keys) == one.size
+        first = operations.snapshots(fresh, one.id)[0]
+        assert len(operations.members_then(fresh, one.id, first.as_of).keys) == first.size  # healed, too
+    assert operations.check_store(fresh).corrupt == ()
 
 
 def test_lost_ordinals_begin_anew_and_old_snapshots_keep_their_sizes(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+UPDATE bitmap SET corrupt = 1 WHERE id = :id
