@@ -31,6 +31,7 @@ bench: ready
 	$(BIN)/python -m tests.benchmarks.startup
 	$(BIN)/python -m tests.benchmarks.bitmaps
 	$(BIN)/python -m tests.benchmarks.live
+	$(BIN)/python -m tests.benchmarks.window
 
 # The peers (ClickHouse, Polars) and matplotlib are installed only for this.
 bench-ready: ready

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -25,6 +26,18 @@ class ProfileSet:
 
     bits: BitMap
     inverted: bool = False
+
+
+def give_back() -> None:
+    """Collect what Python has dropped, and give freed memory back to the system where it can be asked to.
+
+    Arrays and bitmaps are large beside the objects that hold them, so Python's own collector, which counts objects,
+    comes too late; and the C library keeps freed pieces unless it is told.
+    """
+    gc.collect()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # a C library without it
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 class Library:
@@ -85,10 +98,7 @@ class Library:
         self._reader.close()
         self._held.clear()
         self.held_bytes = 0
-        if sys.platform == "linux":
-            # Bitmaps are very many small pieces: freed, they stay with the allocator unless it is told.
-            with suppress(OSError, AttributeError):  # a C library without it
-                ctypes.CDLL(None).malloc_trim(0)
+        give_back()
 
     def add(self, sets: Sequence[BitMap]) -> list[int]:
         """Write bitmaps into a new pack (those already known are not written again); their ids.

@@ -16,7 +16,7 @@ from engine.bitmap.algebra import BitmapAlgebra
 from engine.bitmap.bits import from_unsorted, to_array
 from engine.bitmap.finding import Finder, Setting, SiteReport
 from engine.bitmap.identity import Identities
-from engine.bitmap.library import ProfileSet
+from engine.bitmap.library import ProfileSet, give_back
 from engine.bitmap.ordinals import CorruptKeys, SiteOrdinals
 from engine.bitmap.packs import CorruptBitmap
 from engine.bitmap.planner import Missing, group
@@ -170,6 +170,7 @@ class SiteBitmaps:
         if not pending:
             return
         kept = self._keep([(keys[index], found) for index, found in pending])
+        give_back()
         for (index, _), found in zip(pending, kept, strict=True):
             self.ids[index] = found
 

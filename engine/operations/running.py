@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -105,7 +106,8 @@ def run(
         at = datetime.fromisoformat(row.as_of)
         runner, due, failures, sites = _prepare(workspace, stored, at, row.id, job)
         del stored  # the texts of very many audiences are not needed any more
-        report = runner.all(due, sites)
+        with _settled():
+            report = runner.all(due, sites)
         report.failures |= failures
         _end(workspace, row.id, report)
         found = _outcome(workspace, row.id, wanted, report)
@@ -118,6 +120,17 @@ def _running(workspace: Workspace) -> Iterator[None]:
     """One run at a time in a workspace."""
     with holding(workspace.folder / LOCK, "convoke run", "bitmaps", "audiences are being run"):
         yield
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """What is loaded stays: the collector need not look through hundreds of thousands of audiences again and again."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _chosen(workspace: Workspace, targets: Sequence[str]) -> dict[str, Stored]:

@@ -1,0 +1,113 @@
+"""`make bench`: how long the window is ever held up, by a heartbeat of five milliseconds, while large audiences are
+opened and edited over the real worker; offscreen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.__main__ import make_window
+from app.canvas.group_card import GroupCard
+from app.i18n import Words
+from app.theme.style import Theme
+from engine.domain.audience_codec import read_audience
+from engine.operations import prepare_demo
+from tests.benchmarks.report import BUILD, write
+
+SIZES = (20, 100, 300)
+
+
+class Heartbeat:
+    """Gaps between the beats of a timer of five milliseconds."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self._last = perf_counter()
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(5)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = perf_counter()
+        self.gaps.append(now - self._last)
+        self._last = now
+
+    def fresh(self) -> None:
+        """Begin anew."""
+        self.gaps.clear()
+        self._last = perf_counter()
+
+    def worst_ms(self) -> float:
+        """The longest gap."""
+        return round(1000 * max(self.gaps), 1)
+
+
+def leaf(number: int) -> dict[str, Any]:
+    """Conditions of three kinds in turn, none like another."""
+    match number % 3:
+        case 0:
+            return {"trait": "age", "gte": 18 + number % 60}
+        case 1:
+            where = [{"property": "category", "eq": "phones"}]
+            return {"did": "purchase", "where": where, "within": f"{10 + number}d", "times": {"gte": 1}}
+        case _:
+            return {"trait": "state", "in": ["SP", f"S{number}"]}
+
+
+def turn(app: QApplication, seconds: float) -> None:
+    """Let the event loop run."""
+    end = perf_counter() + seconds
+    while perf_counter() < end:
+        app.processEvents()
+        sleep(0.0005)
+
+
+def main() -> None:
+    """Open and edit; the longest gap of each."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    folder = Path(BUILD / "bench-window")
+    prepare_demo(folder, profiles=10_000).close()
+    app = QApplication([])
+    theme = Theme()
+    theme.apply(app)
+    window, worker = make_window(app, folder, theme, Words("en"))
+    window.show()
+    worker.start()
+    beat = Heartbeat()
+    turn(app, 5)
+    rows: list[dict[str, Any]] = []
+    for count in SIZES:
+        rule = {"all": [leaf(i) for i in range(count)]}
+        audience = read_audience({"kind": "audience", "id": "bench", "name": "bench", "rule": rule})
+        beat.fresh()
+        window.document.open(audience, 1)
+        root = window.canvas.root if window.canvas is not None else None
+        assert isinstance(root, GroupCard)
+        while len(root.cards) < count:
+            turn(app, 0.05)
+        turn(app, 3)
+        opened = beat.worst_ms()
+        beat.fresh()
+        for number in range(20):
+            root.cards[number].negate()
+            turn(app, 0.1)
+        turn(app, 2)
+        rows.append({"conditions": count, "open_worst_ms": opened, "edit_worst_ms": beat.worst_ms()})
+        sys.stdout.write(f"{rows[-1]}\n")
+    worker.stop()
+    window.document.history.clear()
+    worst = max(max(row["open_worst_ms"], row["edit_worst_ms"]) for row in rows)
+    line = f"opening and editing audiences of up to {SIZES[-1]} conditions held up the window at most {worst:.0f} ms"
+    write("window", rows, None, None, "ms", line)
+
+
+if __name__ == "__main__":
+    main()
