@@ -143,7 +143,9 @@ class SiteBitmaps:
             if known is None:
                 missing.append(Missing(index, leaf.condition, leaf.path))
             else:
-                self.ids[index], self._sets[index] = known
+                if self._run is None:
+                    self._sets[index] = known[1]
+                self.ids[index] = known[0]
                 reused.append((keys[index], known[0]))
         self.report.reused += len(reused)
         if self._run is not None:  # so that keeping house knows they are in use
@@ -173,6 +175,7 @@ class SiteBitmaps:
         give_back()
         for (index, _), found in zip(pending, kept, strict=True):
             self.ids[index] = found
+            del self._sets[index]  # from here on the library holds it, within the memory it is given
 
     def _keep(self, found: Sequence[tuple[bytes, ProfileSet]]) -> list[Found]:
         library = self._setting.library
@@ -185,7 +188,14 @@ class SiteBitmaps:
 
     def algebra(self) -> BitmapAlgebra:
         """Set algebra over what was found."""
-        return BitmapAlgebra(self.everyone, self._sets.__getitem__)
+        return BitmapAlgebra(self.everyone, self._leaf)
+
+    def _leaf(self, index: int) -> ProfileSet:
+        """The set of a condition; KeyError with its number when it failed."""
+        if index in self._sets:
+            return self._sets[index]
+        found = self.ids[index]
+        return ProfileSet(self._setting.library.bitmap(found.bitmap), found.inverted)
 
     def _tops(self, leaves: Sequence[Numbered]) -> None:
         """Conditions that keep the first n of other conditions; in their order, so that one may use another."""
