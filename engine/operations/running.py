@@ -298,6 +298,8 @@ def _sized(rows: Sequence[PastSnapshot]) -> SnapshotSize:
 def members_then(workspace: Workspace, identifier: str, at: str | datetime | None = None) -> Members:
     """Who was in an audience when it was last run, or as of the newest run not after a moment."""
     reader = _snapshots(workspace)
+    if not reader.history(identifier):
+        workspace.audiences.get(identifier)  # says so when there is no such audience
     rows = reader.at(identifier, None if at is None else moment(at))
     return Members(identifier, workspace.model.profile.key, reader.members(rows))
 
@@ -329,6 +331,7 @@ def changes(workspace: Workspace, identifier: str, before: int | None = None, af
     reader = _snapshots(workspace)
     history = {rows[0].run_id: rows for rows in reader.history(identifier)}
     if not history:
+        workspace.audiences.get(identifier)
         reader.at(identifier, None)
     newest = after if after is not None else max(history)
     earlier = [run_id for run_id in history if run_id < newest]

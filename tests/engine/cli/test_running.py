@@ -102,6 +102,8 @@ def test_a_failed_audience_makes_the_answer_no(folder: Path, capsys: pytest.Capt
         (["snapshots", "nobody"], 2, "nobody"),
         (["changes", "buyers"], 2, "no snapshot yet"),
         (["members", "buyers", "--frozen"], 2, "no snapshot yet"),
+        (["members", "byers", "--frozen"], 2, "buyers"),
+        (["changes", "byers"], 2, "buyers"),
     ],
 )
 def test_bad_input_is_one_sentence(
