@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from engine.domain.model import EventType, ObjectType, Site
+from engine.domain.model import EventType, ObjectType
 from engine.domain.rule import Did, Has
 from engine.domain.windows import bounds
 from engine.sql.build import (
     TRUE,
-    Binder,
     Expr,
     Statement,
     alias,
@@ -27,15 +26,12 @@ from engine.sql.build import (
     negation,
     not_null,
     number,
-    render,
 )
 from engine.sql.columns import Value
-from engine.sql.compile import World
 from engine.sql.events import holds_when_empty, measure_expr, time_bounds, where_expr
-from engine.sql.ordinals import OrdinalMap, between, ordinal_of
-from engine.sql.predicates import Moment
-from engine.sql.shared import mask_of, with_any_bit
-from engine.sql.sources import Rows, Sources
+from engine.sql.ordinals import between, ordinal_of
+from engine.sql.shared import SiteStatements, mask_of, with_any_bit
+from engine.sql.sources import Rows
 
 
 @dataclass(frozen=True)
@@ -52,19 +48,8 @@ def _widest(windows: Sequence[tuple[datetime | None, datetime]]) -> tuple[dateti
     return first, max(end for _, end in windows)
 
 
-class CountScans:
+class CountScans(SiteStatements):
     """Compiles the scans of events and objects of one site."""
-
-    def __init__(self, world: World, site: Site, ordinals: OrdinalMap) -> None:
-        self._world = world
-        self._site = site
-        self._ordinals = ordinals
-        self._sources = Sources(world.model, world.catalog)
-        self._reset()
-
-    def _reset(self) -> None:
-        self._binder = Binder()
-        self._at = Moment(self._binder, self._world.as_of, self._site.zone)
 
     def constant_counts(self, node: Did | Has, constants: Constants) -> Statement:
         """`code, n`: how many rows each constant has."""
@@ -202,9 +187,6 @@ class CountScans:
         return time_bounds(time, first, max(end for _, end in windows), self._at)
 
     # -- parts -----------------------------------------------------------------------------------------------------
-
-    def _rendered(self, query: exp.Query) -> Statement:
-        return render(query, self._binder)
 
     def _rows(self, node: Did | Has) -> tuple[Rows, EventType | ObjectType, Value | None]:
         model = self._world.model

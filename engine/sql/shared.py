@@ -38,8 +38,8 @@ TESTS_A_SCAN = 48
 """Tests that one scan answers: bits of one signed 64-bit integer, with room to spare."""
 
 
-class Scans:
-    """Compiles the shared scans of one site."""
+class SiteStatements:
+    """What statements of one site share: the model's rows, the moment, and the values bound so far."""
 
     def __init__(self, world: World, site: Site, ordinals: OrdinalMap) -> None:
         self._world = world
@@ -49,8 +49,16 @@ class Scans:
         self._reset()
 
     def _reset(self) -> None:
+        """Begin a statement of its own."""
         self._binder = Binder()
         self._at = Moment(self._binder, self._world.as_of, self._site.zone)
+
+    def _rendered(self, query: exp.Query) -> Statement:
+        return render(query, self._binder)
+
+
+class Scans(SiteStatements):
+    """Compiles the scans of the profiles of one site."""
 
     # -- profiles --------------------------------------------------------------------------------------------------
 
@@ -143,9 +151,6 @@ class Scans:
         return self._rendered(with_any_bit(self._profiles([alias(mask_of(tests), "mask")]), ["ordinal"]))
 
     # -- parts -----------------------------------------------------------------------------------------------------
-
-    def _rendered(self, query: exp.Query) -> Statement:
-        return render(query, self._binder)
 
     def _site_profiles(self, wanted: list[Expr]) -> exp.Select:
         query = exp.select(*wanted).from_(self._sources.profiles.from_item())
