@@ -97,20 +97,21 @@ class Workspace:
 
     @cached_property
     def scratch(self) -> Scratch:
-        """A reading session of the warehouse with temporary tables, and two fifths of the memory setting."""
-        self.warehouse.limit_memory((self.settings.memory_bytes * 2 // 5) >> 20)
+        """A reading session of the warehouse with temporary tables."""
         return self.warehouse.scratch()
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        """The connected warehouse; raises EngineError("no_connection") when there is none."""
+        """The connected warehouse, with two fifths of the memory setting; EngineError("no_connection") without one."""
         from engine.warehouses.opening import open_warehouse
 
         if self.settings.warehouse is None:
             raise EngineError(
                 "no_connection", "the workspace has no warehouse yet", hint="Connect one: convoke connect URL."
             )
-        return open_warehouse(self.settings.warehouse, self.warehouse_folder)
+        opened = open_warehouse(self.settings.warehouse, self.warehouse_folder)
+        opened.limit_memory((self.settings.memory_bytes * 2 // 5) >> 20)
+        return opened
 
     @property
     def warehouse_folder(self) -> Path:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlglot import exp
 
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.sql.build import Binder, alias, call, column, render, within
+from engine.sql.build import Binder, Expr, alias, call, column, number, render, within
 from engine.sql.sources import Sources
 from engine.warehouses.protocol import Warehouse
 
+KEYS_AT_ONCE = 16_000_000
+"""Keys whose difference is looked at in one query: a hash table of them takes about a gigabyte."""
 
-def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None) -> int:
-    """The number of profiles; raises EngineError("bad_key") that names a null or duplicate key."""
+
+def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None, at_once: int = KEYS_AT_ONCE) -> int:
+    """The number of profiles; raises EngineError("bad_key") that names a null or duplicate key.
+
+    Very many keys are looked at in slices: integers by range, which a sorted table reads only once, text by hash.
+    """
     key = sources.key()
     query = exp.select(
         alias(exp.Count(this=exp.Star()), "profiles"),
         alias(exp.Count(this=key), "known"),
-        alias(exp.Count(this=exp.Distinct(expressions=[key.copy()])), "different"),
+        alias(call("min", key.copy()), "low"),
+        alias(call("max", key.copy()), "high"),
     ).from_(sources.profiles.from_item())
-    profiles, known, different = warehouse.rows(query.sql(dialect="duckdb"), (), job)[0]
+    profiles, known, low, high = warehouse.rows(query.sql(dialect="duckdb"), (), job)[0]
     where = f"profile.key ({sources.model.profile.key})"
     if known < profiles:
         raise EngineError(
@@ -30,6 +38,8 @@ def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None) 
             where,
             "Correct the table, or filter them out with where: in the model.",
         )
+    slices = _slices(sources, -(-known // at_once), low, high)
+    different = sum(_different(sources, warehouse, job, part) for part in slices)
     if different < profiles:
         raise EngineError(
             "bad_key",
@@ -39,6 +49,27 @@ def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None) 
             "Make the keys unique, for example with a GROUP BY in a sql: source.",
         )
     return int(profiles)
+
+
+def _slices(sources: Sources, count: int, low: Any, high: Any) -> list[Expr | None]:
+    """Conditions that share the keys among ``count`` slices; None takes all."""
+    if count <= 1:
+        return [None]
+    if not sources.integer_key:
+        share = exp.Mod(this=call("hash", sources.key()), expression=number(count))
+        return [exp.EQ(this=share.copy(), expression=number(i)) for i in range(count)]
+    width = -(-(high - low + 1) // count)
+    starts = [low + i * width for i in range(count)]
+    return [exp.Between(this=sources.key(), low=number(start), high=number(start + width - 1)) for start in starts]
+
+
+def _different(sources: Sources, warehouse: Warehouse, job: Job | None, part: Expr | None) -> int:
+    """How many different keys a slice holds."""
+    counted = exp.Count(this=exp.Distinct(expressions=[sources.key()]))
+    query = exp.select(alias(counted, "different")).from_(sources.profiles.from_item())
+    if part is not None:
+        query = query.where(part)
+    return int(warehouse.rows(query.sql(dialect="duckdb"), (), job)[0][0])
 
 
 def known_keys(sources: Sources, warehouse: Warehouse, keys: Sequence[str]) -> set[str]:
