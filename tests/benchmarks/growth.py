@@ -11,8 +11,13 @@ from typing import Any
 from tests.benchmarks import seed
 from tests.benchmarks.report import BUILD, write
 
-BY_AUDIENCES = ((4_611_111, 10_000_000, count) for count in (100, 1_000, 10_000, 100_000))
-BY_PROFILES = ((profiles, int(profiles * 2.17), 2_000) for profiles in (100_000, 1_000_000, 10_000_000, 46_000_000))
+BY_AUDIENCES = tuple((4_611_111, 10_000_000, count) for count in (100, 1_000, 10_000, 100_000))
+BY_PROFILES = (
+    (100_000, 217_000, 2_000),
+    (1_000_000, 2_170_000, 2_000),
+    (4_611_111, 10_000_000, 2_000),
+    (46_111_111, 100_000_000, 2_000),
+)
 
 
 def point(profiles: int, events: int, count: int) -> dict[str, Any]:
