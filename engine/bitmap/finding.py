@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.bitmap.identity import Identities
 from engine.bitmap.library import Library
+from engine.bitmap.numbering import Numbering
 from engine.bitmap.ordinals import SiteOrdinals
 from engine.bitmap.planner import CountGroup, Groups, Missing
 from engine.bitmap.reading import Found as Sets
@@ -41,7 +42,7 @@ class SiteReport:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all sites of one evaluation share."""
+    """What all sites of one evaluation share; ``numbering`` keeps ordinals from one evaluation to the next."""
 
     warehouse: Warehouse
     world: World
@@ -52,6 +53,7 @@ class Setting:
     memory: int
     job: Job | None = None
     slide_from: int = SLIDE_FROM
+    numbering: Numbering | None = None
 
 
 class Finder:

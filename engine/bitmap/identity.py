@@ -68,6 +68,10 @@ class Identities:
         """The key of the set of all profiles of the site."""
         return hashlib.sha256(self._head + f"everyone\n{epoch}\n{self._profiles}".encode()).digest()
 
+    def profiles(self, epoch: int) -> bytes:
+        """The state that the ordinals of the site hold for."""
+        return hashlib.sha256(self._head + f"profiles\n{epoch}\n{self._profiles}".encode()).digest()
+
     def _version(self, source: Source) -> str:
         if source not in self._versions:
             self._versions[source] = self._warehouse.source_version(source)

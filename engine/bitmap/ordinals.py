@@ -61,6 +61,11 @@ class SiteOrdinals:
         """One more than the greatest ordinal given out."""
         return self._segments[-1].end if self._segments else 0
 
+    @property
+    def listed(self) -> int:
+        """How many keys are listed, rather than reckoned."""
+        return sum(segment.count for segment in self._segments if segment.first_key is None)
+
     def update(
         self, scans_for: Callable[[OrdinalMap], Scans], scratch: Scratch, *, integer: bool, job: Job | None = None
     ) -> OrdinalMap:

@@ -17,6 +17,7 @@ from engine.bitmap.bits import from_unsorted, to_array
 from engine.bitmap.finding import Finder, Setting, SiteReport
 from engine.bitmap.identity import Identities
 from engine.bitmap.library import ProfileSet, give_back
+from engine.bitmap.numbering import Numbered
 from engine.bitmap.ordinals import CorruptKeys, SiteOrdinals
 from engine.bitmap.packs import CorruptBitmap
 from engine.bitmap.planner import Missing, group
@@ -25,7 +26,8 @@ from engine.domain.audience import Top
 from engine.domain.model import Site
 from engine.errors import EngineError
 from engine.sql.counting import CountScans
-from engine.sql.formula import Expansion, Numbered, TopOf
+from engine.sql.formula import Expansion, TopOf
+from engine.sql.formula import Numbered as NumberedCondition
 from engine.sql.ordinals import OrdinalMap
 from engine.sql.shared import Scans
 from engine.sql.sources import Sources
@@ -46,15 +48,16 @@ class SiteBitmaps:
         self._setting = setting
         self._run = run
         self.report = SiteReport(site.id)
-        try:
-            self.ordinals, self._map = self._numbered()
-        except CorruptKeys:  # nothing can be read with the old numbers any more
-            setting.segments.begin_anew(site.id)
-            self.report.begun_anew = True
-            self.ordinals, self._map = self._numbered()
         self._identities = Identities(
             setting.world.model, setting.warehouse, site, setting.world.as_of, setting.list_stamps
         )
+        try:
+            numbered = self._numbered()
+        except CorruptKeys:  # nothing can be read with the old numbers any more
+            setting.segments.begin_anew(site.id)
+            self.report.begun_anew = True
+            numbered = self._numbered()
+        self.ordinals, self._map = numbered.ordinals, numbered.map
         self.ids: dict[int, Found] = {}
         self._sets: dict[int, ProfileSet] = {}
         self._ranks: dict[tuple[str, str], NDArray[np.uint32]] = {}
@@ -77,12 +80,22 @@ class SiteBitmaps:
         """What went wrong with conditions, by number."""
         return self._finder.failed
 
-    def _numbered(self) -> tuple[SiteOrdinals, OrdinalMap]:
-        """The site's ordinals, brought up to date with its profiles."""
+    def _numbered(self) -> Numbered:
+        """The site's ordinals, up to date with its profiles: those the session keeps, or numbered now."""
+        numbering = self._setting.numbering
+        if numbering is None:
+            return self._number()
+        if self._run is not None:
+            numbering.forget(self.site.id)
+            return self._number()
+        state = self._identities.profiles(self._setting.segments.epoch(self.site.id))
+        return numbering.of(self.site.id, state, self._number)
+
+    def _number(self) -> Numbered:
         setting = self._setting
         ordinals = SiteOrdinals(self.site.id, setting.segments, setting.library.folder / "ordinals")
         integer = Sources(setting.world.model, setting.world.catalog).integer_key
-        return ordinals, ordinals.update(self._scans, setting.scratch, integer=integer, job=setting.job)
+        return Numbered(ordinals, ordinals.update(self._scans, setting.scratch, integer=integer, job=setting.job))
 
     def _scans(self, ordinals: OrdinalMap) -> Scans:
         return Scans(self._setting.world, self.site, ordinals)
@@ -197,7 +210,7 @@ class SiteBitmaps:
         found = self.ids[index]
         return ProfileSet(self._setting.library.bitmap(found.bitmap), found.inverted)
 
-    def _tops(self, leaves: Sequence[Numbered]) -> None:
+    def _tops(self, leaves: Sequence[NumberedCondition]) -> None:
         """Conditions that keep the first n of other conditions; in their order, so that one may use another."""
         for index, leaf in enumerate(leaves):
             if isinstance(leaf.condition, TopOf) and index not in self._sets:
@@ -224,5 +237,6 @@ class SiteBitmaps:
         return self._ranks[key]
 
     def close(self) -> None:
-        """Give back the warehouse's memory."""
-        self.ordinals.unstage(self._setting.scratch)
+        """Give back the warehouse's memory, unless the session keeps the ordinals for the next evaluation."""
+        if self._run is not None or self._setting.numbering is None:
+            self.ordinals.unstage(self._setting.scratch)

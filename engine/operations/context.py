@@ -94,6 +94,7 @@ def bitmap_setting(workspace: Workspace, world: World, job: Job | None) -> Setti
         workspace.lists.stamps(),
         workspace.settings.memory_bytes // 8,
         job,
+        numbering=workspace.numbering,
     )
 
 

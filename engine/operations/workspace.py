@@ -13,6 +13,7 @@ from engine.settings import FILE, Settings, read_settings, write_settings
 
 if TYPE_CHECKING:
     from engine.bitmap.library import Library
+    from engine.bitmap.numbering import Numbering
     from engine.domain.model import DataModel
     from engine.store.audiences import Audiences
     from engine.store.database import Database
@@ -101,6 +102,13 @@ class Workspace:
         return self.warehouse.scratch()
 
     @cached_property
+    def numbering(self) -> Numbering:
+        """The ordinals kept for :attr:`scratch`; listed keys may take an eighth of the memory setting."""
+        from engine.bitmap.numbering import Numbering
+
+        return Numbering(self.scratch, self.settings.memory_bytes // 8)
+
+    @cached_property
     def warehouse(self) -> Warehouse:
         """The connected warehouse, with two fifths of the memory setting; EngineError("no_connection") without one."""
         from engine.warehouses.opening import open_warehouse
@@ -136,6 +144,7 @@ class Workspace:
 
     def reload(self) -> None:
         """Forget the open warehouse, so that the next use sees new data."""
+        self.__dict__.pop("numbering", None)
         if "scratch" in self.__dict__:
             self.scratch.close()
             del self.__dict__["scratch"]
