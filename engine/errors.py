@@ -27,6 +27,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "warehouse_file": (2, "a warehouse file is missing, locked, corrupt or not a warehouse"),
     "bad_key": (2, "profile keys are null or duplicate, so counts would be wrong"),
     "not_found": (2, "there is no such audience, version or profile"),
+    "too_many": (2, "there are more different values than can be broken down"),
     "refused": (1, "the plan or deletion was refused"),
     "check_failed": (1, "a check found problems"),
     "warehouse": (3, "the warehouse failed while it worked"),

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
 
 from engine.bitmap.ordinals import SiteOrdinals
 from engine.sql.ordinals import OrdinalMap
@@ -18,11 +21,26 @@ _BYTES_A_LISTED_KEY = 64
 
 
 @dataclass(frozen=True)
+class TraitColumn:
+    """A trait by ordinal. ``labels`` are its distinct values when ``array`` holds their numbers from 1 (0: no profile
+    has this ordinal); None when it holds the values themselves as numbers, NaN where missing."""
+
+    array: NDArray[Any]
+    labels: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Numbered:
-    """A site's ordinals, and the map that scans need."""
+    """A site's ordinals, the map that scans need, and traits that were read by ordinal."""
 
     ordinals: SiteOrdinals
     map: OrdinalMap
+    columns: dict[str, TraitColumn] = field(default_factory=dict)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory this takes."""
+        return self.ordinals.listed * _BYTES_A_LISTED_KEY + sum(c.array.nbytes for c in self.columns.values())
 
 
 class Numbering:
@@ -42,9 +60,16 @@ class Numbering:
         self.forget(site)
         made = make()
         self._kept[site] = (state, made)
+        self.trim()
+        return made
+
+    def trim(self) -> None:
+        """Give up columns and sites until what is kept fits the memory; the site in use stays."""
         while len(self._kept) > 1 and self._bytes() > self._memory:
             self.forget(next(iter(self._kept)))
-        return made
+        for _, numbered in self._kept.values():
+            while len(numbered.columns) > 1 and self._bytes() > self._memory:
+                del numbered.columns[next(iter(numbered.columns))]
 
     def forget(self, site: str) -> None:
         """Let go of a site's ordinals and their scratch table."""
@@ -53,4 +78,4 @@ class Numbering:
             known[1].ordinals.unstage(self._scratch)
 
     def _bytes(self) -> int:
-        return sum(numbered.ordinals.listed for _, numbered in self._kept.values()) * _BYTES_A_LISTED_KEY
+        return sum(numbered.bytes for _, numbered in self._kept.values())

@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from engine.bitmap.bits import from_flags, from_unsorted
 from engine.bitmap.library import ProfileSet
+from engine.bitmap.numbering import TraitColumn
 from engine.bitmap.planner import CountGroup, Missing, TraitGroup
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -85,9 +86,7 @@ class SiteReader:
         operators = [operator for _, operator in group.tests]
         indexes = [index for index, _ in group.tests]
         self.size_traits(scan)
-        table = "trait_values"
-        values = self._scans.trait_values(group.trait, MOST_VALUES + 1)
-        self._scratch.stage(table, values.sql, values.parameters, self._job)
+        table = self._stage_values(group.trait)
         try:
             if self.rows(self._scans.staged_count(table))[0][0] > MOST_VALUES:
                 yield from self._profile_by_profile(group.trait, operators, indexes)
@@ -95,15 +94,44 @@ class SiteReader:
             tests = self.arrays(self._scans.trait_tests(group.trait, operators, table))
             masks = np.zeros(len(tests["code"]), dtype=np.int64)
             masks[tests["code"]] = tests["mask"]
-            rows = self.arrays(self._scans.trait_codes(group.trait, table))
+            codes = self._codes(group.trait, table, len(masks))
         finally:
             self._scratch.drop(table)
-        codes = np.zeros(self._capacity, dtype=np.uint16 if len(masks) < MOST_VALUES else np.uint32)
-        codes[rows["ordinal"]] = rows["code"] + 1  # 0: no profile has this ordinal
-        del rows
         for bit, index in enumerate(indexes):
             passing = np.concatenate([[False], (masks >> bit) & 1 == 1])
             yield index, ProfileSet(from_flags(passing[codes]))
+
+    def _stage_values(self, trait: str) -> str:
+        table = "trait_values"
+        values = self._scans.trait_values(trait, MOST_VALUES + 1)
+        self._scratch.stage(table, values.sql, values.parameters, self._job)
+        return table
+
+    def _codes(self, trait: str, table: str, distinct: int) -> NDArray[Any]:
+        """The number of every profile's value by ordinal, from 1; 0 where no profile has this ordinal."""
+        rows = self.arrays(self._scans.trait_codes(trait, table))
+        codes = np.zeros(self._capacity, dtype=np.uint16 if distinct < MOST_VALUES else np.uint32)
+        codes[rows["ordinal"]] = rows["code"] + 1
+        return codes
+
+    def labelled(self, trait: str) -> TraitColumn:
+        """A trait's distinct values and every profile's; raises EngineError("too_many") for one of too many."""
+        table = self._stage_values(trait)
+        try:
+            found = dict(self.rows(self._scans.staged_values(table)))
+            if len(found) > MOST_VALUES:
+                raise EngineError("too_many", f'"{trait}" has more than {MOST_VALUES:,} different values')
+            codes = self._codes(trait, table, len(found))
+        finally:
+            self._scratch.drop(table)
+        return TraitColumn(codes, tuple(found[code] for code in range(len(found))))
+
+    def measured(self, trait: str) -> TraitColumn:
+        """A numeric or temporal trait of every profile; NaN where missing."""
+        rows = self.arrays(self._scans.trait_numbers(trait))
+        values = np.full(self._capacity, np.nan)
+        values[rows["ordinal"]] = rows["value"]
+        return TraitColumn(values)
 
     def _profile_by_profile(self, trait: str, operators: Sequence[Any], indexes: Sequence[int]) -> Found:
         rows = self.arrays(self._scans.trait_masks(trait, operators))

@@ -17,7 +17,7 @@ from engine.bitmap.bits import from_unsorted, to_array
 from engine.bitmap.finding import Finder, Setting, SiteReport
 from engine.bitmap.identity import Identities
 from engine.bitmap.library import ProfileSet, give_back
-from engine.bitmap.numbering import Numbered
+from engine.bitmap.numbering import Numbered, TraitColumn
 from engine.bitmap.ordinals import CorruptKeys, SiteOrdinals
 from engine.bitmap.packs import CorruptBitmap
 from engine.bitmap.planner import Missing, group
@@ -58,6 +58,7 @@ class SiteBitmaps:
             self.report.begun_anew = True
             numbered = self._numbered()
         self.ordinals, self._map = numbered.ordinals, numbered.map
+        self._columns = numbered.columns
         self.ids: dict[int, Found] = {}
         self._sets: dict[int, ProfileSet] = {}
         self._ranks: dict[tuple[str, str], NDArray[np.uint32]] = {}
@@ -235,6 +236,15 @@ class SiteBitmaps:
         if key not in self._ranks:
             self._ranks[key] = self._reader.ranks(top.trait, descending=top.order == "desc")
         return self._ranks[key]
+
+    def column(self, trait: str, *, numbers: bool) -> TraitColumn:
+        """A trait by ordinal, as numbers or by its distinct values; kept as long as the ordinals are."""
+        key = f"{'numbers' if numbers else 'values'} {trait}"
+        if key not in self._columns:
+            self._columns[key] = self._reader.measured(trait) if numbers else self._reader.labelled(trait)
+            if self._setting.numbering is not None:
+                self._setting.numbering.trim()
+        return self._columns[key]
 
     def close(self) -> None:
         """Give back the warehouse's memory, unless the session keeps the ordinals for the next evaluation."""

@@ -12,6 +12,7 @@ import typer
 
 from engine import __version__
 from engine.cli.authoring import authoring
+from engine.cli.insights import looking
 from engine.cli.lists import lists
 from engine.cli.machine import machine
 from engine.cli.modelling import model
@@ -211,6 +212,7 @@ def _value(reason: Any) -> str:
 
 
 app.add_typer(authoring)
+app.add_typer(looking)
 app.add_typer(running)
 app.add_typer(machine)
 app.add_typer(model, name="model")

@@ -31,6 +31,15 @@ def walk(node: Node, path: str = "rule") -> Iterator[tuple[str, Node]]:
         yield from walk(child, f"{path}.{step}")
 
 
+def place_of(rule: Node, path: str) -> tuple[int, ...]:
+    """The child indexes that lead to the node at a path; KeyError when there is none."""
+    places: dict[str, tuple[int, ...]] = {"rule": ()}
+    for where, node in walk(rule):
+        for index, (step, _) in enumerate(children(node)):
+            places[f"{where}.{step}"] = (*places[where], index)
+    return places[path]
+
+
 def active(node: Node, path: str = "rule") -> Iterator[tuple[str, Node]]:
     """Like :func:`walk`, leaving out muted nodes and everything below them."""
     if node.muted:

@@ -5,11 +5,12 @@ Means the same as :mod:`engine.membership.evaluate`, which asks one audience of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyroaring import BitMap
 
 from engine.bitmap.algebra import BitmapAlgebra
 from engine.bitmap.bits import to_array
@@ -21,6 +22,9 @@ from engine.domain.walk import conditions
 from engine.membership.evaluate import Catalogue, NodeSize, Sizes, Tally
 from engine.membership.without import sets_without
 from engine.sql.formula import Expansion
+
+Opened = tuple[Site, SiteBitmaps, Expansion, BitmapAlgebra]
+"""A site with its bitmaps at hand."""
 
 
 class Portfolio:
@@ -34,13 +38,10 @@ class Portfolio:
         """The sizes of audiences with every condition's own; raises for the first condition that fails."""
         tallies = [Tally() for _ in wanted]
         per_site: list[dict[str, int]] = [{site.id: 0 for site in sites} for _, sites in wanted]
-        for site in self._sites(wanted):
-            bitmaps, expansion = self._open(site, wanted)
-            algebra = bitmaps.algebra()
+        for site, bitmaps, expansion, algebra in self.opened(wanted):
             for (audience, sites), tally, sized in zip(wanted, tallies, per_site, strict=True):
                 if site in sites and (audience.sites is None or site.id in audience.sites):
                     sized[site.id] = self._count(audience, expansion, bitmaps, algebra, tally)
-            bitmaps.close()
         return [
             _sizes(audience, tally, sized)
             for (audience, _), tally, sized in zip(wanted, tallies, per_site, strict=True)
@@ -49,20 +50,19 @@ class Portfolio:
     def members(self, wanted: Sequence[tuple[Audience, Sequence[Site]]]) -> list[NDArray[Any]]:
         """The sorted member keys of audiences."""
         parts: list[list[NDArray[Any]]] = [[] for _ in wanted]
-        for site in self._sites(wanted):
-            bitmaps, expansion = self._open(site, wanted)
-            algebra = bitmaps.algebra()
+        for site, bitmaps, expansion, algebra in self.opened(wanted):
             for (audience, sites), found in zip(wanted, parts, strict=True):
                 if site in sites:
-                    bits = algebra.members(expansion.audience(audience))
-                    if audience.top is not None:
-                        bits = bitmaps.first(bits, audience.top)
+                    bits = members_in(audience, expansion, bitmaps, algebra)
                     found.append(bitmaps.ordinals.keys_of(to_array(bits)))
-            bitmaps.close()
         return [sorted_keys(found) for found in parts]
 
-    def _sites(self, wanted: Sequence[tuple[Audience, Sequence[Site]]]) -> list[Site]:
-        return list({site.id: site for _, sites in wanted for site in sites}.values())
+    def opened(self, wanted: Sequence[tuple[Audience, Sequence[Site]]]) -> Iterator[Opened]:
+        """Each site with every condition of the audiences found; raises for the first condition that fails."""
+        for site in {site.id: site for _, sites in wanted for site in sites}.values():
+            bitmaps, expansion = self._open(site, wanted)
+            yield site, bitmaps, expansion, bitmaps.algebra()
+            bitmaps.close()
 
     def _open(self, site: Site, wanted: Sequence[tuple[Audience, Sequence[Site]]]) -> tuple[SiteBitmaps, Expansion]:
         expansion = Expansion(site.id, self._catalogue)
@@ -90,6 +90,12 @@ class Portfolio:
             tally.without[path] = tally.without.get(path, 0) + (len(bits) if limit is None else min(len(bits), limit))
         algebra.forget()
         return size if limit is None else min(size, limit)
+
+
+def members_in(audience: Audience, expansion: Expansion, bitmaps: SiteBitmaps, algebra: BitmapAlgebra) -> BitMap:
+    """An audience's members in an open site, its `top` applied."""
+    bits = algebra.members(expansion.audience(audience))
+    return bits if audience.top is None else bitmaps.first(bits, audience.top)
 
 
 def _sizes(audience: Audience, tally: Tally, per_site: Mapping[str, int]) -> Sizes:

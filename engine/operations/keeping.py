@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -129,3 +130,9 @@ def save(workspace: Workspace, document: dict[str, Any]) -> int:
         raise EngineError("refused", error.message, error.path, error.hint) from None
     with workspace.database.transaction():
         return workspace.audiences.save(audience, text, user_name(), "app")
+
+
+def save_all(workspace: Workspace, documents: Sequence[dict[str, Any]]) -> dict[str, int]:
+    """Save several audiences, all or none of them; their versions by id."""
+    with workspace.database.transaction():
+        return {str(document["id"]): save(workspace, document) for document in documents}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.domain.audience_codec import read_audience
 from engine.domain.describe import Describer, describe
 from engine.domain.documents import iso
 from engine.domain.rule import TraitIs
@@ -15,7 +16,7 @@ from engine.domain.walk import active
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.context import prepare
-from engine.operations.targets import moment, resolve
+from engine.operations.targets import Named, moment, resolve
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -196,14 +197,15 @@ def _plain(value: Any) -> Any:
 
 def why(
     workspace: Workspace,
-    target: str,
+    target: str | Mapping[str, Any],
     key: str,
     *,
     as_of: str | datetime | None = None,
     language: str | None = None,
 ) -> Why:
-    """Whether a profile satisfies each condition of an audience; raises EngineError("not_found") for a strange key."""
-    named = resolve(workspace, [target])
+    """Whether a profile satisfies each condition of an audience (or of a document); raises EngineError("not_found")
+    for a strange key."""
+    named = [Named(read_audience(target), "", None)] if isinstance(target, Mapping) else resolve(workspace, [target])
     if len(named) != 1:
         raise EngineError("usage", f"{target} holds {len(named)} audiences", hint="Name one audience.")
     audience = named[0].audience

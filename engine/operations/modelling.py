@@ -99,6 +99,15 @@ def show_model(workspace: Workspace) -> str:
 def apply_model(workspace: Workspace, file: Path) -> DataModel:
     """Make a file the workspace's model; refused when its tables and columns are not in the warehouse."""
     model, text = read_model_file(file)
+    return _apply(workspace, model, text)
+
+
+def apply_model_text(workspace: Workspace, text: str) -> DataModel:
+    """The same for a model's text, as the app edits it."""
+    return _apply(workspace, read_model(load_one(text)), text)
+
+
+def _apply(workspace: Workspace, model: DataModel, text: str) -> DataModel:
     _must_fit(model, workspace)
     workspace.models.save(text, user_name())
     return model

@@ -134,6 +134,14 @@ class Compiler:
         query = self._base([self._site.id], [alias(value.expr, "value")])
         return render(query.where(exp.EQ(this=self._sources.key(), expression=self._binder.bind(key))), self._binder)
 
+    def profiles_of(self, keys: Sequence[Any], traits: Sequence[str]) -> Statement:
+        """`key` and the traits of given profiles, in key order; times in the site's zone as the compiler's."""
+        self.reset()
+        values = [alias(self._sources.trait(name_, self._site.zone).expr, f"t{i}") for i, name_ in enumerate(traits)]
+        query = exp.select(key_column(self._sources), *values).from_(self._sources.profiles.from_item())
+        wanted = exp.In(this=self._sources.key(), expressions=[self._binder.bind(key) for key in keys])
+        return render(query.where(wanted).order_by(self._sources.key()), self._binder)
+
     @property
     def integer_key(self) -> bool:
         """Whether profile keys are integers (else text)."""

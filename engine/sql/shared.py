@@ -127,6 +127,11 @@ class Scans(SiteStatements):
         self._reset()
         return self._rendered(exp.select(alias(exp.Count(this=exp.Star()), "n")).from_(scratch_table(table, "v")))
 
+    def staged_values(self, table: str) -> Statement:
+        """`code, value` of what :meth:`trait_values` gave."""
+        self._reset()
+        return self._rendered(exp.select(column("code", "v"), column("value", "v")).from_(scratch_table(table, "v")))
+
     def trait_tests(self, trait: str, operators: Sequence[Operator], table: str) -> Statement:
         """`code, mask`: which tests each distinct value passes; ``table`` holds what :meth:`trait_values` gave."""
         self._reset()
@@ -142,6 +147,14 @@ class Scans(SiteStatements):
         same = exp.NullSafeEQ(this=value.expr, expression=column("value", "v"))
         query = self._profiles([column("code", "v")]).join(scratch_table(table, "v"), on=same)
         return self._rendered(query)
+
+    def trait_numbers(self, trait: str) -> Statement:
+        """`ordinal, value` of every profile that has the trait; times as seconds since 1970, UTC."""
+        self._reset()
+        value = self._sources.trait(trait, self._at.tz)
+        temporal = self._sources.model.profile.traits[trait].type.is_temporal
+        plain = cast(call("epoch", value.expr) if temporal else value.expr, "DOUBLE")
+        return self._rendered(self._profiles([alias(plain, "value")]).where(not_null(value.expr.copy())))
 
     def trait_masks(self, trait: str, operators: Sequence[Operator]) -> Statement:
         """`ordinal, mask` of every profile that passes any test; for traits of too many values."""

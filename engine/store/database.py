@@ -71,7 +71,10 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; other writers wait."""
+        """All or nothing; other writers wait. Inside another transaction it is a part of that one."""
+        if self._connection.in_transaction:
+            yield
+            return
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield

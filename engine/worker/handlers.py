@@ -13,6 +13,8 @@ from engine.domain.canonical import canonical_json
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations import Workspace, overview, save, size_document, values
+from engine.worker.calls import LOOKS as _LOOKS
+from engine.worker.calls import WORKSPACE_CALLS, Call, Look
 
 _REMEMBERED = 200
 _MOMENT_STAYS = timedelta(minutes=15)
@@ -30,6 +32,8 @@ class Handlers:
             "size": self._size,
             "values": self._values,
             "save": self._save,
+            **{name: self._about(look) for name, look in _LOOKS.items()},
+            **{name: self._plain(call) for name, call in WORKSPACE_CALLS.items()},
         }
 
     def call(self, operation: str, arguments: Mapping[str, Any], job: Job) -> Any:
@@ -51,6 +55,25 @@ class Handlers:
         while len(self._sizes) > _REMEMBERED:
             self._sizes.popitem(last=False)
         return found
+
+    def _about(self, look: Look) -> Callable[[Mapping[str, Any], Job], Any]:
+        """A look into the audience on the canvas, at the moment of its size, unless the request names another."""
+
+        def call(arguments: Mapping[str, Any], job: Job) -> Any:
+            given = dict(arguments)
+            document = given.pop("document")
+            as_of = given.pop("as_of", None) or self._moment()
+            return look(self._workspace, document, as_of=as_of, job=job, **given)
+
+        return call
+
+    def _plain(self, operation: Call) -> Callable[[Mapping[str, Any], Job], Any]:
+        def call(arguments: Mapping[str, Any], job: Job) -> Any:
+            found = operation(self._workspace, arguments, job)
+            self._sizes.clear()  # it may have changed audiences, lists or the model
+            return found
+
+        return call
 
     def _moment(self) -> datetime:
         """The minute of the first size; a new one after a quarter of an hour."""

@@ -1,0 +1,140 @@
+"""What the app may ask besides sizes: looks into the audience on the canvas, and calls on the workspace.
+
+Each gives plain values that go over the line as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from engine import operations
+from engine.domain.audience_codec import write_audience
+from engine.errors import Cancelled, EngineError
+from engine.jobs import Job
+from engine.operations import Workspace
+
+Look: TypeAlias = Callable[..., Any]
+"""A question about an audience's document at a moment: (workspace, document, *, as_of, job, …)."""
+Call: TypeAlias = Callable[[Workspace, Mapping[str, Any], Job], Any]
+
+
+def _insights(workspace: Workspace, document: dict[str, Any], **more: Any) -> Any:
+    return asdict(operations.insights(workspace, document, **more))
+
+
+def _reachable(workspace: Workspace, document: dict[str, Any], **more: Any) -> Any:
+    return operations.reachable(workspace, document, **more).as_json()
+
+
+def _breakdown(workspace: Workspace, document: dict[str, Any], trait: str, **more: Any) -> Any:
+    return asdict(operations.breakdown(workspace, document, trait, **more))
+
+
+def _thresholds(workspace: Workspace, document: dict[str, Any], path: str, **more: Any) -> Any:
+    return asdict(operations.thresholds(workspace, document, path, **more))
+
+
+def _overlap(workspace: Workspace, document: dict[str, Any], **more: Any) -> Any:
+    return [asdict(one) for one in operations.overlap(workspace, document, **more)]
+
+
+def _past_size(workspace: Workspace, document: dict[str, Any], ago: int, **more: Any) -> Any:
+    return operations.past_size(workspace, document, ago, **more).as_json()
+
+
+def _sample_members(workspace: Workspace, document: dict[str, Any], **more: Any) -> Any:
+    rows = operations.sample_members(workspace, document, **more)
+    return [one.as_json() | {"key": one.key} for one in rows]
+
+
+def _why(workspace: Workspace, document: dict[str, Any], key: str, language: str, **more: Any) -> Any:
+    more.pop("job")
+    return operations.why(workspace, document, key, language=language, **more).as_json()
+
+
+LOOKS: Mapping[str, Look] = {
+    "insights": _insights,
+    "reachable": _reachable,
+    "breakdown": _breakdown,
+    "thresholds": _thresholds,
+    "overlap": _overlap,
+    "past_size": _past_size,
+    "sample_members": _sample_members,
+    "why": _why,
+}
+
+
+def _history(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return [
+        {
+            "version": one.version,
+            "saved_at": one.saved_at,
+            "saved_by": one.saved_by,
+            "changes": list(one.changes),
+            "document": None if one.audience is None else write_audience(one.audience),
+        }
+        for one in operations.history(workspace, given["id"])
+    ]
+
+
+def _snapshots(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return [one.as_json() for one in operations.snapshots(workspace, given["id"])]
+
+
+def _delete(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.delete(workspace, given["id"])
+    return {"deleted": given["id"]}
+
+
+def _sizes(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """Sizes of stored audiences by id; one that cannot be counted has none."""
+    try:
+        return {one.id: one.size for one in operations.size(workspace, given["ids"], job=job)}
+    except Cancelled:
+        raise
+    except EngineError:
+        if len(given["ids"]) == 1:
+            return {given["ids"][0]: None}
+    found: dict[str, Any] = {}
+    for identifier in given["ids"]:
+        found |= _sizes(workspace, {"ids": [identifier]}, job)
+    return found
+
+
+def _run(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.run(workspace, given["ids"], job=job).as_json()
+
+
+def _upload_list(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.upload_list(workspace, given["id"], Path(given["file"])).as_json()
+
+
+def _connect(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.connect(workspace, given["url"])
+
+
+def _infer(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    draft = operations.infer(workspace, job)
+    return draft.as_json() | {"document": draft.document}
+
+
+def _apply_model(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.apply_model_text(workspace, given["document"])
+    return operations.check(workspace, job=job).as_json()
+
+
+WORKSPACE_CALLS: Mapping[str, Call] = {
+    "history": _history,
+    "snapshots": _snapshots,
+    "delete": _delete,
+    "sizes": _sizes,
+    "run": _run,
+    "save_all": lambda workspace, given, job: operations.save_all(workspace, given["documents"]),
+    "upload_list": _upload_list,
+    "connect": _connect,
+    "infer": _infer,
+    "apply_model": _apply_model,
+}
