@@ -116,3 +116,13 @@ def save_request(token: int, audience: Audience) -> Request:
 def overview_request(token: int) -> Request:
     """The model, the audiences and the settings of the workspace."""
     return Request(token, "overview")
+
+
+def look_request(token: int, operation: str, audience: Audience, **arguments: Any) -> Request:
+    """A look into an audience as it stands on the canvas: insights, breakdown, why …"""
+    return Request(token, operation, {"document": write_audience(audience), **arguments})
+
+
+def call_request(token: int, operation: str, **arguments: Any) -> Request:
+    """Anything else asked of the workspace."""
+    return Request(token, operation, arguments)

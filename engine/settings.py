@@ -13,6 +13,11 @@ from engine.errors import EngineError, nearest
 FILE = "convoke.toml"
 VARIABLE = "CONVOKE_WORKSPACE"
 LANGUAGES = ("en", "es", "pt_BR")
+THEMES = ("system", "light", "dark", "contrast")
+REGIONS = (
+    "en_US", "es_AR", "es_BO", "es_CL", "es_CO", "es_CR", "es_DO", "es_EC", "es_GT", "es_HN", "es_MX", "es_NI",
+    "es_PA", "es_PE", "es_PY", "es_SV", "es_US", "es_UY", "es_VE", "pt_BR",
+)  # fmt: skip
 _LEAST_MEMORY = 256 << 20
 _HEAD = "# The settings of this Convoke workspace. The README explains each one.\n"
 
@@ -25,6 +30,10 @@ class Settings:
     """The URL of the warehouse, as `convoke connect` was given it."""
     language: str = "en"
     """The language of the app and of rule descriptions: en, es or pt_BR."""
+    region: str | None = None
+    """How the app writes numbers and dates, such as es_CO; by default as the language does."""
+    theme: str = "system"
+    """The app's colours: light, dark, contrast, or as the system has them."""
     memory: str | None = None
     """How much memory evaluating may take, such as "4GB"; by default two fifths of the machine's, at most 6 GB."""
     keep: str = "90d"
@@ -79,17 +88,19 @@ def read_settings(folder: Path) -> Settings:
         if not isinstance(value, str):
             raise EngineError("structure", f"{name} must be text in {FILE}", name, "Put it in quotes.")
     settings = Settings(**found)
-    if settings.language not in LANGUAGES:
-        raise EngineError(
-            "structure",
-            f'there is no language "{settings.language}"',
-            "language",
-            nearest(settings.language, LANGUAGES, "language"),
-        )
+    _one_of("language", settings.language, LANGUAGES)
+    _one_of("theme", settings.theme, THEMES)
+    if settings.region is not None:
+        _one_of("region", settings.region, REGIONS)
     if settings.memory is not None:
         _size(settings.memory)
     _days(settings.keep)
     return settings
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise EngineError("structure", f'there is no {name} "{value}"', name, nearest(value, known, name))
 
 
 def _size(text: str) -> int:

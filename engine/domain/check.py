@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import assert_never
 
 from engine.domain import reading
@@ -62,6 +63,22 @@ def check_audience(
             raise _unknown("top.by.trait", "trait", audience.top.trait, model.profile.traits)
     for path, node in active(audience.rule):
         _node(path, node, model, audiences, lists)
+
+
+def problems(
+    audience: Audience, model: DataModel, audiences: Collection[str], lists: Collection[str] = ()
+) -> list[EngineError]:
+    """Everything the model does not know or that has the wrong type: at most one for each node, in reading order."""
+    found = []
+    for path, node in [("", None), *active(audience.rule)]:
+        try:
+            if node is None:
+                check_audience(replace(audience, rule=All()), model, audiences, lists)
+            else:
+                _node(path, node, model, audiences, lists)
+        except EngineError as error:
+            found.append(error)
+    return found
 
 
 def _unknown(path: str, what: str, name: str, known: Collection[str]) -> EngineError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -55,6 +55,7 @@ _TEXT_FUNCTIONS = {
     "ends_with": "suffix",
     "matches": "regexp_matches",
 }
+_DIGITS = 38
 _MANY = 200
 """Lists longer than this are bound as one array and joined."""
 
@@ -134,10 +135,40 @@ def _among(value: Value, operands: tuple[Scalar, ...], fold: bool, at: Moment, f
     left = call("lower", value.expr.copy()) if fold else value.expr.copy()
     if len(operands) > _MANY:
         items = [float(v) if value.type is ValueType.FLOAT and not isinstance(v, str | date) else v for v in operands]
-        listed = call("unnest", at.bind(items))
-        return within(left, exp.select(call("lower", listed) if fold else listed))
+        parts = []
+        for alike in _of_one_type(items):
+            listed = call("unnest", at.bind(alike))
+            parts.append(within(left.copy(), exp.select(call("lower", listed) if fold else listed)))
+        return parts[0] if len(parts) == 1 else disjunction(parts)
     bound = [_operand(value, operand, at) for operand in operands]
     return exp.In(this=left, expressions=[call("lower", b) for b in bound] if fold else bound)
+
+
+def _of_one_type(items: Sequence[Any]) -> list[list[Any]]:
+    """Lists whose values DuckDB brings to one type without rounding: the array of a 21-digit integer and 2.57 would
+    be DECIMAL(38, 1). A DECIMAL has 38 digits, so each list's whole digits and decimal places fit these."""
+    if not any(isinstance(item, Decimal) for item in items):
+        return [list(items)]
+    lists: list[list[Decimal]] = []
+    whole = _DIGITS + 1
+    for item in sorted((Decimal(item) for item in items), key=_places):
+        digits = max(whole, _whole_digits(item))
+        if digits + _places(item) > _DIGITS:
+            lists.append([])
+            digits = _whole_digits(item)
+        lists[-1].append(item)
+        whole = digits
+    return [list(found) for found in lists]
+
+
+def _places(value: Decimal) -> int:
+    """Decimal places as written."""
+    exponent = value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _whole_digits(value: Decimal) -> int:
+    return max(1, value.adjusted() + 1)
 
 
 def _text(subject: Expr, name: str, text: str, fold: bool, at: Moment) -> Expr:
