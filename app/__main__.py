@@ -1,65 +1,135 @@
-"""The composition root: crash hook, theme, worker, session, window."""
+"""The composition root: crash hook, theme, worker, session, window; or one picture of it."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QLibraryInfo, QTimer, QTranslator
+from PySide6.QtCore import QLibraryInfo, QObject, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
+from app.crash import CrashHook
+from app.document import Document
 from app.i18n import LANGUAGES, Words
 from app.main_window import MainWindow
 from app.session import Session
 from app.tasks import Worker
-from app.theme.style import Theme, prefers_dark
+from app.theme.style import Theme, chosen_scheme
+from app.ui_state import UiState
 from engine.errors import EngineError
-from engine.settings import find_workspace, read_settings
+from engine.settings import Settings, find_workspace, read_settings
+
+SCREENS = ("home", "canvas", "funnel", "who", "time", "overlap", "members", "sites", "help", "preferences", "commands")
 
 
 def main() -> int:
     """Open the app on a workspace."""
-    parser = argparse.ArgumentParser(prog="convoke-app", description="The Convoke desktop app.")
-    parser.add_argument("--workspace", type=Path, default=None, help="the workspace folder")
-    parser.add_argument("--language", choices=LANGUAGES, default=None)
-    parser.add_argument("--dark", action="store_true", help="start in the dark scheme")
-    given = parser.parse_args()
+    given = _parser().parse_args()
     try:
         folder = find_workspace(given.workspace)
-        language = given.language or read_settings(folder).language
+        settings = read_settings(folder)
     except EngineError as error:
         sys.stderr.write(f"convoke-app: {error}\n")
         return error.exit_code
+    settings = replace(settings, language=given.language or settings.language, theme=given.theme or settings.theme)
+    if given.screenshot is not None:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        os.environ["QT_SCALE_FACTOR"] = str(given.scale)
     app = QApplication([sys.argv[0]])
     app.setApplicationName("Convoke")
-    _translate_qt(app, language)
-    theme = Theme(dark=given.dark or prefers_dark())
-    window, worker = make_window(app, folder, theme, Words(language))
-    window.show()
-    QTimer.singleShot(0, worker.start)
+    shell = Shell(app, folder, settings)
+    if given.screenshot is not None:
+        from app.screenshot import Camera
+
+        return Camera(app, shell, given).take()
+    shell.start()
     code = app.exec()
-    worker.stop()
+    shell.worker.stop()
     return code
 
 
-def make_window(app: QApplication, folder: Path, theme: Theme, words: Words) -> tuple[MainWindow, Worker]:
-    """The window with everything behind it; the worker is not started yet."""
-    theme.apply(app)
-    worker = Worker(folder)
-    session = Session(worker)
-    window = MainWindow(session, theme, words)
-    session.setParent(window)
-    worker.setParent(window)
-    worker.started.connect(session.open)
-    return window, worker
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="convoke-app", description="The Convoke desktop app.")
+    parser.add_argument("--workspace", type=Path, default=None, help="the workspace folder")
+    parser.add_argument("--language", "--lang", choices=LANGUAGES, default=None)
+    parser.add_argument("--theme", choices=("light", "dark", "contrast"), default=None)
+    parser.add_argument("--screenshot", type=Path, default=None, metavar="OUT.png", help="render one state and exit")
+    parser.add_argument("--audience", default=None, metavar="ID", help="the audience in the picture")
+    parser.add_argument("--screen", choices=SCREENS, default=None, help="what the picture shows")
+    parser.add_argument("--scale", type=float, default=1.0, help="pixels per point in the picture")
+    parser.add_argument("--size", default="1440x900", help="the window in the picture")
+    return parser
 
 
-def _translate_qt(app: QApplication, language: str) -> None:
-    translator = QTranslator(app)
-    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
-    if translator.load(f"qtbase_{language}", folder):
-        app.installTranslator(translator)
+class Shell(QObject):
+    """Worker, session and document for the life of the app; the window is made anew when its look changes."""
+
+    def __init__(self, app: QApplication, folder: Path, settings: Settings, state: UiState | None = None) -> None:
+        super().__init__()
+        self._app, self._folder, self._settings = app, folder, settings
+        self._state = state or UiState()
+        self._translator: QTranslator | None = None
+        self.worker = Worker(folder, self)
+        self.session = Session(self.worker, self)
+        self.document = Document(self)
+        self.window = self._make()
+        self.worker.started.connect(self.session.open)  # also after the engine was restarted
+
+    def start(self) -> None:
+        """Show the window first, then start the engine."""
+        self.window.show()
+        QTimer.singleShot(0, self.worker.start)
+
+    def _make(self) -> MainWindow:
+        settings = self._settings
+        words = Words(settings.language, settings.region)
+        CrashHook(words).install()
+        self._translate_qt(settings.language)
+        theme = Theme(chosen_scheme(settings.theme))
+        theme.apply(self._app)
+        window = MainWindow(self.session, theme, words, self._folder, self.document, self._state)
+        window.look_changed.connect(self._again)
+        return window
+
+    def _again(self) -> None:
+        """The same document in a new window."""
+        self._settings = read_settings(self._folder)
+        old = self.window
+        geometry, home = old.saveGeometry(), old.pages.currentWidget() is old.home
+        old.hide()
+        _cut(self.session, self.document)
+        self.window = self._make()
+        self.window.restoreGeometry(geometry)
+        self.window.show()
+        old.deleteLater()
+        self.session.open()
+        if home:
+            QTimer.singleShot(0, self, lambda: self.window.show_page(home=True))
+
+    def _translate_qt(self, language: str) -> None:
+        if self._translator is not None:
+            self._app.removeTranslator(self._translator)
+        translator = QTranslator(self._app)
+        folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if translator.load(f"qtbase_{language}", folder):
+            self._app.installTranslator(translator)
+            self._translator = translator
+
+
+def _cut(session: Session, document: Document) -> None:
+    """Nothing of the old window hears of the session or the document any more."""
+    for signal in (
+        session.opened, session.counting, session.sized, session.failed,
+        session.saved, session.trouble, session.engine_state,
+        document.changed, document.state_changed, document.history.canUndoChanged, document.history.canRedoChanged,
+    ):  # fmt: skip
+        try:
+            signal.disconnect()
+        except RuntimeError:  # nothing was connected
+            continue
 
 
 if __name__ == "__main__":

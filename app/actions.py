@@ -21,11 +21,20 @@ class Command:
 
 
 COMMANDS = (
+    Command("home", "Ctrl+H", "house"),
     Command("new", "Ctrl+N", "file-plus"),
     Command("save", "Ctrl+S", "save"),
     Command("undo", "Ctrl+Z", "undo-2"),
     Command("redo", "Ctrl+Shift+Z", "redo-2"),
-    Command("dark", "Ctrl+Shift+D", "moon"),
+    Command("add", "Ctrl+Return", "plus"),
+    Command("history", "Ctrl+Shift+H", "history"),
+    Command("commands", "Ctrl+K", "command"),
+    Command("find", "Ctrl+F", "search"),
+    Command("recount", "F5", "refresh-cw"),
+    Command("connect", "", "database"),
+    Command("preferences", "Ctrl+,", "settings"),
+    Command("theme", "Ctrl+Shift+D", "contrast"),
+    Command("help", "F1", "circle-help"),
 )
 
 
@@ -33,10 +42,14 @@ def make_actions(parent: QWidget, words: Words, theme: Theme) -> dict[str, QActi
     """The actions by key; each has a text, a tip with its shortcut and an icon."""
     result = {}
     for command in COMMANDS:
-        action = QAction(theme.icon(command.icon), words(command.key), parent)
-        action.setShortcut(QKeySequence(command.shortcut))
-        shown = QKeySequence(command.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{words(command.key)} ({shown})")
+        colour = theme.tokens.accent_text if command.key == "save" else None
+        action = QAction(theme.icon(command.icon, colour), words(command.key), parent)
+        tip = words(command.key)
+        if command.shortcut:
+            action.setShortcut(QKeySequence(command.shortcut))
+            shown = QKeySequence(command.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+            tip = f"{tip} ({shown})"
+        action.setToolTip(tip)
         parent.addAction(action)
         result[command.key] = action
     return result

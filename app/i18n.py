@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QDate, QLocale
 
 LANGUAGES = ("en", "es", "pt_BR")
 _REGIONS = {"en": "en_US", "es": "es_AR", "pt_BR": "pt_BR"}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+PSEUDO = "pseudo"
+"""A made-up language for tests: accents on every letter, a third longer, so that clipped texts show."""
 
 
 class Words:
-    """Texts and number formats of one language."""
+    """Texts of one language, and the number and date formats of one region (by default the language's own)."""
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", region: str | None = None) -> None:
         self.language = language
-        self.locale = QLocale(_REGIONS[language])
+        self.region = region or _REGIONS.get(language, "en_US")
+        self.locale = QLocale(self.region)
         self._texts = texts(language)
 
     def __call__(self, key: str, *values: object) -> str:
@@ -36,6 +45,41 @@ class Words:
         digits = 0 if share >= 99.95 or share == 0 else 1
         return self.locale.toString(share, "f", digits) + " %"
 
+    def scalar(self, value: object) -> str:
+        """A value of the data as people of the region write it: numbers, dates, yes and no; a dash for missing."""
+        match value:
+            case None:
+                return self("value.missing")
+            case bool():
+                return self("value.true" if value else "value.false")
+            case int():
+                return self.locale.toString(value)
+            case float() | Decimal():
+                return self.locale.toString(float(value), "f", 0 if float(value).is_integer() else 2)
+            case datetime():
+                return self.moment(value)
+            case date():
+                return self.day(value)
+            case str() if _DAY.fullmatch(value):
+                return self.day(date.fromisoformat(value))
+            case str() if _MOMENT.match(value):
+                return self.moment(datetime.fromisoformat(value))
+            case _:
+                return str(value)
+
+    def day(self, day: date) -> str:
+        """A date: 1 Aug 2026."""
+        return self.locale.toString(QDate(day.year, day.month, day.day), "d MMM yyyy")
+
+    def moment(self, moment: datetime, zone: ZoneInfo | None = None) -> str:
+        """A date and time, in a zone when one is given: 1 Aug 2026 09:30."""
+        at = moment if zone is None else moment.astimezone(zone)
+        return f"{self.day(at.date())} {at:%H:%M}"
+
+    def money(self, value: float, currency: str) -> str:
+        """An amount in a currency."""
+        return self.locale.toCurrencyString(value, currency)
+
     def label(self, name: str, labels: Mapping[str, str]) -> str:
         """A model name in this language."""
         return labels.get(self.language) or labels.get(self.language.split("_")[0]) or name.replace("_", " ")
@@ -43,6 +87,21 @@ class Words:
 
 def texts(language: str) -> dict[str, str]:
     """Every text of a language by key."""
-    path = files("resources").joinpath("translations", f"{language}.json")
+    plain = "en" if language == PSEUDO else language
+    path = files("resources").joinpath("translations", f"{plain}.json")
     found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return {key: pseudo(text) for key, text in found.items()} if language == PSEUDO else found
+
+
+_ACCENTS = str.maketrans("aeiounAEIOUNcC", "àéîöüñÀÉÎÖÜÑçÇ")
+
+
+def pseudo(text: str) -> str:
+    """A text of the made-up language; what stands in braces stays.
+
+    >>> pseudo("Save {}")
+    '[Sàvé {} ~~]'
+    """
+    parts = re.split(r"(\{[^}]*\})", text)
+    plain = "".join(part if part.startswith("{") else part.translate(_ACCENTS) for part in parts)
+    return f"[{plain} {'~' * max(1, round(len(text) * 0.3))}]"

@@ -1,36 +1,34 @@
-"""The shell: name and commands on top, palette left, canvas in the middle, numbers right."""
+"""The shell: commands on top, home or the workbench of one audience below."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QByteArray, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import (
-    QApplication,
-    QMainWindow,
-    QMessageBox,
-    QSplitter,
-    QWidget,
-)
+from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
 from app.actions import make_actions
+from app.audiences.home import Home
 from app.audiences.naming import id_from_name
+from app.audiences.templates import templates
 from app.audiences.top_bar import TopBar
 from app.canvas.canvas import Canvas
-from app.canvas.context import CanvasContext
 from app.document import Document
+from app.drafts import Drafts
 from app.i18n import Words
 from app.insights.panel import Insights
-from app.palette.palette import Palette
 from app.session import Session
 from app.theme.style import Theme
-from app.widgets.parts import column, label, restyle
-from engine.client import SizeAnswer
+from app.ui_state import UiState
+from app.widgets.parts import column
+from app.window_commands import WindowCommands
+from app.workbench import Workbench
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
-from engine.domain.describe import Describer
 from engine.domain.model import DataModel
 from engine.domain.model_codec import read_model
 from engine.domain.rule import All
@@ -38,127 +36,148 @@ from engine.errors import EngineError
 
 
 class MainWindow(QMainWindow):
-    """Wires the document, the session and the panels together."""
+    """Home and workbench over one session.
 
-    def __init__(self, session: Session, theme: Theme, words: Words) -> None:
+    Signals:
+        look_changed: language, region or colours are others now; the window must be made anew.
+    """
+
+    look_changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        theme: Theme,
+        words: Words,
+        folder: Path | None = None,
+        document: Document | None = None,
+        state: UiState | None = None,
+    ) -> None:
         super().__init__()
-        self.session, self.theme, self.words = session, theme, words
-        self.document = Document(self)
+        self.session, self.theme, self.words, self.folder = session, theme, words, folder
+        self.document = document or Document(self)
+        self.state = state or UiState()
         self.model: DataModel | None = None
-        self.canvas: Canvas | None = None
-        self._audiences: dict[str, tuple[Audience, int]] = {}
+        self.audiences: dict[str, tuple[Audience, int]] = {}
+        self.lists: dict[str, int] = {}
         self._after_save: Callable[[], object] | None = None
+        self.drafts = Drafts(folder, self.document, self) if folder is not None else None
         self.setWindowTitle(words("app.title"))
         self.resize(1440, 900)
         self.actions_by_key = make_actions(self, words, theme)
         self.top = TopBar(words, self.actions_by_key)
         self.name = self.top.name
-        self.palette_panel = Palette(words, theme)
-        self.insights = Insights(words, theme)
-        self._build()
-        self._connect()
-
-    # -- building --------------------------------------------------------------------------------------------------
-
-    def _build(self) -> None:
-        page = QWidget()
-        page.setObjectName("page")
-        layout = column(page, spacing=0)
+        self.home = Home(session, words, theme)
+        self.bench = Workbench(self.document, session, words, theme)
+        self.pages = QStackedWidget()
+        for page in (self.home, self.bench):
+            self.pages.addWidget(page)
+        whole = QWidget()
+        whole.setObjectName("page")
+        layout = column(whole, spacing=0)
         layout.addWidget(self.top)
-        self._splitter = QSplitter()
-        self._middle = QWidget()
-        self._middle_column = column(self._middle)
-        self._waiting = label(self.words("status.starting"), "muted", wrap=True)
-        self._waiting.setMargin(24)
-        self._middle_column.addWidget(self._waiting)
-        for i, (widget, stretch) in enumerate(((self.palette_panel, 0), (self._middle, 1), (self.insights, 0))):
-            self._splitter.addWidget(widget)
-            self._splitter.setStretchFactor(i, stretch)
-        self._splitter.setSizes([260, 840, 340])
-        self._splitter.setChildrenCollapsible(False)
-        layout.addWidget(self._splitter, 1)
-        self.setCentralWidget(page)
-        self.statusBar().showMessage(self.words("status.starting"))
+        layout.addWidget(self.pages, 1)
+        self.setCentralWidget(whole)
+        self.pages.setCurrentWidget(self.bench)
+        self.statusBar().showMessage(words("status.starting"))
+        self.commands = WindowCommands(self)
+        self._connect()
+        for name, restore in (("geometry", self.restoreGeometry), ("splitter", self.bench.splitter.restoreState)):
+            kept: QByteArray | None = self.state.bytes(name)
+            if kept is not None:
+                restore(kept)
 
     def _connect(self) -> None:
-        session, document = self.session, self.document
+        session, document, say = self.session, self.document, self.statusBar().showMessage
         session.opened.connect(self._on_opened)
-        session.counting.connect(self._on_counting)
-        session.sized.connect(self._on_sized)
-        session.failed.connect(self._on_failed)
         session.saved.connect(self._on_saved)
         session.trouble.connect(self._on_trouble)
-        session.engine_state.connect(lambda key: self.statusBar().showMessage(self.words(key)))
+        session.engine_state.connect(lambda key: say(self.words(key)))
         document.changed.connect(self._on_changed)
         document.state_changed.connect(self._show_state)
-        self.palette_panel.chosen.connect(lambda item: self.canvas.add(item) if self.canvas is not None else None)
+        self.home.opened.connect(self._on_open)
+        self.home.new_wanted.connect(lambda: self.template_menu().exec(self.cursor().pos()))
+        self.home.changed.connect(session.open)
+        self.home.compare_wanted.connect(self.commands.compare)
+        self.home.said.connect(say)
+        self.bench.said.connect(say)
         self.top.renamed.connect(
             lambda text: document.edit(replace(document.audience, name=text), self.words("edit.name"), merge="name")
         )
-        self.top.chosen.connect(self._on_open)
-        calls = {"new": self.new, "save": self.save, "dark": self.toggle_dark}
-        for key, call in calls.items():
-            self.actions_by_key[key].triggered.connect(call)
-        for key, move, able in (
-            ("undo", document.history.undo, document.history.canUndoChanged),
-            ("redo", document.history.redo, document.history.canRedoChanged),
-        ):
-            self.actions_by_key[key].triggered.connect(move)
-            able.connect(self.actions_by_key[key].setEnabled)
-            self.actions_by_key[key].setEnabled(False)
+
+    # -- what the tests and commands look at -----------------------------------------------------------------------
+
+    @property
+    def canvas(self) -> Canvas | None:
+        """The canvas, once there is a data model."""
+        return self.bench.canvas
+
+    @property
+    def insights(self) -> Insights:
+        """The numbers beside the canvas."""
+        return self.bench.insights
 
     # -- the workspace ---------------------------------------------------------------------------------------------
 
     def _on_opened(self, overview: dict[str, Any]) -> None:
+        first_time = self.model is None
         if overview["model"] is None:
-            self._waiting.setText(self.words("no.model"))
+            self.bench.waiting.setText(self.words("no.model"))
+            self.commands.connect_warehouse()
             return
         self.model = read_model(overview["model"])
-        self._audiences = {}
+        self.lists = dict(overview["lists"])
+        self.audiences = {}
         for document in overview["audiences"]:
             version = document.pop("_version")
             audience = read_audience(document)
-            self._audiences[audience.id] = (audience, version)
-        self._fill_lists()
-        self._make_canvas()
-        first = next(iter(self._audiences.values()), None)
-        if first is None:
-            self.new()
-        else:
-            self.open_audience(first[0].id)
-
-    def _fill_lists(self) -> None:
-        assert self.model is not None  # noqa: S101 — called once it is known
-        names = {identifier: audience.name for identifier, (audience, _) in self._audiences.items()}
-        self.palette_panel.show_model(self.model, names)
-        self.top.show_audiences(names, self.document.audience.id)
-        shown = self.words("status.profiles", self.words("status.ready"), self.words.number(len(names)))
+            self.audiences[audience.id] = (audience, version)
+        self.bench.show_model(self.model, self.audiences, self.lists)
+        self.home.show_audiences(self.audiences, self.model, self.lists)
+        shown = self.words("status.profiles", self.words("status.ready"), self.words.number(len(self.audiences)))
         self.statusBar().showMessage(shown)
+        if not first_time:
+            self.bench.ask()
+        elif self.document.audience.id or not self.document.history.isClean():
+            self.show_page(home=False)  # the window was made anew around an open document
+            self.bench.ask()
+        elif not (self.drafts is not None and self.commands.recover()):
+            self.show_page(home=bool(self.audiences))
+            if not self.audiences:
+                self.new()
+            self.commands.tour()
 
-    def _make_canvas(self) -> None:
-        assert self.model is not None  # noqa: S101 — called once it is known
-        describer = Describer(self.words.language, self.model)
-        context = CanvasContext(self.document, self.session, self.model, self.words, self.theme, describer)
-        if self.canvas is not None:
-            self.canvas.deleteLater()
-        self._waiting.hide()
-        self.canvas = Canvas(context)
-        self._middle_column.addWidget(self.canvas)
+    def show_page(self, *, home: bool) -> None:
+        """Home, or the open audience."""
+        self.pages.setCurrentWidget(self.home if home else self.bench)
+        self.top.show_page(home=home)
+        if not home:
+            self.top.show_document(self.document)
 
     # -- the audience ----------------------------------------------------------------------------------------------
 
     def open_audience(self, identifier: str) -> None:
         """Show a saved audience."""
-        audience, version = self._audiences[identifier]
+        audience, version = self.audiences[identifier]
         self.document.open(audience, version)
-        self.top.show_current(identifier)
+        self.show_page(home=False)
 
-    def new(self) -> None:
-        """Begin an audience of everyone."""
-        if self._may_leave(self.new):
-            self.document.open(Audience("", "", All()), 0)
-            self.top.show_current("")
+    def new(self, rule: object = None, name: str = "") -> None:
+        """Begin an audience: of everyone, or from a template."""
+        if self._may_leave(lambda: self.new(rule, name)):
+            self.document.open(Audience("", name, rule or All()), 0)  # type: ignore[arg-type]
+            self.show_page(home=False)
             self.name.setFocus()
+
+    def template_menu(self) -> QMenu:
+        """An empty audience, or one of what suits the model."""
+        menu = QMenu(self)
+        menu.addAction(self.words("template.empty")).triggered.connect(lambda: self.new())
+        menu.addSeparator()
+        for one in templates(self.model) if self.model is not None else []:
+            text = self.words(one.key)
+            menu.addAction(text).triggered.connect(lambda _=False, o=one, t=text: self.new(o.rule, t))
+        return menu
 
     def save(self) -> None:
         """Save the audience; a new one gets its id from its name."""
@@ -168,24 +187,29 @@ class MainWindow(QMainWindow):
             self.name.setFocus()
             return
         if not audience.id:
-            audience = replace(audience, id=id_from_name(audience.name, self._audiences) or "audience")
+            audience = replace(audience, id=id_from_name(audience.name, self.audiences) or "audience")
             self.document.edit(audience, self.words("edit.name"), merge="name")
+            if self.drafts is not None:
+                self.drafts.forget("")
         self.session.save(audience)
 
     def _on_saved(self, version: int) -> None:
+        audience = self.document.audience
         self.document.mark_saved(version)
-        self._audiences[self.document.audience.id] = (self.document.audience, version)
-        self._fill_lists()
+        self.audiences[audience.id] = (audience, version)
+        self.bench.show_lists(self.audiences, self.lists)
+        if self.model is not None:
+            self.home.show_audiences(self.audiences, self.model, self.lists)
         self.statusBar().showMessage(self.words("status.saved", self.words.number(version)))
         after, self._after_save = self._after_save, None
         if after is not None:
             after()
 
     def _on_open(self, identifier: str) -> None:
-        if identifier != self.document.audience.id and self._may_leave(lambda: self.open_audience(identifier)):
+        if identifier == self.document.audience.id:
+            self.show_page(home=False)
+        elif self._may_leave(lambda: self.open_audience(identifier)):
             self.open_audience(identifier)
-        else:
-            self.top.show_current(self.document.audience.id)
 
     def _may_leave(self, then: Callable[[], object]) -> bool:
         """Whether the open audience may be left now: nothing is lost without asking. After a save, ``then`` runs."""
@@ -198,59 +222,31 @@ class MainWindow(QMainWindow):
         self._after_save = then if answer == buttons.Save else None
         if answer == buttons.Save:
             self.save()
+        if answer == buttons.Discard and self.drafts is not None:
+            self.drafts.forget(self.document.audience.id)
         return answer == buttons.Discard
 
     def _on_changed(self) -> None:
-        audience = self.document.audience
         self._show_state()
-        self.session.edited(replace(audience, id=audience.id or "unsaved", name=audience.name or "unsaved"))
+        self.bench.ask()
 
     def _show_state(self) -> None:
         self.top.show_document(self.document)
         self.actions_by_key["save"].setEnabled(not self.document.is_saved)
 
-    # -- numbers ---------------------------------------------------------------------------------------------------
-
-    def _on_counting(self) -> None:
-        self.insights.show_stale()
-        if self.canvas is not None:
-            self.canvas.show_stale()
-
-    def _on_sized(self, answer: SizeAnswer) -> None:
-        if self.canvas is None or self.model is None:
-            return
-        self.canvas.show_answer(answer)
-        describer = Describer(self.words.language, self.model)
-        self.insights.show_answer(answer, self.document.audience, self.model, describer)
-
-    def _on_failed(self, error: EngineError) -> None:
-        self.insights.show_failed()
-        if self.canvas is not None:
-            self.canvas.show_error(error)
-
     def _on_trouble(self, error: EngineError) -> None:
         self._after_save = None
         if self.canvas is None:
-            self._waiting.setText(str(error))
+            self.bench.waiting.setText(str(error))
         self.statusBar().showMessage(str(error))
 
     # -- the window ------------------------------------------------------------------------------------------------
 
-    def toggle_dark(self) -> None:
-        """Switch between the light and the dark scheme."""
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)  # noqa: S101 — a window has one
-        self.theme.dark = not self.theme.dark
-        self.theme.apply(app)
-        if self.model is not None:
-            self._make_canvas()
-            self._fill_lists()
-            self.session.edited(self.document.audience)
-        restyle(self.insights.chip, "state", "counting")
-
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._may_leave(self.close):
-            self.document.history.clear()
-            event.accept()
-        else:
+        if not self._may_leave(self.close):
             event.ignore()
+            return
+        self.state.remember("geometry", self.saveGeometry())
+        self.state.remember("splitter", self.bench.splitter.saveState())
+        self.document.history.clear()
+        event.accept()

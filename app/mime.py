@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData
 
 ITEM = "application/vnd.convoke.item+json"
 PLACE = "application/vnd.convoke.place+json"
-Kind = Literal["trait", "event", "object", "audience"]
+Kind = Literal["trait", "event", "object", "audience", "list", "sequence", "sample", "sql"]
 
 
 @dataclass(frozen=True)

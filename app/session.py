@@ -12,7 +12,17 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.tasks import Worker
-from engine.client import Reply, Request, SizeAnswer, overview_request, save_request, size_request, values_request
+from engine.client import (
+    Reply,
+    Request,
+    SizeAnswer,
+    call_request,
+    look_request,
+    overview_request,
+    save_request,
+    size_request,
+    values_request,
+)
 from engine.domain.audience import Audience
 from engine.errors import EngineError
 
@@ -47,6 +57,7 @@ class Session(QObject):
         self._next = 0
         self._size_token = 0
         self._audience: Audience | None = None
+        self._looks: set[int] = set()
         self._waiting: dict[int, tuple[Answer, Callable[[EngineError], None]]] = {}
         self._values: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
         self._debounce = QTimer(self)
@@ -68,8 +79,45 @@ class Session(QObject):
             self._worker.cancel(self._size_token)
             self._waiting.pop(self._size_token)
         self._size_token = 0
+        for token in self._looks:
+            if self._waiting.pop(token, None) is not None:
+                self._worker.cancel(token)
+        self._looks.clear()
         self.counting.emit()
         self._debounce.start()
+
+    def look(
+        self,
+        operation: str,
+        answer: Answer,
+        failure: Callable[[EngineError], None] = lambda error: None,
+        **arguments: Any,
+    ) -> None:
+        """Ask about the audience as it stands; an answer that comes after the next edit is dropped."""
+        if self._audience is not None:
+            token = self._token()
+            self._looks.add(token)
+            self._send(look_request(token, operation, self._audience, **arguments), answer, failure)
+
+    def call(
+        self,
+        operation: str,
+        answer: Answer,
+        failure: Callable[[EngineError], None] | None = None,
+        **arguments: Any,
+    ) -> None:
+        """Ask anything else of the workspace."""
+        self._send(call_request(self._token(), operation, **arguments), answer, failure or self.trouble.emit)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any answer is awaited."""
+        return bool(self._waiting) or self._debounce.isActive()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a size is awaited: what can wait, waits."""
+        return self._debounce.isActive() or self._size_token in self._waiting
 
     def save(self, audience: Audience) -> None:
         """Save the audience."""
@@ -109,6 +157,7 @@ class Session(QObject):
         if reply.progress is not None or reply.token not in self._waiting:
             return
         answer, failure = self._waiting.pop(reply.token)
+        self._looks.discard(reply.token)
         if reply.error is None:
             answer(reply.result)
         elif reply.error.code != "cancelled":
@@ -116,6 +165,7 @@ class Session(QObject):
 
     def _on_died(self) -> None:
         self._waiting.clear()
+        self._looks.clear()
         self.engine_state.emit("status.restarted")
         if self._audience is not None:
             self.edited(self._audience)

@@ -1,4 +1,4 @@
-"""The bar above the canvas: open an audience, its name, whether it is saved, and the commands."""
+"""The bar above everything: home, the open audience's name and state, and the commands."""
 
 from __future__ import annotations
 
@@ -6,57 +6,59 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QToolButton
+from PySide6.QtWidgets import QFrame, QLineEdit, QToolButton
 
 from app.document import Document
 from app.i18n import Words
-from app.widgets.parts import column, label, row
+from app.widgets.parts import column, label, restyle, row
+
+_LEFT = ("home",)
+_RIGHT = ("undo", "redo", "history", "commands", "theme", "preferences", "help", "save")
 
 
 class TopBar(QFrame):
-    """Opens and names audiences.
+    """Names the audience.
 
     Signals:
-        chosen: the id of an audience to open.
         renamed: the name as it was typed.
     """
 
-    chosen = Signal(str)
     renamed = Signal(str)
 
     def __init__(self, words: Words, actions: Mapping[str, QAction]) -> None:
         super().__init__()
         self.setObjectName("top")
         self._words = words
-        self.opener = QComboBox()
-        self.opener.setMinimumWidth(230)
-        self.opener.setAccessibleName(words("section.open"))
-        self.opener.setPlaceholderText(words("section.open"))
-        self.opener.activated.connect(lambda index: self.chosen.emit(str(self.opener.itemData(index))))
         self.name = QLineEdit()
         self.name.setObjectName("name")
         self.name.setAccessibleName(words("name"))
         self.name.setPlaceholderText(words("name"))
         self.name.textEdited.connect(self.renamed)
         self.state = label(words("state.draft"), "chip")
-        buttons = []
-        for key in ("new", "undo", "redo", "dark", "save"):
-            button = QToolButton()
-            button.setDefaultAction(actions[key])
-            button.setAccessibleName(words(key))
-            buttons.append(button)
-        column(self, (14, 8, 14, 8)).addLayout(row(self.opener, self.name, self.state, *buttons))
+        buttons = {}
+        for key in (*_LEFT, *_RIGHT):
+            made = QToolButton()
+            made.setDefaultAction(actions[key])
+            made.setAccessibleName(words(key))
+            buttons[key] = made
+        buttons["save"].setObjectName("save")
+        left = [buttons[key] for key in _LEFT]
+        right = [buttons[key] for key in _RIGHT]
+        self._of_audience = [self.name, self.state, *(buttons[k] for k in ("undo", "redo", "history", "save"))]
+        column(self, (12, 7, 12, 7)).addLayout(row(*left, self.name, self.state, *right, spacing=6))
 
-    def show_audiences(self, names: Mapping[str, str], current: str) -> None:
-        """The audiences one can open, by name."""
-        self.opener.clear()
-        for identifier, name in sorted(names.items(), key=lambda pair: pair[1].lower()):
-            self.opener.addItem(name, identifier)
-        self.show_current(current)
-
-    def show_current(self, identifier: str) -> None:
-        """Which of them is open; none when it is new."""
-        self.opener.setCurrentIndex(self.opener.findData(identifier))
+    def show_page(self, *, home: bool) -> None:
+        """What belongs to one audience is not shown at home."""
+        for widget in self._of_audience:
+            widget.setEnabled(not home)
+            if widget is self.name or widget is self.state:
+                restyle(widget, "quiet", home)
+        self.state.setVisible(not home)
+        if home:
+            self.name.setText("")
+            self.name.setPlaceholderText(self._words("app.title"))
+        else:
+            self.name.setPlaceholderText(self._words("name"))
 
     def show_document(self, document: Document) -> None:
         """The name of the open audience and whether it is saved."""

@@ -57,6 +57,9 @@ class CardList(QObject, Generic[C]):
         """The cards made so far, in order."""
         return [slot.card for slot in self._slots if slot.card is not None]
 
+    def __len__(self) -> int:
+        return len(self._slots)
+
     @property
     def unfinished(self) -> bool:
         """Whether cards are still to be made."""

@@ -3,75 +3,97 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
-from app.canvas.card import Card
+from app.canvas.broken import BrokenRow
+from app.canvas.card import Card, path_inside
 from app.canvas.context import CanvasContext
+from app.canvas.dropping import can_take, into_group, onto_card
 from app.canvas.event_editor import EventEditor
 from app.canvas.operator_editor import OperatorEditor
-from app.widgets.parts import clear, column, label, row
-from engine.domain.edit import Place
+from app.canvas.other_editors import other_editor
+from app.canvas.sequence_editor import SequenceEditor
+from app.mime import read_item, read_place
+from app.widgets.parts import clear, column, label, restyle, row
+from engine.domain.edit import Place, at
 from engine.domain.operators import Operator
-from engine.domain.rule import Did, Has, InAudience, InList, Node, Sample, Sequence, Sql, TraitIs
+from engine.domain.rule import All, AnyOf, Did, Has, InAudience, InList, Node, Sample, Sequence, Sql, TraitIs
+from engine.domain.values import ValueType
+from engine.errors import EngineError
 
-_ICONS = {TraitIs: "user", Did: "zap", Has: "credit-card", Sequence: "list-filter", InAudience: "users"}
+ICONS: dict[type, str] = {
+    TraitIs: "user",
+    Did: "zap",
+    Has: "credit-card",
+    Sequence: "route",
+    InAudience: "users",
+    InList: "list",
+    Sample: "shuffle",
+    Sql: "code",
+}
 
 
 class ConditionCard(Card):
-    """Title, editor, count and menu of one condition."""
+    """Title, editor, count and menu of one condition. Something dropped on its middle makes a group of the two."""
 
     def __init__(self, node: Node, place: Place, path: str, context: CanvasContext) -> None:
         super().__init__(node, place, path, context)
         self.setProperty("card", "condition")
+        self.setAcceptDrops(True)
         self._layout = column(self, (12, 9, 8, 9), spacing=6)
         self._editor: QWidget | None = None
+        self._broken: BrokenRow | None = None
+        self._problem: str | None = None
         self._build()
 
     def set_node(self, node: Node, place: Place, path: str) -> None:
         """Show another node; rebuilt only when it is not what the card already shows."""
-        same = node == self.node
+        same = node == self.node and self._said() == self._problem
         self.place, self.path, self.node = place, path, node
         if not same:
             self._build()
         self.show_marks()
 
+    def show_marks(self) -> None:
+        super().show_marks()
+        if self._editor is not None:
+            self._editor.setEnabled(not self.locked)
+
+    # -- building --------------------------------------------------------------------------------------------------
+
     def _build(self) -> None:
-        kept = (self.badge, self.count, self.bar, self.menu_button)
+        kept = (self.badge, self.count, self.bar, self.menu_button, self.lock_mark)
         for widget in kept:
             widget.setParent(None)
         clear(self._layout)
+        theme = self.context.theme
         icon = label("", "word")
-        icon.setPixmap(
-            self.context.theme.icon(_ICONS.get(type(self.inner), "hash"), self.context.theme.tokens.muted).pixmap(
-                18, 18
-            )
-        )
+        icon.setPixmap(theme.icon(ICONS.get(type(self.inner), "hash"), theme.tokens.muted).pixmap(18, 18))
         title = label(self._title(), "title")
         self._editor = self._make_editor()
         side = QWidget()
         numbers = column(side, spacing=3)
         numbers.addWidget(self.count)
         numbers.addWidget(self.bar)
-        inline = isinstance(self.inner, TraitIs)
-        head = row(
-            icon,
-            self.badge,
-            title,
-            self._editor if inline else None,
-            *((None,) if inline else ()),
-            side,
-            self.menu_button,
+        inline = isinstance(self.inner, TraitIs | Sample | InList | InAudience)
+        ends = (self.lock_mark, side, self.menu_button)
+        self._layout.addLayout(
+            row(icon, self.badge, title, self._editor, None, *ends)
+            if inline
+            else row(icon, self.badge, title, None, *ends)
         )
-        self._layout.addLayout(head)
         if not inline and self._editor is not None:
             self._layout.addWidget(self._editor)
+        self._show_problem()
         self.setAccessibleName(self.context.describer.clause(self.node))
         self.menu_button.setAccessibleName(f"{self._title()}: {self.context.words('menu')}")
         self.show_marks()
 
     def _title(self) -> str:
-        node, model = self.inner, self.context.model
+        node, model, words = self.inner, self.context.model, self.context.words
         match node:
             case TraitIs(trait) if trait in model.profile.traits:
                 return self.context.field_label(model.profile.traits[trait])
@@ -79,52 +101,126 @@ class ConditionCard(Card):
                 return self.context.source_label(model.events[event])
             case Has(name) if name in model.objects:
                 return self.context.source_label(model.objects[name])
-            case TraitIs(name) | Did(name) | Has(name) | InAudience(name) | InList(name):
+            case TraitIs(name) | Did(name) | Has(name):
                 return name
+            case InAudience():
+                return words("audience")
+            case InList():
+                return words("list")
             case Sample():
-                return self.context.describer.clause(node)
+                return words("sample")
             case Sql():
                 return "SQL"
             case _:
-                return " → ".join(step.event for step in node.steps) if isinstance(node, Sequence) else ""
+                return words("sequence")
 
-    def _make_editor(self) -> QWidget:
-        node = self.inner
-        if isinstance(node, TraitIs) and node.trait in self.context.model.profile.traits:
-            return self._trait_editor(node)
-        if isinstance(node, Did | Has):
-            editor = EventEditor(node, self.context)
-            editor.changed.connect(self._on_event)
-            return editor
-        return label(self.context.describer.clause(node), "muted", wrap=True)
+    def _make_editor(self) -> QWidget | None:
+        node, context = self.inner, self.context
+        match node:
+            case TraitIs(trait) if trait in context.model.profile.traits:
+                return self._trait_editor(node)
+            case Did(event) if event in context.model.events:
+                return self._tell(EventEditor(node, context.model.events[event], context))
+            case Has(name) if name in context.model.objects:
+                return self._tell(EventEditor(node, context.model.objects[name], context))
+            case Sequence():
+                return self._tell(SequenceEditor(node, context))
+        editor = other_editor(node, context)
+        if editor is None:
+            return label(context.describer.clause(node), "muted", wrap=True)
+        editor.replaced.connect(lambda rule: context.replace(self.inner_place, rule))
+        return self._tell(editor)
+
+    def _tell(self, editor: Any) -> QWidget:
+        editor.changed.connect(self.put_inner)
+        made: QWidget = editor
+        return made
 
     def _trait_editor(self, node: TraitIs) -> OperatorEditor:
         found = self.context.model.profile.traits[node.trait]
         editor = OperatorEditor(found.type, node.operator, self.context.words, self._title())
         editor.changed.connect(self._on_operator)
-
-        def ask() -> None:
-            self.context.session.values(
-                found.name, None, lambda values: editor.suggest([str(v["value"]) for v in values])
-            )
-
-        editor.wants_values.connect(ask)
-        ask()
+        if found.type is ValueType.STRING:
+            self.context.values(found.name, None, editor)
+            editor.wants_values.connect(lambda: self.context.values(found.name, None, editor))
         return editor
 
     def _on_operator(self, operator: Operator) -> None:
-        assert isinstance(self.inner, TraitIs)  # noqa: S101 — only trait cards have this editor
-        self.put_inner(replace(self.inner, operator=operator))
+        if isinstance(self.inner, TraitIs):
+            self.put_inner(replace(self.inner, operator=operator))
 
-    def _on_event(self, node: Did | Has) -> None:
-        """Quick edits keep the editor (and the cursor in it); another set of details needs other widgets."""
-        before = self.inner
-        if isinstance(before, Did | Has) and before.where != node.where and _details(before) != _details(node):
-            self.context.replace(self.inner_place, node)
-        else:
-            self.put_inner(node)
+    # -- what is wrong ---------------------------------------------------------------------------------------------
 
+    def _found_problem(self) -> EngineError | None:
+        mine = path_inside(self)
+        for path, error in self.context.problems.items():
+            if path == mine or path.startswith((f"{mine}.", f"{mine}[")):
+                return error
+        return None
 
-def _details(node: Did | Has) -> int:
-    children = getattr(node.where, "children", ())
-    return len(children)
+    def _said(self) -> str | None:
+        problem = self._found_problem()
+        return None if problem is None else str(problem)
+
+    def _show_problem(self, said: EngineError | None = None) -> None:
+        """A card whose field is gone or changed says so and offers a way out; it is never dropped."""
+        problem = self._found_problem() or said
+        self._problem = self._said()
+        if self._broken is not None:
+            self._layout.removeWidget(self._broken)
+            self._broken.deleteLater()
+            self._broken = None
+        restyle(self, "broken", problem is not None)
+        if problem is not None:
+            self._broken = BrokenRow(problem, self.inner, self.context)
+            self._broken.fixed.connect(lambda node: self.context.replace(self.inner_place, node))
+            self._broken.removed.connect(self.remove)
+            self._layout.addWidget(self._broken)
+
+    def show_error(self, error: EngineError | None) -> None:
+        """An error of the engine about this very condition."""
+        path = path_inside(self)
+        mine = (
+            error is not None and error.path is not None and (error.path == path or error.path.startswith(f"{path}."))
+        )
+        if mine or self._broken is not None:
+            self._show_problem(error if mine else None)
+
+    # -- drops -----------------------------------------------------------------------------------------------------
+
+    def _parent_group(self) -> Place | None:
+        """The group this condition stands in; None at the root."""
+        if not self.place:
+            return None
+        parent = at(self.context.document.audience.rule, self.place[:-1])
+        return self.place[:-1] if isinstance(parent, All | AnyOf) else None
+
+    def _zone(self, event: QDropEvent) -> str:
+        """before, onto or after: quarters of the height."""
+        y, height = event.position().y(), max(1, self.height())
+        if self._parent_group() is None or self.excluded:
+            return "onto"
+        return "before" if y < height * 0.28 else ("after" if y > height * 0.72 else "onto")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        place = read_place(event.mimeData())
+        own = place is not None and (self.place[: len(place)] == place)
+        if not own and (read_item(event.mimeData()) is not None or place is not None):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        restyle(self, "drop", self._zone(event))
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        restyle(self, "drop", None)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        zone, group = self._zone(event), self._parent_group()
+        restyle(self, "drop", None)
+        event.acceptProposedAction()
+        if zone == "onto" or group is None:
+            onto_card(self.context, event.mimeData(), self.inner_place if self.excluded else self.place)
+        elif can_take(self.context, event.mimeData(), group):
+            index = self.place[-1] + (zone == "after")
+            into_group(self.context, event.mimeData(), group, index)

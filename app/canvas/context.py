@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Signal
 
 from app.document import Document
 from app.i18n import Words
 from app.session import Session
 from app.theme.style import Theme
+from engine.client import SizeAnswer
+from engine.domain.audience import Audience
 from engine.domain.describe import Describer
-from engine.domain.edit import Place
-from engine.domain.model import DataModel, EventType, Field, ObjectType
+from engine.domain.edit import Place, put
+from engine.domain.model import DataModel, EventType, Field, ObjectType, Site
 from engine.domain.rule import Node
+from engine.errors import EngineError
 
 
-@dataclass(frozen=True)
+class Suggesting(Protocol):
+    """An editor that takes suggestions."""
+
+    def suggest(self, values: list[dict[str, Any]]) -> None:
+        """Offer values, each {"value", "count"}."""
+
+
+class Selection(QObject):
+    """Which cards are selected, by place.
+
+    Signals:
+        changed: the selection is another one.
+    """
+
+    changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: set[Place] = set()
+
+    def toggle(self, place: Place) -> None:
+        """Select a card, or no longer."""
+        self.places ^= {place}
+        self.changed.emit()
+
+    def clear(self) -> None:
+        """Select nothing."""
+        if self.places:
+            self.places.clear()
+            self.changed.emit()
+
+
+@dataclass
 class CanvasContext:
     """The document being edited and the words, colours, model and engine around it."""
 
@@ -24,13 +63,45 @@ class CanvasContext:
     words: Words
     theme: Theme
     describer: Describer
+    audiences: Mapping[str, tuple[Audience, int]] = field(default_factory=dict)
+    lists: dict[str, int] = field(default_factory=dict)
+    selection: Selection = field(default_factory=Selection)
+    locked: set[Node] = field(default_factory=set)
+    """Conditions that may not be changed while the window is open; a lock has no meaning in the document."""
+    problems: dict[str, EngineError] = field(default_factory=dict)
+    answer: SizeAnswer | None = None
+    focus_near: Callable[[Place], None] = lambda place: None
+    upload: Callable[[str, Callable[[dict[str, Any]], None]], None] = lambda path, then: None
+
+    @property
+    def site(self) -> Site:
+        """The first site of the audience: its zone says what calendar windows mean."""
+        sites = self.document.audience.sites_in(self.model)
+        return sites[0] if sites else next(iter(self.model.sites.values()))
 
     def replace(self, place: Place, node: Node) -> None:
         """Put a changed condition in place; quick successive changes of one condition undo together."""
-        from engine.domain.edit import put
-
         rule = put(self.document.audience.rule, place, node)
         self.document.edit_rule(rule, self.words("edit.change"), merge=f"change {place}")
+
+    def edit(self, text: str, change: Callable[[Node], Node]) -> bool:
+        """One step of the history; False when the change makes no sense."""
+        try:
+            self.document.edit_rule(change(self.document.audience.rule), self.words(text))
+        except EngineError:
+            return False
+        return True
+
+    def values(self, name: str, source: str | None, editor: Suggesting) -> None:
+        """Fetch suggestions for an editor, which may be gone when they come."""
+
+        def answer(values: list[dict[str, Any]]) -> None:
+            try:
+                editor.suggest(values)
+            except RuntimeError:  # the widget was deleted meanwhile
+                return
+
+        self.session.values(name, source, answer)
 
     def field_label(self, found: Field) -> str:
         """A trait's or property's name for people."""

@@ -31,5 +31,5 @@ class Draggable(QFrame):
         self._press = None
         drag = QDrag(self)
         drag.setMimeData(place_data(self.place))
-        drag.setPixmap(self.grab().scaledToWidth(min(360, self.width())))
+        drag.setPixmap(self.grab().scaledToWidth(min(360, self.width()), Qt.TransformationMode.SmoothTransformation))
         drag.exec(Qt.DropAction.MoveAction)

@@ -1,17 +1,19 @@
-"""A group of the rule as a card that holds cards, and takes drops."""
+"""A group of the rule as a card that holds cards, and takes drops into the gaps between them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QComboBox, QMenu, QPushButton, QVBoxLayout
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QMenu, QPushButton, QVBoxLayout
 
+from app.canvas.adding import condition_menu
 from app.canvas.card import Card, path_inside
 from app.canvas.card_list import CardList, Slot
 from app.canvas.condition_card import ConditionCard
 from app.canvas.context import CanvasContext
-from app.canvas.drop_rules import add_condition, can_move, new_condition
-from app.mime import Item, read_item, read_place
+from app.canvas.drop_rules import is_excluded
+from app.canvas.dropping import add, can_take, into_group
+from app.mime import Item
 from app.widgets.parts import column, label, restyle, row
 from engine.domain import edit
 from engine.domain.edit import Place
@@ -23,6 +25,11 @@ def make_card(node: Node, place: Place, path: str, context: CanvasContext) -> Gr
     inner = node.child if isinstance(node, Not) else node
     made = GroupCard if isinstance(inner, All | AnyOf) else ConditionCard
     return made(node, place, path, context)
+
+
+def alike(card: GroupCard | ConditionCard, node: Node) -> bool:
+    """Whether a card can show a node by changing: a group's card a group, a condition's card a condition."""
+    return isinstance(card, GroupCard) is isinstance(node.child if isinstance(node, Not) else node, All | AnyOf)
 
 
 class GroupCard(Card):
@@ -46,17 +53,23 @@ class GroupCard(Card):
         self._logic.activated.connect(self._on_logic)
         add = QPushButton(context.theme.icon("plus"), words("add.condition"))
         add.clicked.connect(lambda: self.condition_menu().exec(add.mapToGlobal(QPoint(0, add.height()))))
+        self._line = QFrame(self)
+        self._line.setObjectName("dropline")
+        self._line.setFixedHeight(3)
+        self._line.hide()
         group = QPushButton(context.theme.icon("folder-plus"), words("add.group"))
         group.clicked.connect(self._on_add_group)
         layout = column(self, (14, 10, 10, 12), spacing=8)
-        layout.addLayout(row(self.badge, self._logic, None, self.count, self.bar, add, group, self.menu_button))
+        layout.addLayout(
+            row(self.badge, self._logic, None, self.lock_mark, self.count, self.bar, add, group, self.menu_button)
+        )
         self._inside = QVBoxLayout()
         self._inside.setSpacing(4)
         layout.addLayout(self._inside)
         self._empty = label("", "muted", wrap=True)
         layout.addWidget(self._empty)
         self._list: CardList[GroupCard | ConditionCard] = CardList(
-            self._inside, self._make, self.built.emit, _alike, self
+            self._inside, self._make, self.built.emit, alike, self
         )
         self.set_node(node, place, path)
 
@@ -75,7 +88,8 @@ class GroupCard(Card):
         restyle(self._logic, "logic", kind)
         self._logic.setCurrentIndex(0 if kind == "all" else 1)
         self._arrange(kind)
-        self._empty.setVisible(not self.group.children)
+        shown = len(self._list)
+        self._empty.setVisible(shown == 0)
         empty = "empty.drop" if self.place == () else ("empty.everyone" if kind == "all" else "empty.nobody")
         self._empty.setText(self.context.words(empty))
         self.setAccessibleName(self.context.words(f"group.{kind}"))
@@ -86,6 +100,7 @@ class GroupCard(Card):
         slots: list[Slot[GroupCard | ConditionCard]] = [
             Slot(child, (*self.inner_place, index), f"{path_inside(self)}.{kind}[{index}]")
             for index, child in enumerate(self.group.children)
+            if not (self.place == () and is_excluded(self.node, (index,)))  # those are in the other lane
         ]
         self._list.show_slots(slots, word)
 
@@ -104,64 +119,58 @@ class GroupCard(Card):
 
     def _on_logic(self) -> None:
         kind = "all" if self._logic.currentData() == "all" else "any"
-        self._edit("edit.group", lambda r: edit.regroup(r, self.inner_place, kind))  # type: ignore[arg-type]
+        if self.locked or not self.context.edit("edit.group", lambda r: edit.regroup(r, self.inner_place, kind)):  # type: ignore[arg-type]
+            self._logic.setCurrentIndex(0 if isinstance(self.group, All) else 1)
 
     def _on_add_group(self) -> None:
         made: Node = AnyOf() if isinstance(self.group, All) else All()
-        self._edit("edit.group", lambda r: edit.insert(r, self.inner_place, -1, made))
+        self.context.edit("edit.group", lambda r: edit.insert(r, self.inner_place, -1, made))
 
     def add_item(self, item: Item, index: int = -1) -> None:
         """Add a palette item as a condition."""
-        node = new_condition(item.kind, item.name, self.context.model)
-        self._edit("edit.add", lambda r: add_condition(r, self.inner_place, index, node))
+        add(self.context, item, self.inner_place, index)
 
     def condition_menu(self) -> QMenu:
         """Everything of the palette as a menu."""
-        menu = QMenu(self)
-        context, words = self.context, self.context.words
-        sections = (
-            ("section.traits", "trait", {n: context.field_label(f) for n, f in context.model.profile.traits.items()}),
-            ("section.events", "event", {n: context.source_label(e) for n, e in context.model.events.items()}),
-            ("section.objects", "object", {n: context.source_label(o) for n, o in context.model.objects.items()}),
-        )
-        for title, kind, names in sections:
-            if names:
-                inner = menu.addMenu(words(title))
-                for name, shown in names.items():
-                    item = Item(kind, name)  # type: ignore[arg-type]
-                    inner.addAction(shown).triggered.connect(lambda _=False, item=item: self.add_item(item))
-        return menu
+        return condition_menu(self, self.context, self.add_item)
 
     # -- drops -----------------------------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._accepts(event):
-            restyle(self, "drop", True)
+        if can_take(self.context, event.mimeData(), self.inner_place):
             event.acceptProposedAction()
 
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        restyle(self, "drop", False)
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self._show_line(event.position().toPoint())
+        event.acceptProposedAction()
 
-    def _accepts(self, event: QDropEvent) -> bool:
-        if read_item(event.mimeData()) is not None:
-            return True
-        place = read_place(event.mimeData())
-        return place is not None and can_move(self.context.document.audience.rule, place, self.inner_place)
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._hide_line()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        restyle(self, "drop", False)
-        index = self._index_at(event.position().toPoint())
-        item, place = read_item(event.mimeData()), read_place(event.mimeData())
+        self._hide_line()
         event.acceptProposedAction()
-        if item is not None:
-            self.add_item(item, index)
-        elif place is not None:
-            self._edit("edit.move", lambda r: edit.move(r, place, self.inner_place, index))
+        into_group(self.context, event.mimeData(), self.inner_place, self.index_at(event.position().toPoint()))
 
-    def _index_at(self, point: QPoint) -> int:
-        return sum(card.geometry().center().y() < point.y() for card in self.cards)
+    def index_at(self, point: QPoint) -> int:
+        """The child index that something dropped at a point gets."""
+        before = [card for card in self.cards if card.geometry().center().y() < point.y()]
+        if not before:
+            return self.cards[0].place[-1] if self.cards else -1
+        return before[-1].place[-1] + 1
 
+    def _show_line(self, point: QPoint) -> None:
+        """The gap where it would go."""
+        restyle(self, "drop", True)
+        below = [card for card in self.cards if card.geometry().center().y() >= point.y()]
+        if below:
+            y = below[0].geometry().top() - 6
+        else:
+            y = self.cards[-1].geometry().bottom() + 3 if self.cards else self.height() - 12
+        self._line.setGeometry(14, y, self.width() - 24, 3)
+        self._line.raise_()
+        self._line.show()
 
-def _alike(card: GroupCard | ConditionCard, node: Node) -> bool:
-    """Whether a card can show a node by changing: a group's card a group, a condition's card a condition."""
-    return isinstance(card, GroupCard) is isinstance(node.child if isinstance(node, Not) else node, All | AnyOf)
+    def _hide_line(self) -> None:
+        restyle(self, "drop", False)
+        self._line.hide()

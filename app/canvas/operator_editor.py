@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import cast
+from typing import Any, cast
 
 from PySide6.QtCore import QDate, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QHBoxLayout, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QHBoxLayout, QLineEdit, QSpinBox, QToolButton, QWidget
 
 from app.i18n import Words
-from app.widgets.parts import clear, label
+from app.widgets.chips import ChipField
+from app.widgets.parts import clear, label, spin
 from engine.domain.durations import Duration
 from engine.domain.operators import (
     Among,
@@ -26,6 +28,7 @@ from engine.domain.operators import (
     RelativeName,
     TextMatch,
     TextName,
+    missing_satisfies,
     operator_name,
 )
 from engine.domain.values import Scalar, ValueType
@@ -64,7 +67,7 @@ class OperatorEditor(QWidget):
         self._words = words
         self._name = name
         self._operator = operator
-        self._suggestions: list[str] = []
+        self._suggestions: list[dict[str, Any]] = []
         self._read: Callable[[], Operator | None] = lambda: None
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -80,16 +83,31 @@ class OperatorEditor(QWidget):
         self._build()
 
     @property
+    def kind(self) -> ValueType:
+        """The type of the values."""
+        return self._kind
+
+    @property
     def operator(self) -> Operator:
         """The operator as last entered."""
         return self._operator
 
-    def suggest(self, values: list[str]) -> None:
-        """Offer values while typing text."""
+    def suggest(self, values: list[dict[str, Any]]) -> None:
+        """Offer values, each {"value", "count"}, while typing."""
         self._suggestions = values
         for field in self.findChildren(QLineEdit):
             if field.property("suggests"):
                 self._complete(field)
+        for chips in self.findChildren(ChipField):
+            chips.suggest(self._offered())
+
+    def _offered(self) -> dict[str, str]:
+        """Suggested values by the text they are shown as: the value and how often it occurs."""
+        found = {}
+        for one in self._suggestions:
+            value = _as_text(one["value"], self._words)
+            found[value] = f"{value}   · {self._words.number(one['count'])}"
+        return found
 
     # -- the list of operators -------------------------------------------------------------------------------------
 
@@ -167,11 +185,34 @@ class OperatorEditor(QWidget):
                 second = self._scalar(high)
                 self._read = lambda: self._between(first(), second())
             case Among(name=among, values=values, ignore_case=fold):
-                listed = self._text(", ".join(str(v) for v in values), "values.hint", width=220)
-                self._read = lambda: self._among(among, listed.text(), fold)
+                listed = self._chips(values)
+                self._read = lambda: self._among(among, listed.values, fold)
             case TextMatch(name=name, text=text, ignore_case=fold):
                 field = self._text(text, "value.hint")
                 self._read = lambda: TextMatch(name, field.text(), fold)
+        self._case()
+
+    def _case(self) -> None:
+        """Whether upper and lower case are the same, and what a missing value counts as."""
+        folds = getattr(self._operator, "ignore_case", None)
+        if self._kind is ValueType.STRING and folds is not None:
+            toggle = QToolButton()
+            toggle.setText("Aa")
+            toggle.setCheckable(True)
+            toggle.setChecked(not folds)
+            toggle.setToolTip(self._words("op.case"))
+            toggle.setAccessibleName(self._words("op.case"))
+            toggle.toggled.connect(self._on_case)
+            self._fields.addWidget(toggle)
+        if missing_satisfies(self._operator) and not isinstance(self._operator, IsSet):
+            self._fields.addWidget(label(self._words("op.missing"), "muted"))
+
+    def _on_case(self, matters: bool) -> None:
+        if not isinstance(self._operator, Compare | Among | Between | TextMatch):
+            return
+        self._operator = replace(self._operator, ignore_case=not matters)
+        self._build()
+        self.changed.emit(self._operator)
 
     def _emit(self) -> None:
         found = self._read()
@@ -188,8 +229,7 @@ class OperatorEditor(QWidget):
         except TypeError:
             return None
 
-    def _among(self, name: AmongName, text: str, fold: bool) -> Operator | None:
-        parts = [part.strip() for part in text.split(",") if part.strip()]
+    def _among(self, name: AmongName, parts: list[str], fold: bool) -> Operator | None:
         if self._kind is ValueType.STRING:
             return Among(name, tuple(parts), fold)
         numbers = [_number(part, self._words) for part in parts]
@@ -208,7 +248,7 @@ class OperatorEditor(QWidget):
             return lambda: bool(flags.currentData())
         if self._kind.is_temporal:
             return self._date(value)
-        text = self._words.locale.toString(float(value), "f", -128) if isinstance(value, Decimal) else str(value)
+        text = _as_text(value, self._words)
         field = self._text(text, "value.hint", width=90 if self._kind.is_number else 160)
         if self._kind.is_number:
             return lambda: _number(field.text(), self._words)
@@ -238,9 +278,24 @@ class OperatorEditor(QWidget):
             self.wants_values.emit()
         return field
 
+    def _chips(self, values: tuple[Scalar, ...]) -> ChipField:
+        words = self._words
+        chips = ChipField(
+            f"{self._name}: {words('values.hint')}",
+            words("values.hint"),
+            lambda count: words("values.more", words.number(count)),
+            lambda value: words("values.remove", value),
+        )
+        chips.set_values([_as_text(value, words) for value in values])
+        chips.suggest(self._offered())
+        chips.changed.connect(self._emit)
+        self._fields.addWidget(chips)
+        self.wants_values.emit()
+        return chips
+
     def _complete(self, field: QLineEdit) -> None:
         if self._suggestions:
-            completer = QCompleter(self._suggestions, field)
+            completer = QCompleter([str(one["value"]) for one in self._suggestions], field)
             completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
             completer.setFilterMode(Qt.MatchFlag.MatchContains)
             field.setCompleter(completer)
@@ -256,11 +311,8 @@ class OperatorEditor(QWidget):
 
 def duration_fields(duration: Duration, units: tuple[str, ...], words: Words, name: str) -> tuple[QSpinBox, QComboBox]:
     """A count and a unit of time."""
-    count = QSpinBox()
-    count.setRange(0, 99_999)
-    count.setValue(duration.count)
-    count.setMinimumWidth(56)
-    count.setAccessibleName(name)
+    count = spin(0, 99_999, duration.count, name)
+    count.setFixedWidth(64)
     unit = QComboBox()
     for key in units:
         unit.addItem(words(f"unit.{key}"), key)
@@ -271,6 +323,14 @@ def duration_fields(duration: Duration, units: tuple[str, ...], words: Words, na
 
 def _with(value: Scalar | None, make: Callable[[Scalar], Operator]) -> Operator | None:
     return None if value is None else make(value)
+
+
+def _as_text(value: Scalar, words: Words) -> str:
+    """An operand as it is typed: numbers with the region's decimal sign, without thousands."""
+    if isinstance(value, Decimal | float):
+        text = format(Decimal(str(value)).normalize(), "f")
+        return text.replace(".", words.locale.decimalPoint())
+    return str(value)
 
 
 def _default(kind: ValueType) -> Scalar:

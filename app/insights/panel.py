@@ -1,30 +1,41 @@
-"""The right side: the size, what it means, each condition alone, and the sites."""
+"""The right side: the size and what it means, and views of the audience in tabs."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from datetime import datetime
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QTabWidget
 
 from app.i18n import Words
+from app.insights.funnel import FunnelTab
+from app.insights.others import MembersTab, OverlapTab, TimeTab
+from app.insights.sites import SitesTab
+from app.insights.tab import Subject, Tab
+from app.insights.who import WhoTab
+from app.session import Session
 from app.theme.style import Theme
-from app.widgets.bars import ShareBar
-from app.widgets.parts import clear, column, label, restyle, row
-from engine.client import SizeAnswer
-from engine.domain.audience import Audience
-from engine.domain.describe import Describer
-from engine.domain.model import DataModel
-from engine.domain.walk import conditions
-
-_MOST_BARS = 12
+from app.widgets.parts import column, label, restyle, row
 
 
 class Insights(QFrame):
-    """Shows a SizeAnswer; greys it while a newer one is on its way."""
+    """Shows a SizeAnswer; greys it while a newer one is on its way.
 
-    def __init__(self, words: Words, theme: Theme) -> None:
+    Signals:
+        path_chosen: the path of a condition to show.
+        condition_chosen: a condition to add.
+        exclude_chosen: the id of an audience to exclude.
+    """
+
+    path_chosen = Signal(str)
+    condition_chosen = Signal(object)
+    exclude_chosen = Signal(str)
+
+    def __init__(self, words: Words, theme: Theme, session: Session) -> None:
         super().__init__()
         self.setObjectName("right")
         self._words, self._theme = words, theme
-        layout = column(self, (18, 16, 18, 16), spacing=6)
+        layout = column(self, (18, 14, 14, 8), spacing=5)
         layout.addWidget(label(words("size.heading"), "heading"))
         self.total = label("–", "big")
         self.total.setAccessibleName(words("size.heading"))
@@ -36,11 +47,39 @@ class Insights(QFrame):
         layout.addLayout(row(self.chip, self.took, None))
         self.as_of = label("", "muted", wrap=True)
         layout.addWidget(self.as_of)
-        self._bars = QVBoxLayout()
-        self._bars.setSpacing(4)
-        layout.addSpacing(10)
-        layout.addLayout(self._bars)
-        layout.addStretch(1)
+        self.funnel = FunnelTab(words, theme, session)
+        self.who = WhoTab(words, theme, session)
+        self.time = TimeTab(words, theme, session)
+        self.overlap = OverlapTab(words, theme, session)
+        self.members = MembersTab(words, theme, session)
+        self.sites = SitesTab(words, theme, session)
+        self.tabs = QTabWidget()
+        self.tabs.setAccessibleName(words("tabs"))
+        self.tabs.setDocumentMode(True)
+        self.tabs.setUsesScrollButtons(True)
+        self.pages: dict[str, Tab] = {
+            "funnel": self.funnel,
+            "who": self.who,
+            "time": self.time,
+            "overlap": self.overlap,
+            "members": self.members,
+            "sites": self.sites,
+        }
+        for key, page in self.pages.items():
+            self.tabs.addTab(page, words(f"tab.{key}"))
+        layout.addSpacing(6)
+        layout.addWidget(self.tabs, 1)
+        self.funnel.path_chosen.connect(self.path_chosen)
+        self.who.condition_chosen.connect(self.condition_chosen)
+        self.overlap.exclude_chosen.connect(self.exclude_chosen)
+
+    def show_names(self, names: dict[str, str]) -> None:
+        """What other audiences are called, by id."""
+        self.overlap.names = names
+
+    def show_page(self, key: str) -> None:
+        """Bring a tab to the front."""
+        self.tabs.setCurrentWidget(self.pages[key])
 
     def show_stale(self) -> None:
         """The numbers belong to an older rule."""
@@ -48,56 +87,29 @@ class Insights(QFrame):
         restyle(self.chip, "state", "counting")
         for widget in (self.total, self.share):
             restyle(widget, "stale", True)
+        for page in self.pages.values():
+            page.show_stale()
 
     def show_failed(self) -> None:
         """There is no number for this rule."""
+        for text in (self.share, self.took):
+            text.setText("")
         self.total.setText("–")
-        self.share.setText("")
-        self.took.setText("")
         self.chip.setText(self._words("size.failed"))
         restyle(self.chip, "state", "failed")
-        clear(self._bars)
 
-    def show_answer(self, answer: SizeAnswer, audience: Audience, model: DataModel, describer: Describer) -> None:
+    def show_answer(self, subject: Subject) -> None:
         """The numbers of the audience as it stands."""
-        words = self._words
+        words, answer = self._words, subject.answer
         self.total.setText(words.number(answer.size))
         of = words("size.of", words.percent(answer.size, answer.base), words.number(answer.base))
         self.share.setText(of)
         self.chip.setText(words("size.exact"))
         restyle(self.chip, "state", "exact")
         self.took.setText(words("size.took", words.number(round(answer.elapsed_ms))))
-        self.as_of.setText(
-            words("size.asof", answer.as_of.replace("T", " ").replace(":00Z", " UTC"), answer.data_version[:8])
-        )
+        at = words.moment(datetime.fromisoformat(answer.as_of))
+        self.as_of.setText(words("size.asof", f"{at} UTC", answer.data_version[:8]))
         for widget in (self.total, self.share):
             restyle(widget, "stale", False)
-        clear(self._bars)
-        leaves = conditions(audience.rule)[:_MOST_BARS]
-        if leaves:
-            self._heading("conditions.heading")
-        for path, node in leaves:
-            found = answer.nodes.get(path)
-            if found is not None:
-                self._bar(describer.clause(node), found.size, answer.base)
-        if len(answer.per_site) > 1:
-            self._bars.addSpacing(10)
-            self._heading("sites.heading")
-            largest = max(answer.per_site.values(), default=0)
-            for site, size in sorted(answer.per_site.items(), key=lambda pair: -pair[1]):
-                self._bar(model.sites[site].name if site in model.sites else site, size, largest)
-
-    def _heading(self, key: str) -> None:
-        self._bars.addWidget(label(self._words(key), "heading"))
-
-    def _bar(self, text: str, size: int, whole: int) -> None:
-        name = label(text if len(text) < 46 else text[:45] + "…", "muted")
-        name.setToolTip(text)
-        number = label(self._words.number(size), "count")
-        bar = ShareBar(self._theme.tokens.accent, self._theme.tokens.bar_back)
-        bar.set_share(size / whole if whole else 0)
-        holder = QWidget()
-        inner = column(holder, spacing=2)
-        inner.addLayout(row(name, None, number))
-        inner.addWidget(bar)
-        self._bars.addWidget(holder)
+        for page in self.pages.values():
+            page.set_subject(subject)

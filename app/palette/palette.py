@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Mapping
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem
@@ -11,6 +11,7 @@ from app.i18n import Words
 from app.mime import Item, item_data
 from app.theme.style import Theme
 from app.widgets.parts import column
+from app.widgets.searching import plain
 from engine.domain.model import DataModel
 
 _ROLE = Qt.ItemDataRole.UserRole
@@ -51,8 +52,8 @@ class Palette(QFrame):
         layout.addWidget(self.search)
         layout.addWidget(self.tree, 1)
 
-    def show_model(self, model: DataModel, audiences: dict[str, str]) -> None:
-        """Fill the list from a model and the audiences there are (names by id)."""
+    def show_model(self, model: DataModel, audiences: dict[str, str], lists: Mapping[str, int]) -> None:
+        """Fill the list from a model, the audiences there are (names by id) and the lists (sizes by id)."""
         self.tree.clear()
         words = self._words
         traits = {n: (words.label(n, f.label), words(f"type.{f.type}")) for n, f in model.profile.traits.items()}
@@ -63,9 +64,14 @@ class Palette(QFrame):
         self._section("section.events", "event", events, "zap")
         self._section("section.objects", "object", objects, "credit-card")
         self._section("section.audiences", "audience", saved, "users")
+        uploaded = {identifier: (identifier, words.number(size)) for identifier, size in lists.items()}
+        self._section("section.lists", "list", uploaded, "list")
+        special = {kind: (words(kind), "") for kind in ("sequence", "sample", "sql") if kind != "sequence" or events}
+        self._section("section.more", None, special, "sparkles")
         self._filter(self.search.text())
 
-    def _section(self, title: str, kind: str, names: dict[str, tuple[str, str]], icon: str) -> None:
+    def _section(self, title: str, kind: str | None, names: dict[str, tuple[str, str]], icon: str) -> None:
+        """One heading with its entries; without a kind each name is its own."""
         if not names:
             return
         head = QTreeWidgetItem([self._words(title)])
@@ -74,7 +80,7 @@ class Palette(QFrame):
         picture = self._theme.icon(icon, self._theme.tokens.muted)
         for name, (shown, about) in sorted(names.items(), key=lambda pair: plain(pair[1][0])):
             entry = QTreeWidgetItem([f"{shown} · {about}" if about else shown])
-            entry.setData(0, _ROLE, Item(kind, name))  # type: ignore[arg-type]
+            entry.setData(0, _ROLE, Item(kind or name, name))  # type: ignore[arg-type]
             entry.setIcon(0, picture)
             entry.setToolTip(0, name)
             head.addChild(entry)
@@ -100,9 +106,3 @@ class Palette(QFrame):
         found = entry.data(0, _ROLE)
         if isinstance(found, Item):
             self.chosen.emit(found)
-
-
-def plain(text: str) -> str:
-    """Lower case without accents, for searching: "telefono" finds "Teléfono"."""
-    decomposed = unicodedata.normalize("NFD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))

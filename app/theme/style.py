@@ -11,21 +11,21 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, 
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from app.theme.tokens import DARK, LIGHT, Tokens
+from app.theme.tokens import SCHEMES, Tokens
 
 
 class Theme:
     """The scheme in use; one object made by the composition root and handed down."""
 
-    def __init__(self, *, dark: bool = False) -> None:
-        self.dark = dark
+    def __init__(self, scheme: str = "light") -> None:
+        self.scheme = scheme
         self._icons: dict[tuple[str, str], QIcon] = {}
         self._folder = QTemporaryDir()  # style sheets take pictures only from files
 
     @property
     def tokens(self) -> Tokens:
         """The colours in use."""
-        return DARK if self.dark else LIGHT
+        return SCHEMES[self.scheme]
 
     def apply(self, app: QApplication) -> None:
         """Give the whole application this scheme."""
@@ -34,7 +34,9 @@ class Theme:
         app.setPalette(_palette(self.tokens))
         sheet = files("resources").joinpath("style.qss").read_text(encoding="utf-8")
         chevron = _recoloured(self._folder.path(), "chevron-down", self.tokens.muted)
-        app.setStyleSheet(Template(sheet).substitute(self.tokens.names() | {"chevron": chevron}))
+        check = _recoloured(self._folder.path(), "check", self.tokens.accent_text)
+        pictures = {"chevron": chevron, "check": check}
+        app.setStyleSheet(Template(sheet).substitute(self.tokens.names() | pictures))
 
     def icon(self, name: str, colour: str | None = None) -> QIcon:
         """An icon in the text colour, or in the one given."""
@@ -66,9 +68,11 @@ def _recoloured(folder: str, name: str, colour: str) -> str:
     return path.as_posix()
 
 
-def prefers_dark() -> bool:
-    """Whether the desktop asks for a dark scheme."""
-    return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+def chosen_scheme(theme: str) -> str:
+    """The scheme a theme setting means; "system" is what the desktop asks for."""
+    if theme in SCHEMES:
+        return theme
+    return "dark" if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else "light"
 
 
 def _font() -> QFont:

@@ -1,5 +1,5 @@
-"""Colours by purpose, light and dark. Text keeps 4.5:1 and the borders of inputs 3:1 against what is behind (WCAG
-2.2)."""
+"""Colours by purpose: light, dark and high contrast. Text keeps 4.5:1 and the borders of inputs 3:1 against what is
+behind (WCAG 2.2)."""
 
 from __future__ import annotations
 
@@ -68,6 +68,25 @@ DARK = Tokens(
     bar_back="#2d3646",
     warning_back="#3a2f1a",
 )
+CONTRAST = Tokens(
+    window="#000000",
+    surface="#000000",
+    raised="#0b0b0b",
+    text="#ffffff",
+    muted="#e6e6e6",
+    border="#ffffff",
+    input_border="#ffffff",
+    accent="#ffd60a",
+    accent_text="#000000",
+    accent_soft="#3a3200",
+    all_bar="#3ddc84",
+    any_bar="#ffb020",
+    not_bar="#ff8a80",
+    danger="#ff8a80",
+    bar_back="#4a4a4a",
+    warning_back="#3a2f00",
+)
+SCHEMES = {"light": LIGHT, "dark": DARK, "contrast": CONTRAST}
 
 
 def luminance(colour: str) -> float:

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from PySide6.QtCore import QLocale
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 
 def label(text: str, role: str, *, wrap: bool = False) -> QLabel:
@@ -21,6 +34,56 @@ def flat_button(icon: QIcon, name: str) -> QToolButton:
     made.setProperty("flat", True)
     made.setToolTip(name)
     made.setAccessibleName(name)
+    return made
+
+
+def flat_text(text: str, tip: str) -> QToolButton:
+    """A text that can be clicked, quiet until the mouse is over it."""
+    made = QToolButton()
+    made.setText(text)
+    made.setProperty("flat", True)
+    made.setProperty("link", True)
+    made.setToolTip(tip)
+    made.setAccessibleName(text if tip in ("", text) else f"{text}: {tip}")
+    return made
+
+
+def combo(items: Iterable[tuple[object, str]], current: object, name: str) -> QComboBox:
+    """A list to choose from: (value, text) each; ``current`` is chosen when it is among them."""
+    made = QComboBox()
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    for index, (value, text) in enumerate(items):
+        made.addItem(text, value)
+        if value == current:
+            made.setCurrentIndex(index)
+    made.setAccessibleName(name)
+    return made
+
+
+def spin(low: int, high: int, value: int, name: str, locale: QLocale | None = None) -> QSpinBox:
+    """A whole number, without the little arrows; with a locale its thousands are apart."""
+    made = QSpinBox()
+    plain_spin(made)
+    made.setRange(low, high)
+    made.setValue(value)
+    made.setAccessibleName(name)
+    if locale is not None:
+        made.setLocale(locale)
+        made.setGroupSeparatorShown(True)
+    return made
+
+
+def plain_spin(box: QAbstractSpinBox) -> None:
+    """A number field that looks like a text field."""
+    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    box.lineEdit().setTextMargins(6, 0, 0, 0)
+
+
+def button(text: str, *, icon: QIcon | None = None, primary: bool = False) -> QPushButton:
+    """A button with a text."""
+    made = QPushButton(text) if icon is None else QPushButton(icon, text)
+    if primary:
+        made.setObjectName("primary")
     return made
 
 

@@ -66,6 +66,8 @@ LOOKS: Mapping[str, Look] = {
     "why": _why,
 }
 
+_MOST_TRENDS = 500
+
 
 def _history(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return [
@@ -104,6 +106,17 @@ def _sizes(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return found
 
 
+def _trends(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """The sizes of the last runs of each audience, oldest first."""
+    found = {}
+    for identifier in given["ids"][:_MOST_TRENDS]:
+        job.check()
+        sizes = [one.size for one in operations.snapshots(workspace, identifier)][-14:]
+        if sizes:
+            found[identifier] = sizes
+    return found
+
+
 def _run(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return operations.run(workspace, given["ids"], job=job).as_json()
 
@@ -131,6 +144,7 @@ WORKSPACE_CALLS: Mapping[str, Call] = {
     "snapshots": _snapshots,
     "delete": _delete,
     "sizes": _sizes,
+    "trends": _trends,
     "run": _run,
     "save_all": lambda workspace, given, job: operations.save_all(workspace, given["documents"]),
     "upload_list": _upload_list,

@@ -1,0 +1,1 @@
+"""Preferences, the connection wizard, help and about."""

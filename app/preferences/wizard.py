@@ -1,0 +1,162 @@
+"""Connect a warehouse: where it is, the drafted data model to look over, and what a check of the data finds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QPlainTextEdit, QVBoxLayout, QWizard, QWizardPage
+
+from app.i18n import Words
+from app.session import Session
+from app.widgets.parts import button, label, restyle, row
+from engine.errors import EngineError
+
+
+class ConnectWizard(QWizard):
+    """Connect → draft → check; the model is applied on the last step, and can be adjusted and checked again."""
+
+    def __init__(self, session: Session, words: Words) -> None:
+        super().__init__()
+        self.words, self.session = words, session
+        self.setWindowTitle(words("connect.title"))
+        self.setWizardStyle(QWizard.WizardStyle.ModernStyle)
+        self.resize(760, 560)
+        self.where, self.model, self.check = WherePage(self), ModelPage(self), CheckPage(self)
+        for page in (self.where, self.model, self.check):
+            self.addPage(page)
+        names = {
+            QWizard.WizardButton.NextButton: "wizard.next",
+            QWizard.WizardButton.BackButton: "wizard.back",
+            QWizard.WizardButton.FinishButton: "wizard.finish",
+            QWizard.WizardButton.CancelButton: "cancel",
+        }
+        for which, key in names.items():
+            self.setButtonText(which, words(key))
+
+
+class _Page(QWizardPage):
+    def __init__(self, wizard: ConnectWizard, key: str) -> None:
+        super().__init__()
+        self.owner, self.words, self.session = wizard, wizard.words, wizard.session
+        self.setTitle(self.words(f"{key}.title"))
+        self.setSubTitle(self.words(f"{key}.hint"))
+        self.column = QVBoxLayout(self)
+        self.state = label("", "muted", wrap=True)
+        self._done = False
+
+    def isComplete(self) -> bool:
+        return self._done
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """What is going on, or went wrong."""
+        self.state.setText(text)
+        restyle(self.state, "role", "error" if wrong else "muted")
+
+    def set_done(self, done: bool) -> None:
+        """Whether one may go on."""
+        self._done = done
+        self.completeChanged.emit()
+
+    def fail(self, error: EngineError) -> None:
+        """What went wrong; nothing was changed."""
+        self.say(str(error), wrong=True)
+        self.set_done(False)
+
+
+class WherePage(_Page):
+    """A file, a folder or a URL."""
+
+    def __init__(self, wizard: ConnectWizard) -> None:
+        super().__init__(wizard, "connect.where")
+        self.url = QLineEdit()
+        self.url.setAccessibleName(self.words("connect.url"))
+        self.url.setPlaceholderText("duckdb:///…  ·  /data/folder")
+        self.url.textEdited.connect(lambda: self.set_done(False))
+        file = button(self.words("connect.file"))
+        file.clicked.connect(self._on_file)
+        folder = button(self.words("connect.folder"))
+        folder.clicked.connect(self._on_folder)
+        self.test = button(self.words("connect.test"), primary=True)
+        self.test.clicked.connect(self.connect_now)
+        self.url.returnPressed.connect(self.connect_now)
+        self.tables = QListWidget()
+        self.tables.setAccessibleName(self.words("connect.tables"))
+        self.column.addLayout(row(self.url, file, folder))
+        self.column.addLayout(row(self.test, None))
+        self.column.addWidget(self.state)
+        self.column.addWidget(self.tables, 1)
+
+    def _on_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, self.words("connect.file"), "", "DuckDB (*.duckdb *.db);;* (*)")
+        if path:
+            self.url.setText(f"duckdb:///{path}")
+            self.connect_now()
+
+    def _on_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, self.words("connect.folder"))
+        if path:
+            self.url.setText(path)
+            self.connect_now()
+
+    def connect_now(self) -> None:
+        """Try the place; it becomes the workspace's when it can be opened."""
+        if self.url.text().strip():
+            self.say(self.words("connect.trying"))
+            self.session.call("connect", self._on_connected, self.fail, url=self.url.text().strip())
+
+    def _on_connected(self, found: dict[str, Any]) -> None:
+        self.tables.clear()
+        self.tables.addItems(found["tables"])
+        self.say(self.words("connect.found", self.words.number(len(found["tables"]))))
+        self.set_done(bool(found["tables"]))
+
+
+class ModelPage(_Page):
+    """The draft, as text one can adjust."""
+
+    def __init__(self, wizard: ConnectWizard) -> None:
+        super().__init__(wizard, "connect.model")
+        self.text = QPlainTextEdit()
+        self.text.setAccessibleName(self.words("connect.model.title"))
+        self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.notes = label("", "muted", wrap=True)
+        self.column.addWidget(self.state)
+        self.column.addWidget(self.text, 1)
+        self.column.addWidget(self.notes)
+
+    def initializePage(self) -> None:
+        self.set_done(False)
+        self.say(self.words("connect.drafting"))
+        self.session.call("infer", self._on_draft, self.fail)
+
+    def _on_draft(self, found: dict[str, Any]) -> None:
+        self.text.setPlainText(found["document"])
+        self.notes.setText("\n".join(f"· {note}" for note in found["notes"]))
+        self.say(self.words("connect.drafted"))
+        self.set_done(True)
+
+
+class CheckPage(_Page):
+    """Applies the model and says what its check finds."""
+
+    def __init__(self, wizard: ConnectWizard) -> None:
+        super().__init__(wizard, "connect.check")
+        self.findings = QListWidget()
+        self.findings.setAccessibleName(self.words("connect.check.title"))
+        self.findings.setWordWrap(True)
+        self.column.addWidget(self.state)
+        self.column.addWidget(self.findings, 1)
+
+    def initializePage(self) -> None:
+        self.set_done(False)
+        self.findings.clear()
+        self.say(self.words("connect.checking"))
+        document = self.owner.model.text.toPlainText()
+        self.session.call("apply_model", self._on_checked, self.fail, document=document)
+
+    def _on_checked(self, found: dict[str, Any]) -> None:
+        for one in found["findings"]:
+            self.findings.addItem(f"{one['severity']}: {one['message']}")
+        self.say(self.words("connect.sound" if found["sound"] else "connect.unsound"), wrong=not found["sound"])
+        self.set_done(True)

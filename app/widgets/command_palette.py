@@ -1,0 +1,79 @@
+"""Everything by name: type a few letters, press Enter (Ctrl+K)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QIcon, QKeyEvent
+from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+_ROLE = Qt.ItemDataRole.UserRole
+_MOST = 60
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that can be done: its text, what it is (a shortcut, a kind), and the call."""
+
+    text: str
+    about: str
+    call: Callable[[], object]
+    icon: QIcon | None = None
+
+
+class CommandPalette(QDialog):
+    """A list that narrows while one types."""
+
+    def __init__(
+        self, entries: Sequence[Entry], hint: str, plain: Callable[[str], str], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self.setObjectName("palette")
+        self._entries, self._plain = list(entries), plain
+        self.resize(560, 380)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText(hint)
+        self.search.setAccessibleName(hint)
+        self.search.textChanged.connect(self._show)
+        self.search.returnPressed.connect(self._run)
+        self.search.installEventFilter(self)
+        self.list = QListWidget()
+        self.list.setAccessibleName(hint)
+        self.list.itemActivated.connect(self._run)
+        self.list.itemClicked.connect(self._run)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.addWidget(self.search)
+        layout.addWidget(self.list, 1)
+        self._show("")
+        self.search.setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The arrow keys move in the list while one types."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            by = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+            if by is not None and self.list.count():
+                self.list.setCurrentRow((self.list.currentRow() + by) % self.list.count())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _show(self, text: str) -> None:
+        words = self._plain(text).split()
+        found = [e for e in self._entries if all(w in self._plain(f"{e.text} {e.about}") for w in words)]
+        found.sort(key=lambda e: not self._plain(e.text).startswith(self._plain(text)))
+        self.list.clear()
+        for entry in found[:_MOST]:
+            item = QListWidgetItem(f"{entry.text}    {entry.about}")
+            if entry.icon is not None:
+                item.setIcon(entry.icon)
+            item.setData(_ROLE, self._entries.index(entry))
+            self.list.addItem(item)
+        self.list.setCurrentRow(0)
+
+    def _run(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.accept()
+            self._entries[int(item.data(_ROLE))].call()
