@@ -40,6 +40,7 @@ def main() -> int:
         os.environ["QT_SCALE_FACTOR"] = str(given.scale)
     app = QApplication([sys.argv[0]])
     app.setApplicationName("Convoke")
+    CrashHook(Words(settings.language, settings.region)).install()
     shell = Shell(app, folder, settings)
     if given.screenshot is not None:
         from app.screenshot import Camera
@@ -86,7 +87,6 @@ class Shell(QObject):
     def _make(self) -> MainWindow:
         settings = self._settings
         words = Words(settings.language, settings.region)
-        CrashHook(words).install()
         self._translate_qt(settings.language)
         theme = Theme(chosen_scheme(settings.theme))
         theme.apply(self._app)
@@ -121,6 +121,7 @@ class Shell(QObject):
 
 def _cut(session: Session, document: Document) -> None:
     """Nothing of the old window hears of the session or the document any more."""
+    session.forget()
     for signal in (
         session.opened, session.counting, session.sized, session.failed,
         session.saved, session.trouble, session.engine_state,

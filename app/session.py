@@ -7,9 +7,11 @@ carries the token of the newest question, so no number on the screen ever belong
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from shiboken6 import isValid
 
 from app.tasks import Worker
 from engine.client import (
@@ -159,9 +161,17 @@ class Session(QObject):
         answer, failure = self._waiting.pop(reply.token)
         self._looks.discard(reply.token)
         if reply.error is None:
-            answer(reply.result)
-        elif reply.error.code != "cancelled":
+            if _is_there(answer):
+                answer(reply.result)
+        elif reply.error.code != "cancelled" and _is_there(failure):
             failure(reply.error)
+
+    def forget(self) -> None:
+        """Whoever asked is gone: no answer on its way counts any more."""
+        for token in self._waiting:
+            self._worker.cancel(token)
+        self._waiting.clear()
+        self._looks.clear()
 
     def _on_died(self) -> None:
         self._waiting.clear()
@@ -169,3 +179,9 @@ class Session(QObject):
         self.engine_state.emit("status.restarted")
         if self._audience is not None:
             self.edited(self._audience)
+
+
+def _is_there(call: Callable[..., Any]) -> bool:
+    """Whether the widget that a method belongs to still exists; dialogs close before their answers come."""
+    owner = getattr(call.func if isinstance(call, partial) else call, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)

@@ -58,7 +58,7 @@ class Workbench(QWidget):
         for i, (widget, stretch) in enumerate(panels):
             self.splitter.addWidget(widget)
             self.splitter.setStretchFactor(i, stretch)
-        self.splitter.setSizes([250, 810, 380])
+        self.splitter.setSizes([250, 800, 390])
         self.splitter.setChildrenCollapsible(False)
         column(self, spacing=0).addWidget(self.splitter, 1)
         self.palette_panel.chosen.connect(lambda item: self.canvas.add(item) if self.canvas is not None else None)

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Literal
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 
-from app.canvas import clipboard
+from app.canvas.card_commands import CardCommands
 from app.canvas.context import CanvasContext
-from app.canvas.draggable import Draggable
-from app.canvas.drop_rules import (
-    duplicate_many,
-    group_many,
-    insert_many,
-    is_excluded,
-    move_to_exclude,
-    move_to_include,
-    mute_many,
-    nodes_at,
-    remove_many,
-)
 from app.widgets.bars import ShareBar
 from app.widgets.parts import flat_button, label, restyle
 from engine.client import SizeAnswer
-from engine.domain import edit
 from engine.domain.edit import Place
-from engine.domain.rule import All, AnyOf, Node, Not
+from engine.domain.rule import Node, Not
 from engine.errors import EngineError
 
 
-class Card(Draggable):
+class Card(CardCommands):
     """A node of the rule on the canvas. ``place`` and ``path`` say where; a `not` around a node is shown on its
     card."""
 
     def __init__(self, node: Node, place: Place, path: str, context: CanvasContext) -> None:
-        super().__init__(place)
-        self.context = context
-        self.node = node
-        self.path = path
+        super().__init__(node, place, path, context)
         words, theme = context.words, context.theme
         self.count = label("", "count")
         self.bar = ShareBar(theme.tokens.accent, theme.tokens.bar_back)
@@ -53,28 +34,6 @@ class Card(Draggable):
         self.menu_button = flat_button(theme.icon("ellipsis-vertical"), words("menu"))
         self.menu_button.clicked.connect(self.open_menu)
         context.selection.changed.connect(self.show_marks)
-
-    # -- the node --------------------------------------------------------------------------------------------------
-
-    @property
-    def inner(self) -> Node:
-        """The node without the `not` around it."""
-        return self.node.child if isinstance(self.node, Not) else self.node
-
-    @property
-    def inner_place(self) -> Place:
-        """Where the inner node is."""
-        return (*self.place, 0) if isinstance(self.node, Not) else self.place
-
-    @property
-    def excluded(self) -> bool:
-        """Whether the card stands in the Exclude lane, where the `not` goes without saying."""
-        return len(self.place) == 1 and is_excluded(self.context.document.audience.rule, self.place)
-
-    @property
-    def locked(self) -> bool:
-        """Whether the card may not be changed."""
-        return self.node in self.context.locked
 
     def set_node(self, node: Node, place: Place, path: str) -> None:
         """Show another node; each kind of card says how."""
@@ -113,123 +72,6 @@ class Card(Draggable):
 
     def show_error(self, error: EngineError | None) -> None:
         """What the engine says about this node; each kind of card says how."""
-
-    # -- what one can do -------------------------------------------------------------------------------------------
-
-    @property
-    def chosen(self) -> set[Place]:
-        """What a command is about: the selection when this card is in it, else this card."""
-        places = self.context.selection.places
-        return set(places) if self.place in places else {self.place}
-
-    def edit(self, text: str, change: Callable[[Node], Node]) -> None:
-        """One step of the history, unless something locked would change; a sound says that it cannot be."""
-        root = self.context.document.audience.rule
-        try:
-            locked = any(node in self.context.locked for node in nodes_at(root, self.chosen))
-        except EngineError:
-            locked = False
-        if locked or not self.context.edit(text, change):
-            QApplication.beep()
-            return
-        self.context.selection.clear()
-        self._announce(self.context.words(text))
-
-    def _announce(self, text: str) -> None:
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
-
-    def wrap(self, kind: Literal["all", "any"]) -> None:
-        """Put a group around the node, or around everything selected."""
-        chosen = self.chosen
-        if len(chosen) > 1:
-            self.edit("edit.group", lambda r: group_many(r, chosen, kind))
-        else:
-            self.edit("edit.group", lambda r: edit.wrap(r, self.inner_place if self.excluded else self.place, kind))
-
-    def duplicate(self) -> None:
-        """A copy after this one."""
-        chosen = self.chosen
-        self.edit("edit.add", lambda r: duplicate_many(r, chosen))
-
-    def negate(self) -> None:
-        """Negate, or take the negation away."""
-        self.edit("edit.change", lambda r: edit.negate(r, self.place))
-
-    def toggle_muted(self) -> None:
-        """Leave the node out of its group, or count it again."""
-        chosen, muted = self.chosen, not self.node.muted
-        self.edit("edit.change", lambda r: mute_many(r, chosen, muted))
-
-    def toggle_locked(self) -> None:
-        """Keep the card from being changed, or let it be changed again."""
-        self.context.locked ^= {self.node}
-        self.show_marks()
-
-    def unwrap(self) -> None:
-        """Put the children in the group's place."""
-        self.edit("edit.group", lambda r: edit.unwrap(r, self.inner_place))
-
-    def remove(self) -> None:
-        """Take the node out of the rule; the focus goes to what stands there now."""
-        chosen, place = self.chosen, self.place
-        self.edit("edit.remove", lambda r: remove_many(r, chosen))
-        self.context.focus_near(place)
-
-    def cut(self) -> None:
-        """Onto the clipboard, and out of the rule."""
-        self.copy()
-        self.remove()
-
-    def copy(self) -> None:
-        """Onto the clipboard."""
-        clipboard.copy(nodes_at(self.context.document.audience.rule, self.chosen))
-
-    def paste(self) -> None:
-        """What the clipboard holds: into a group, after a condition."""
-        try:
-            nodes = clipboard.pasted()
-        except EngineError:
-            QApplication.beep()
-            return
-        inside = isinstance(self.inner, All | AnyOf)
-        group = self.inner_place if inside else self.place[:-1]
-        index = -1 if inside or not self.place else self.place[-1] + 1
-        self.context.edit("edit.paste", lambda r: insert_many(r, group, index, nodes))
-
-    def step(self, by: int) -> None:
-        """Move one place up (−1) or down (1) in the group."""
-        if not self.place:
-            return
-        root, group, index = self.context.document.audience.rule, self.place[:-1], self.place[-1]
-        kids = edit.at(root, group)
-        if not isinstance(kids, All | AnyOf):
-            return
-        lane = [i for i in range(len(kids.children)) if is_excluded(root, (*group, i)) is self.excluded or group]
-        neighbour = lane.index(index) + by
-        if 0 <= neighbour < len(lane):
-            target = lane[neighbour] + (by > 0)
-            self.edit("edit.move", lambda r: edit.move(r, self.place, group, target))
-
-    def move_to(self, group: Place) -> None:
-        """Into another group, at its end."""
-        if self.excluded:
-            self.edit("edit.move", lambda r: move_to_include(r, self.place, group, -1))
-        else:
-            self.edit("edit.move", lambda r: edit.move(r, self.place, group, -1))
-
-    def move_out(self) -> None:
-        """Out of its group, behind it."""
-        if len(self.place) > 1:
-            self.edit("edit.move", lambda r: edit.move(r, self.place, self.place[:-2], self.place[-2] + 1))
-
-    def exclude(self) -> None:
-        """Into the Exclude lane."""
-        self.edit("edit.exclude", lambda r: move_to_exclude(r, self.place))
-
-    def put_inner(self, node: Node) -> None:
-        """Replace the inner node as one mergeable change."""
-        self.node = replace(self.node, child=node) if isinstance(self.node, Not) else node
-        self.context.replace(self.inner_place, node)
 
     # -- mouse and keys --------------------------------------------------------------------------------------------
 

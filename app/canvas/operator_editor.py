@@ -183,10 +183,10 @@ class OperatorEditor(QWidget):
                 first = self._scalar(low)
                 self._fields.addWidget(label(self._words("value.and"), "word"))
                 second = self._scalar(high)
-                self._read = lambda: self._between(first(), second())
+                self._read = lambda: _between(first(), second())
             case Among(name=among, values=values, ignore_case=fold):
                 listed = self._chips(values)
-                self._read = lambda: self._among(among, listed.values, fold)
+                self._read = lambda: _among(among, listed.values, fold, self._kind, self._words)
             case TextMatch(name=name, text=text, ignore_case=fold):
                 field = self._text(text, "value.hint")
                 self._read = lambda: TextMatch(name, field.text(), fold)
@@ -219,21 +219,6 @@ class OperatorEditor(QWidget):
         if found is not None and found != self._operator:
             self._operator = found
             self.changed.emit(found)
-
-    @staticmethod
-    def _between(low: Scalar | None, high: Scalar | None) -> Operator | None:
-        if low is None or high is None:
-            return None
-        try:
-            return Between(low, high) if low <= high else None  # type: ignore[operator]
-        except TypeError:
-            return None
-
-    def _among(self, name: AmongName, parts: list[str], fold: bool) -> Operator | None:
-        if self._kind is ValueType.STRING:
-            return Among(name, tuple(parts), fold)
-        numbers = [_number(part, self._words) for part in parts]
-        return Among(name, tuple(n for n in numbers if n is not None)) if None not in numbers else None
 
     def _scalar(self, value: Scalar) -> Callable[[], Scalar | None]:
         """A field for one operand; gives the way to read it."""
@@ -319,6 +304,22 @@ def duration_fields(duration: Duration, units: tuple[str, ...], words: Words, na
     unit.setCurrentIndex(units.index(duration.unit) if duration.unit in units else 0)
     unit.setAccessibleName(name)
     return count, unit
+
+
+def _between(low: Scalar | None, high: Scalar | None) -> Operator | None:
+    if low is None or high is None:
+        return None
+    try:
+        return Between(low, high) if low <= high else None  # type: ignore[operator]
+    except TypeError:
+        return None
+
+
+def _among(name: AmongName, parts: list[str], fold: bool, kind: ValueType, words: Words) -> Operator | None:
+    if kind is ValueType.STRING:
+        return Among(name, tuple(parts), fold)
+    numbers = [_number(part, words) for part in parts]
+    return Among(name, tuple(n for n in numbers if n is not None)) if None not in numbers else None
 
 
 def _with(value: Scalar | None, make: Callable[[Scalar], Operator]) -> Operator | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -60,7 +61,7 @@ class TimeTab(Tab):
         if self.session.busy:
             self._next.start()
             return
-        self.session.look("past_size", lambda found: self._on_size(missing, found), self.show_failure, ago=missing)
+        self.session.look("past_size", partial(self._on_size, missing), self.show_failure, ago=missing)
 
     def _on_size(self, day: int, found: dict[str, Any]) -> None:
         self._sizes[day] = (found["as_of"], found["size"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QTabWidget
 
 from app.i18n import Words
@@ -57,6 +57,8 @@ class Insights(QFrame):
         self.tabs.setAccessibleName(words("tabs"))
         self.tabs.setDocumentMode(True)
         self.tabs.setUsesScrollButtons(True)
+        self.tabs.tabBar().setDrawBase(False)
+        self.tabs.tabBar().setElideMode(Qt.TextElideMode.ElideNone)
         self.pages: dict[str, Tab] = {
             "funnel": self.funnel,
             "who": self.who,

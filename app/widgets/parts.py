@@ -76,7 +76,6 @@ def spin(low: int, high: int, value: int, name: str, locale: QLocale | None = No
 def plain_spin(box: QAbstractSpinBox) -> None:
     """A number field that looks like a text field."""
     box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-    box.lineEdit().setTextMargins(6, 0, 0, 0)
 
 
 def button(text: str, *, icon: QIcon | None = None, primary: bool = False) -> QPushButton:

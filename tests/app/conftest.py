@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.__main__ import make_window
+from app.__main__ import Shell
 from app.i18n import Words
 from app.main_window import MainWindow
 from app.session import Session
 from app.theme.style import Theme
+from app.ui_state import UiState
 from engine.client import Reply, Request
 from engine.domain.documents import load_one
+from engine.settings import read_settings, write_settings
 from sample_data import marketplace
 
 
@@ -67,7 +70,15 @@ OVERVIEW: dict[str, Any] = {
             "_version": 3,
         }
     ],
+    "lists": {"vip": 12},
 }
+
+
+def ui_state(folder: Path) -> UiState:
+    """Where windows stood, of nobody; the tour is over."""
+    state = UiState(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat))
+    state.see("tour")
+    return state
 
 
 @pytest.fixture
@@ -76,28 +87,40 @@ def worker(qtbot: QtBot) -> FakeWorker:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, qapp: QApplication, worker: FakeWorker) -> MainWindow:
+def window(qtbot: QtBot, qapp: QApplication, worker: FakeWorker, tmp_path: Path) -> MainWindow:
     """The window with the audience "Adults" open."""
     theme = Theme()
     theme.apply(qapp)
     session = Session(worker)  # type: ignore[arg-type]
-    made = MainWindow(session, theme, Words("en"))
+    made = MainWindow(session, theme, Words("en"), state=ui_state(tmp_path))
     session.setParent(made)
     qtbot.addWidget(made, before_close_func=lambda w: w.document.history.setClean())
     overview = {**OVERVIEW, "audiences": [dict(a) for a in OVERVIEW["audiences"]]}
     session.open()
     worker.replied.emit(Reply(worker.of("overview")[0].token, overview))
     made.show()
+    made.open_audience("adults")
     return made
 
 
 @pytest.fixture
-def real_window(qtbot: QtBot, qapp: QApplication, demo_folder: Path) -> Iterator[MainWindow]:
-    """The window over the real worker and the small marketplace."""
-    made, worker = make_window(qapp, demo_folder, Theme(), Words("en"))
-    qtbot.addWidget(made, before_close_func=lambda w: w.document.history.setClean())
-    made.show()
-    with qtbot.waitSignal(made.session.sized, timeout=20_000):
-        worker.start()
+def shell(qapp: QApplication, demo_folder: Path, tmp_path: Path) -> Iterator[Shell]:
+    """Everything behind the app over the small marketplace, not started yet."""
+    settings = read_settings(demo_folder)
+    write_settings(demo_folder, replace(settings, theme="light"))
+    made = Shell(qapp, demo_folder, read_settings(demo_folder), ui_state(tmp_path))
     yield made
-    worker.stop()
+    made.worker.stop()
+    made.document.history.clear()
+    write_settings(demo_folder, settings)
+
+
+@pytest.fixture
+def real_window(qtbot: QtBot, shell: Shell) -> MainWindow:
+    """The window over the real worker and the small marketplace."""
+    made = shell.window
+    with qtbot.waitSignal(made.session.opened, timeout=20_000):
+        shell.start()
+    with qtbot.waitSignal(made.session.sized, timeout=20_000):
+        made.open_audience("lapsed-buyers")
+    return made

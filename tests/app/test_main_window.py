@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QAccessible, QDropEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.__main__ import Shell
 from app.canvas.card import Card
 from app.canvas.group_card import GroupCard
 from app.main_window import MainWindow
 from app.mime import Item, item_data, place_data
-from app.theme.tokens import DARK, LIGHT
 from engine.client import Reply
 from engine.domain.operators import Compare
 from engine.domain.rule import All, AnyOf, Did, Not, TraitIs
 from engine.domain.rule_writing import write_rule
 from engine.errors import EngineError
+from engine.settings import read_settings
 from tests.app.conftest import FakeWorker
 
 
@@ -61,11 +61,15 @@ def test_everything_undoes(window: MainWindow) -> None:
     group.add_item(Item("trait", "uses_app"))
     group.add_item(Item("audience", "adults"), 0)
     group.cards[1].negate()
+    assert len(group.cards) == 2  # the negated one stands in the other lane
     group.cards[0].toggle_muted()
-    group.cards[2].step(-1)
+    group.cards[1].step(-1)
     group.cards[0].duplicate()
     group._on_add_group()
     group.cards[0].remove()
+    assert window.canvas is not None
+    window.canvas.lane.cards[0].negate()
+    group.cards[0].exclude()
     window.name.setText("Others")
     window.name.textEdited.emit("Others")
     assert window.document.audience != start
@@ -73,7 +77,8 @@ def test_everything_undoes(window: MainWindow) -> None:
         window.actions_by_key["undo"].trigger()
     assert window.document.audience == start
     assert window.document.is_saved
-    assert [card.node for card in root(window).cards] == list(start.rule.children)  # type: ignore[union-attr]
+    shown = [card.node for card in (*root(window).cards, *window.canvas.lane.cards)]
+    assert shown == list(start.rule.children)  # type: ignore[union-attr]
 
 
 def test_typing_a_number_edits_the_rule_and_keeps_the_cursor(window: MainWindow, qtbot: QtBot) -> None:
@@ -90,10 +95,11 @@ def test_typing_a_number_edits_the_rule_and_keeps_the_cursor(window: MainWindow,
 
 
 def test_event_editors_change_times_window_and_details(window: MainWindow) -> None:
-    card = root(window).cards[1]
-    spin = card.findChildren(QSpinBox)
-    spin[0].setValue(4)
-    spin[1].setValue(60)
+    assert window.canvas is not None
+    card = window.canvas.lane.cards[0]
+    times = next(f for f in card.findChildren(QLineEdit) if f.placeholderText() == "value")
+    times.setText("4")
+    card.findChildren(QSpinBox)[0].setValue(60)
     rule = window.document.audience.rule
     assert isinstance(rule, All)
     node = rule.children[1]
@@ -102,7 +108,7 @@ def test_event_editors_change_times_window_and_details(window: MainWindow) -> No
     assert node.child.measure.operator == Compare("gte", 4)
     assert str(node.child.window.duration) == "60d"  # type: ignore[union-attr]
     more = next(c for c in card.findChildren(QComboBox) if c.itemText(0) == "with…")
-    more.activated.emit(1)
+    more.activated.emit(more.findData("category"))
     document = write_rule(window.document.audience.rule)
     assert document["all"][1]["not"]["where"] == [{"property": "category", "is_set": True}]
 
@@ -127,10 +133,11 @@ def test_drops_from_the_palette_and_from_the_canvas(window: MainWindow) -> None:
     drop(group, place_data((0,)), 10_000)
     moved = window.document.audience.rule
     assert isinstance(moved, All)
-    assert moved.children == (*rule.children[1:], rule.children[0])
+    assert moved.children == (rule.children[1], rule.children[0], rule.children[2])
 
 
 def test_keys_do_what_drags_do(window: MainWindow, qtbot: QtBot) -> None:
+    root(window).add_item(Item("trait", "gender"))
     first = root(window).cards[0]
     first.setFocus()
     node = first.node
@@ -154,7 +161,7 @@ def test_an_error_of_the_rule_is_a_sentence_on_the_canvas(window: MainWindow, wo
     assert window.canvas is not None
     assert window.canvas.error.text() == str(error)
     assert window.insights.total.text() == "–"
-    assert root(window).cards[0].toolTip() == str(error)
+    assert 'no trait "age"' in " ".join(found.text() for found in root(window).cards[0].findChildren(QLabel))
 
 
 def test_saving_marks_the_audience_saved(window: MainWindow, worker: FakeWorker) -> None:
@@ -207,23 +214,26 @@ def _name(widget: QWidget) -> str:
     return widget.accessibleName() or shown or widget.toolTip()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_scheme_switches(window: MainWindow, qapp: QApplication, dark: bool) -> None:
-    for _ in range(1 if dark else 2):
-        window.toggle_dark()
-    assert window.theme.tokens is (DARK if dark else LIGHT)
-    assert window.canvas is not None
-    assert window.palette_panel.tree.topLevelItemCount() == 4
+def test_the_look_changes_around_the_open_document(real_window: MainWindow, shell: Shell, qtbot: QtBot) -> None:
+    real_window.document.edit(replace(real_window.document.audience, name="Half done"), "name")
+    for theme in ("dark", "contrast", "system", "light"):
+        before = shell.window
+        before.actions_by_key["theme"].trigger()
+        assert shell.window is not before
+        qtbot.waitUntil(lambda: shell.window.insights.total.text() != "–", timeout=20_000)
+        assert read_settings(shell.window.folder).theme == theme  # type: ignore[arg-type]
+        assert shell.window.document.audience.name == "Half done"
+        assert shell.window.name.text() == "Half done"
+        assert shell.window.insights.total.text() != "–"
+    assert shell.window.document.history.canUndo()
 
 
 def test_the_real_engine_answers_an_edit(real_window: MainWindow, qtbot: QtBot) -> None:
     window = real_window
-    with qtbot.waitSignal(window.session.sized, timeout=10_000):
-        window.open_audience("lapsed-buyers")
     before = window.insights.total.text()
     assert before not in ("–", "0")
     with qtbot.waitSignal(window.session.sized, timeout=10_000) as caught:
-        window.palette_panel.chosen.emit(Item("trait", "uses_app"))
+        window.bench.palette_panel.chosen.emit(Item("trait", "uses_app"))
     assert caught.args is not None
     assert caught.args[0].nodes["rule.all[2]"].size > 0
     assert window.insights.total.text() != before
@@ -240,8 +250,8 @@ def test_the_worker_is_restarted_when_it_dies(real_window: MainWindow, qtbot: Qt
 
 
 def test_the_search_ignores_accents_and_case(window: MainWindow) -> None:
-    window.palette_panel.search.setText("LOYALTY")
-    tree = window.palette_panel.tree
+    window.bench.palette_panel.search.setText("LOYALTY")
+    tree = window.bench.palette_panel.tree
     shown = [
         tree.topLevelItem(i).child(j).text(0)  # type: ignore[union-attr]
         for i in range(tree.topLevelItemCount())
@@ -263,4 +273,4 @@ def test_a_large_rule_is_built_bit_by_bit_and_gets_its_numbers(
     assert [card.node for card in root(window).cards[:20]] == list(nodes)
     assert root(window).cards[0].count.text() == "5 · 0.5 %"
     window.actions_by_key["undo"].trigger()
-    assert len(root(window).cards) == 2
+    assert len(root(window).cards) == 1

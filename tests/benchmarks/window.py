@@ -12,12 +12,11 @@ from typing import Any
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from app.__main__ import make_window
+from app.__main__ import Shell
 from app.canvas.group_card import GroupCard
-from app.i18n import Words
-from app.theme.style import Theme
 from engine.domain.audience_codec import read_audience
 from engine.operations import prepare_demo
+from engine.settings import Settings
 from tests.benchmarks.report import BUILD, write
 
 SIZES = (20, 100, 300)
@@ -76,11 +75,10 @@ def main() -> None:
     folder = Path(BUILD / "bench-window")
     prepare_demo(folder, profiles=10_000).close()
     app = QApplication([])
-    theme = Theme()
-    theme.apply(app)
-    window, worker = make_window(app, folder, theme, Words("en"))
-    window.show()
-    worker.start()
+    shell = Shell(app, folder, Settings(theme="light"))
+    window, worker = shell.window, shell.worker
+    window.state.see("tour")
+    shell.start()
     beat = Heartbeat()
     turn(app, 5)
     rows: list[dict[str, Any]] = []
@@ -88,6 +86,7 @@ def main() -> None:
         rule = {"all": [leaf(i) for i in range(count)]}
         audience = read_audience({"kind": "audience", "id": "bench", "name": "bench", "rule": rule})
         beat.fresh()
+        window.show_page(home=False)
         window.document.open(audience, 1)
         root = window.canvas.root if window.canvas is not None else None
         assert isinstance(root, GroupCard)
