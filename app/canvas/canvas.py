@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from PySide6.QtCore import QPoint, QTimer, Signal
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from shiboken6 import isValid
 
 from app.canvas.adding import condition_menu
 from app.canvas.card import Card
@@ -60,6 +61,10 @@ class Canvas(QWidget):
         self.root: GroupCard | ConditionCard | None = None
         self._answer: SizeAnswer | None = None
         self._stale = True
+        self._looked_at: ConditionCard | None = None
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._on_focus)
         context.focus_near = self.focus_near
         context.document.changed.connect(self.refresh)
         self.refresh()
@@ -123,6 +128,21 @@ class Canvas(QWidget):
         if cards:
             _nearest(cards, place).setFocus()
 
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        """The condition that is looked at shows its ribbon."""
+        card = new
+        while card is not None and not isinstance(card, ConditionCard):
+            card = card.parentWidget()
+        if card is not None and card is not self._looked_at and self.isAncestorOf(card):
+            self._show_ribbon(card)
+
+    def _show_ribbon(self, card: ConditionCard | None) -> None:
+        if self._looked_at is not None and self._looked_at is not card and isValid(self._looked_at):
+            self._looked_at.show_ribbon(False)
+        self._looked_at = card
+        if card is not None and isValid(card):
+            card.show_ribbon(not self._stale)
+
     def show_path(self, path: str) -> None:
         """Bring the card of a node into view and give it the focus."""
         for card in self.cards():
@@ -141,6 +161,7 @@ class Canvas(QWidget):
         for card in self.cards():
             card.show_counts(answer)
             card.show_error(None)
+        self._show_ribbon(self._looked_at)
 
     def _show_again(self, card: GroupCard | ConditionCard) -> None:
         """A card that was made after the numbers came shows them too; stale numbers are not shown on new cards."""

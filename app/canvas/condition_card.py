@@ -15,6 +15,7 @@ from app.canvas.dropping import can_take, into_group, onto_card
 from app.canvas.event_editor import EventEditor
 from app.canvas.operator_editor import OperatorEditor
 from app.canvas.other_editors import other_editor
+from app.canvas.ribbon import RibbonStrip, has_ribbon
 from app.canvas.sequence_editor import SequenceEditor
 from app.mime import read_item, read_place
 from app.widgets.parts import clear, column, label, restyle, row
@@ -46,6 +47,7 @@ class ConditionCard(Card):
         self._layout = column(self, (12, 9, 8, 9), spacing=6)
         self._editor: QWidget | None = None
         self._broken: BrokenRow | None = None
+        self._ribbon: RibbonStrip | None = None
         self._problem: str | None = None
         self._build()
 
@@ -69,6 +71,7 @@ class ConditionCard(Card):
         for widget in kept:
             widget.setParent(None)
         clear(self._layout)
+        self._ribbon = self._broken = None
         theme = self.context.theme
         icon = label("", "word")
         icon.setPixmap(theme.icon(ICONS.get(type(self.inner), "hash"), theme.tokens.muted).pixmap(18, 18))
@@ -148,6 +151,24 @@ class ConditionCard(Card):
     def _on_operator(self, operator: Operator) -> None:
         if isinstance(self.inner, TraitIs):
             self.put_inner(replace(self.inner, operator=operator))
+
+    def show_ribbon(self, wanted: bool) -> None:
+        """Show the ribbon of thresholds while the card is looked at, where it has one and the numbers are there."""
+        if self._ribbon is not None:
+            self._layout.removeWidget(self._ribbon)
+            self._ribbon.hide()
+            self._ribbon.deleteLater()
+            self._ribbon = None
+        if wanted and not self.locked and has_ribbon(self.inner, self.context) and self.context.answer is not None:
+            assert isinstance(self.inner, TraitIs)  # noqa: S101 — has_ribbon looked
+            self._ribbon = RibbonStrip(self.inner, path_inside(self), self.context)
+            self._ribbon.changed.connect(self._on_ribbon)
+            self._layout.addWidget(self._ribbon)
+
+    def _on_ribbon(self, node: Node) -> None:
+        """The threshold that was chosen; the editor shows it too."""
+        self.put_inner(node)
+        self._build()
 
     # -- what is wrong ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from app.canvas.context import CanvasContext
-from app.widgets.parts import button, column, combo, label, plain_spin, row
+from app.widgets.parts import button, column, combo, flat_button, label, plain_spin, row
 from engine.domain.rule import InAudience, InList, Node, Sample, Sql
 
 _SETTLED_MS = 500
@@ -40,7 +40,9 @@ class AudienceEditor(NodeEditor):
         self._which.activated.connect(lambda: self._tell(InAudience(str(self._which.currentData()))))
         self._version = combo((), None, words("audience.version"))
         self._version.activated.connect(lambda: self._tell(replace(self.node, version=self._version.currentData())))
-        copy = button(words("audience.copy"), icon=context.theme.icon("copy"))
+        copy = flat_button(context.theme.icon("copy"), words("audience.copy"))
+        for field in (self._which, self._version):
+            field.setMaximumWidth(210)
         copy.clicked.connect(self._on_copy)
         column(self).addLayout(row(self._which, self._version, copy, None, spacing=6))
         self._show_versions()

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QFrame, QTabWidget
 from app.i18n import Words
 from app.insights.funnel import FunnelTab
 from app.insights.others import MembersTab, OverlapTab, TimeTab
-from app.insights.sites import SitesTab
 from app.insights.tab import Subject, Tab
 from app.insights.who import WhoTab
 from app.session import Session
@@ -52,7 +51,6 @@ class Insights(QFrame):
         self.time = TimeTab(words, theme, session)
         self.overlap = OverlapTab(words, theme, session)
         self.members = MembersTab(words, theme, session)
-        self.sites = SitesTab(words, theme, session)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(words("tabs"))
         self.tabs.setDocumentMode(True)
@@ -65,7 +63,6 @@ class Insights(QFrame):
             "time": self.time,
             "overlap": self.overlap,
             "members": self.members,
-            "sites": self.sites,
         }
         for key, page in self.pages.items():
             self.tabs.addTab(page, words(f"tab.{key}"))

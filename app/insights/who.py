@@ -40,7 +40,12 @@ class WhoTab(Tab):
         self.body.addLayout(self._rows)
         self._note = label(words("who.note"), "muted", wrap=True)
         self.body.addWidget(self._note)
+        self._sites_title = label(words("sites.heading"), "heading")
+        self._sites = QVBoxLayout()
+        self._sites.setSpacing(4)
         self.body.addSpacing(8)
+        self.body.addWidget(self._sites_title)
+        self.body.addLayout(self._sites)
         self._reach_title = label(words("reach.heading"), "heading")
         self.body.addWidget(self._reach_title)
         self.body.addLayout(self._reach)
@@ -56,6 +61,7 @@ class WhoTab(Tab):
 
     def ask(self) -> None:
         self._ask_breakdown()
+        self._show_sites()
         model = self.subject.model
         known = bool(model.identifiers or model.consents)
         self._reach_title.setVisible(known)
@@ -103,28 +109,41 @@ class WhoTab(Tab):
         kind = self.subject.model.profile.traits[trait].type
         self.condition_chosen.emit(condition_for(trait, kind, share["value"], share["high"]))
 
+    # -- by site ---------------------------------------------------------------------------------------------------
+
+    def _show_sites(self) -> None:
+        """The size in each site, which came with the size itself."""
+        clear(self._sites)
+        answer, sites = self.subject.answer, self.subject.model.sites
+        self._sites_title.setVisible(len(answer.per_site) > 1)
+        if len(answer.per_site) > 1:
+            for site, size in sorted(answer.per_site.items(), key=lambda pair: -pair[1]):
+                name = sites[site].name if site in sites else site
+                self._part(self._sites, name, size, answer.size, self.theme.tokens.accent)
+
     # -- reach -----------------------------------------------------------------------------------------------------
 
     def _on_reach(self, found: dict[str, Any]) -> None:
         clear(self._reach)
         for name, count in found["identifiers"].items():
-            self._reached(name.replace("_", " "), count, found["size"])
+            self._part(self._reach, name.replace("_", " "), count, found["size"])
         for name, count in found["consents"].items():
-            self._reached(self.words("reach.consent", name.replace("_", " ")), count, found["size"])
+            self._part(self._reach, self.words("reach.consent", name.replace("_", " ")), count, found["size"])
         for identifier, consents in found["both"].items():
             for consent, count in consents.items():
                 text = f"{identifier} + {consent}".replace("_", " ")
-                self._reached(text, count, found["size"])
+                self._part(self._reach, text, count, found["size"])
 
-    def _reached(self, text: str, count: int, size: int) -> None:
-        bar = ShareBar(self.theme.tokens.all_bar, self.theme.tokens.bar_back)
+    def _part(self, rows: QVBoxLayout, text: str, count: int, size: int, colour: str | None = None) -> None:
+        """A part of the members: name, number and bar."""
+        bar = ShareBar(colour or self.theme.tokens.all_bar, self.theme.tokens.bar_back)
         bar.set_share(count / size if size else 0)
         holder = QWidget()
         inner = column(holder, spacing=1)
         number = f"{self.words.number(count)} · {self.words.percent(count, size)}"
         inner.addLayout(row(label(text, "muted"), None, label(number, "count")))
         inner.addWidget(bar)
-        self._reach.addWidget(holder)
+        rows.addWidget(holder)
 
 
 def condition_for(trait: str, kind: ValueType, value: Any, high: Any) -> Node:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QCompleter, QLineEdit, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCompleter, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
-from app.widgets.flow import FlowLayout
+from app.widgets.flow import FlowBox
 from app.widgets.parts import label
 
 SHOWN = 12
@@ -57,11 +57,7 @@ class ChipField(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        self._chips = QWidget()
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        self._chips.setSizePolicy(policy)
-        self._flow = FlowLayout(self._chips)
+        self._chips = FlowBox()
         self.entry = _Entry()
         self.entry.setAccessibleName(name)
         self.entry.setPlaceholderText(hint)
@@ -123,11 +119,7 @@ class ChipField(QWidget):
             self.changed.emit()
 
     def _show(self) -> None:
-        while (item := self._flow.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        made: list[QWidget] = []
         for index, value in enumerate(self._values[:SHOWN]):
             chip = QToolButton()
             shown = value if value else "“”"
@@ -136,8 +128,8 @@ class ChipField(QWidget):
             chip.setAccessibleName(self._remove(value))
             chip.setToolTip(self._remove(value))
             chip.clicked.connect(lambda _=False, i=index: self._drop(i))
-            self._flow.addWidget(chip)
+            made.append(chip)
         if len(self._values) > SHOWN:
-            self._flow.addWidget(label(self._more(len(self._values) - SHOWN), "muted"))
+            made.append(label(self._more(len(self._values) - SHOWN), "muted"))
+        self._chips.show_widgets(made)
         self._chips.setVisible(bool(self._values))
-        self._chips.updateGeometry()

@@ -1,65 +1,50 @@
-"""A layout that wraps, as words in a paragraph."""
+"""Widgets that wrap, as words in a paragraph.
+
+Not a QLayout: the methods a layout must override give None and booleans back to Qt, and PySide 6.12 gives up a
+reference to them too many each time, until Python itself stops ("deallocating None").
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 
-class FlowLayout(QLayout):
-    """Puts widgets side by side and begins a new line when there is no room."""
+class FlowBox(QWidget):
+    """Puts widgets side by side and begins a new line when there is no room; as high as they need."""
 
-    def __init__(self, parent: QWidget | None = None, spacing: int = 4) -> None:
-        super().__init__(parent)
-        self.setContentsMargins(0, 0, 0, 0)
-        self.setSpacing(spacing)
-        self._items: list[QLayoutItem] = []
+    def __init__(self, spacing: int = 4) -> None:
+        super().__init__()
+        self._spacing = spacing
+        self._shown: list[QWidget] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def addItem(self, item: QLayoutItem) -> None:
-        self._items.append(item)
+    def show_widgets(self, widgets: list[QWidget]) -> None:
+        """These widgets, in place of those before."""
+        for old in self._shown:
+            old.hide()
+            old.deleteLater()
+        self._shown = widgets
+        for widget in widgets:
+            widget.setParent(self)
+            widget.show()
+        self._arrange()
 
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def expandingDirections(self) -> Qt.Orientation:
-        return Qt.Orientation(0)
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._arrange(QRect(0, 0, width, 0), move=False)
-
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        self._arrange(rect, move=True)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._arrange()
 
     def sizeHint(self) -> QSize:
-        return self.minimumSize()
+        return QSize(150, max(1, self.minimumHeight()))
 
-    def minimumSize(self) -> QSize:
-        size = QSize()
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        return size
-
-    def _arrange(self, rect: QRect, *, move: bool) -> int:
-        x, y, line = rect.x(), rect.y(), 0
-        for item in self._items:
-            widget = item.widget()
-            if widget is not None and widget.isHidden():
-                continue
-            hint = item.sizeHint()
-            if x > rect.x() and x + hint.width() > rect.right() + 1:
-                x, y, line = rect.x(), y + line + self.spacing(), 0
-            if move:
-                item.setGeometry(QRect(QPoint(x, y), hint))
-            x += hint.width() + self.spacing()
+    def _arrange(self) -> None:
+        x = y = line = 0
+        for widget in self._shown:
+            hint = widget.sizeHint()
+            if x and x + hint.width() > self.width():
+                x, y, line = 0, y + line + self._spacing, 0
+            widget.setGeometry(x, y, hint.width(), hint.height())
+            x += hint.width() + self._spacing
             line = max(line, hint.height())
-        return y + line - rect.y()
+        if self.minimumHeight() != y + line:
+            self.setFixedHeight(y + line)

@@ -1,0 +1,104 @@
+"""The ribbon of a condition on a number or a date: the audience's exact size at every threshold, to be dragged."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.canvas.context import CanvasContext
+from app.widgets.charts import Colours, Ribbon
+from app.widgets.parts import column, label
+from engine.domain.operators import Compare
+from engine.domain.rule import Node, TraitIs
+from engine.domain.values import Scalar, ValueType
+
+_ORDERED = ("lt", "lte", "gt", "gte")
+
+
+def has_ribbon(node: Node, context: CanvasContext) -> bool:
+    """Whether a condition compares a number or a date with one threshold."""
+    if not isinstance(node, TraitIs) or not isinstance(node.operator, Compare) or node.operator.name not in _ORDERED:
+        return False
+    found = context.model.profile.traits.get(node.trait)
+    return found is not None and (found.type.is_number or found.type is ValueType.DATE)
+
+
+def sizes_at(name: str, found: dict[str, Any]) -> list[int]:
+    """The audience's size at each threshold, for `lt`, `lte`, `gt` or `gte`."""
+    counts = found["below"] if name in ("lt", "gte") else found["upto"]
+    return list(counts) if name in ("lt", "lte") else [found["total"] - count for count in counts]
+
+
+class RibbonStrip(QWidget):
+    """A ribbon under an editor.
+
+    Signals:
+        changed: the condition with the threshold that was chosen.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, node: TraitIs, path: str, context: CanvasContext) -> None:
+        super().__init__()
+        self._node, self._context = node, context
+        tokens, words = context.theme.tokens, context.words
+        self.ribbon = Ribbon(Colours(tokens.accent, tokens.bar_back, tokens.text, tokens.muted), words("ribbon"))
+        self.ribbon.moved.connect(self._on_moved)
+        self.ribbon.released.connect(self._on_released)
+        self.said = label(words("size.counting"), "muted")
+        layout = column(self, (28, 0, 0, 0), spacing=1)
+        layout.addWidget(self.ribbon)
+        layout.addWidget(self.said)
+        self._values: list[Scalar] = []
+        self._sizes: list[int] = []
+        context.session.look("thresholds", self._on_answer, self._on_failure, path=path)
+
+    @property
+    def operator(self) -> Compare:
+        """The comparison whose threshold moves."""
+        assert isinstance(self._node.operator, Compare)  # noqa: S101 — has_ribbon looked
+        return self._node.operator
+
+    def _on_answer(self, found: dict[str, Any]) -> None:
+        kind = self._context.model.profile.traits[self._node.trait].type
+        self._values = [_operand(value, kind) for value in found["thresholds"]]
+        self._sizes = sizes_at(self.operator.name, found)
+        self.ribbon.show_sizes(self._sizes, _nearest(self._values, self.operator.value))
+        self._say(self.ribbon.at)
+
+    def _on_failure(self, error: object) -> None:
+        self.said.setText(str(error))
+
+    def _say(self, at: int) -> None:
+        if self._values:
+            words = self._context.words
+            text = words("ribbon.at", words.scalar(self._values[at]), words.number(self._sizes[at]))
+            self.said.setText(text)
+            self.ribbon.setAccessibleDescription(text)
+
+    def _on_moved(self, at: int) -> None:
+        self._say(at)
+
+    def _on_released(self, at: int) -> None:
+        if self._values and self._values[at] != self.operator.value:
+            self.changed.emit(replace(self._node, operator=replace(self.operator, value=self._values[at])))
+
+
+def _operand(value: Any, kind: ValueType) -> Scalar:
+    if kind is ValueType.DATE:
+        return date.fromisoformat(str(value)[:10])
+    return Decimal(str(value)) if isinstance(value, float) else int(value)
+
+
+def _nearest(values: Sequence[Scalar], wanted: Scalar) -> int:
+    """The place of a threshold among those there are."""
+    if isinstance(wanted, str):
+        wanted = date.fromisoformat(wanted[:10])
+    return min(bisect_left(list(values), wanted), max(0, len(values) - 1))
