@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QTimer
 from app.document import Document
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience, write_audience
-from engine.domain.documents import load_one
+from engine.domain.documents import dump_yaml, load_one
 from engine.errors import EngineError
 
 WAIT_MS = 800
@@ -64,15 +64,16 @@ class Drafts(QObject):
         fresh = path.with_suffix(".new")
         try:
             self._folder.mkdir(exist_ok=True)
-            fresh.write_text(json.dumps(body, ensure_ascii=False, default=str), encoding="utf-8")
+            fresh.write_text(dump_yaml(body), encoding="utf-8")
             os.replace(fresh, path)
         except OSError:
-            fresh.unlink(missing_ok=True)
+            with suppress(OSError):
+                fresh.unlink()
 
     def found(self) -> list[Draft]:
         """What was kept and never saved, the newest first; a file that cannot be read is left where it is."""
         drafts = []
-        for path in sorted(self._folder.glob("*.json")):
+        for path in sorted(self._folder.glob("*.yaml")):
             try:
                 body = load_one(path.read_bytes())
                 plain = dict(body["audience"])
@@ -97,4 +98,4 @@ class Drafts(QObject):
             return
 
     def _path(self, identifier: str) -> Path:
-        return self._folder / f"{identifier or _NEW}.json"
+        return self._folder / f"{identifier or _NEW}.yaml"

@@ -3,11 +3,11 @@ files."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from PySide6.QtWidgets import QApplication
 
+from engine.domain.canonical import canonical_json
 from engine.domain.documents import load_one
 from engine.domain.rule import Node
 from engine.domain.rule_codec import read_rule
@@ -19,8 +19,7 @@ def copy(nodes: Sequence[Node]) -> None:
     """Put conditions on the clipboard: one as itself, several as a list."""
     written = [write_rule(node) for node in nodes]
     body = written[0] if len(written) == 1 else written
-    text = json.dumps(body, ensure_ascii=False, indent=1, default=str)
-    QApplication.clipboard().setText(text)
+    QApplication.clipboard().setText(canonical_json(body))
 
 
 def pasted() -> list[Node]:

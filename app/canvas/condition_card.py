@@ -5,23 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from app.canvas.broken import BrokenRow
-from app.canvas.card import Card, path_inside
+from app.canvas.card import path_inside
+from app.canvas.card_drops import DropTarget
 from app.canvas.context import CanvasContext
-from app.canvas.dropping import can_take, into_group, onto_card
 from app.canvas.event_editor import EventEditor
 from app.canvas.operator_editor import OperatorEditor
 from app.canvas.other_editors import other_editor
 from app.canvas.ribbon import RibbonStrip, has_ribbon
 from app.canvas.sequence_editor import SequenceEditor
-from app.mime import read_item, read_place
 from app.widgets.parts import clear, column, label, restyle, row
-from engine.domain.edit import Place, at
+from engine.domain.edit import Place
 from engine.domain.operators import Operator
-from engine.domain.rule import All, AnyOf, Did, Has, InAudience, InList, Node, Sample, Sequence, Sql, TraitIs
+from engine.domain.rule import Did, Has, InAudience, InList, Node, Sample, Sequence, Sql, TraitIs
 from engine.domain.values import ValueType
 from engine.errors import EngineError
 
@@ -37,13 +35,12 @@ ICONS: dict[type, str] = {
 }
 
 
-class ConditionCard(Card):
+class ConditionCard(DropTarget):
     """Title, editor, count and menu of one condition. Something dropped on its middle makes a group of the two."""
 
     def __init__(self, node: Node, place: Place, path: str, context: CanvasContext) -> None:
         super().__init__(node, place, path, context)
         self.setProperty("card", "condition")
-        self.setAcceptDrops(True)
         self._layout = column(self, (12, 9, 8, 9), spacing=6)
         self._editor: QWidget | None = None
         self._broken: BrokenRow | None = None
@@ -206,42 +203,3 @@ class ConditionCard(Card):
         )
         if mine or self._broken is not None:
             self._show_problem(error if mine else None)
-
-    # -- drops -----------------------------------------------------------------------------------------------------
-
-    def _parent_group(self) -> Place | None:
-        """The group this condition stands in; None at the root."""
-        if not self.place:
-            return None
-        parent = at(self.context.document.audience.rule, self.place[:-1])
-        return self.place[:-1] if isinstance(parent, All | AnyOf) else None
-
-    def _zone(self, event: QDropEvent) -> str:
-        """before, onto or after: quarters of the height."""
-        y, height = event.position().y(), max(1, self.height())
-        if self._parent_group() is None or self.excluded:
-            return "onto"
-        return "before" if y < height * 0.28 else ("after" if y > height * 0.72 else "onto")
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        place = read_place(event.mimeData())
-        own = place is not None and (self.place[: len(place)] == place)
-        if not own and (read_item(event.mimeData()) is not None or place is not None):
-            event.acceptProposedAction()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        restyle(self, "drop", self._zone(event))
-        event.acceptProposedAction()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        restyle(self, "drop", None)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        zone, group = self._zone(event), self._parent_group()
-        restyle(self, "drop", None)
-        event.acceptProposedAction()
-        if zone == "onto" or group is None:
-            onto_card(self.context, event.mimeData(), self.inner_place if self.excluded else self.place)
-        elif can_take(self.context, event.mimeData(), group):
-            index = self.place[-1] + (zone == "after")
-            into_group(self.context, event.mimeData(), group, index)

@@ -97,7 +97,9 @@ def move_onto(root: Node, source: Place, place: Place) -> Node:
 
 def is_excluded(root: Node, place: Place) -> bool:
     """Whether a place is in the Exclude lane: a `not` directly below an outermost ALL."""
-    return len(place) > 0 and isinstance(root, All) and isinstance(root.children[place[0]], Not)
+    if not place or not isinstance(root, All) or place[0] >= len(root.children):
+        return False  # a card that is about to go may still ask
+    return isinstance(root.children[place[0]], Not)
 
 
 def exclude(root: Node, node: Node) -> Node:

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QTextBrowse
 
 from app.i18n import LANGUAGES, Words
 
+PAGES = ("start", "canvas", "numbers", "keys")
+
 
 class HelpDialog(QDialog):
     """Pages of help, and about."""
@@ -19,7 +21,7 @@ class HelpDialog(QDialog):
         self.resize(720, 560)
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(words("help"))
-        for key in ("start", "canvas", "numbers", "keys"):
+        for key in PAGES:
             self._add(words(f"help.{key}"), page_text(key, words.language))
         self._add(words("help.about"), _about(words))
         self.tabs.setCurrentIndex({"start": 0, "canvas": 1, "numbers": 2, "keys": 3, "about": 4}[page])

@@ -1,0 +1,152 @@
+"""The views beside the canvas: asked only while looked at, never old numbers as new, and what clicks do."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.insights.who import condition_for
+from app.main_window import MainWindow
+from engine.client import Reply, Request
+from engine.domain.rule_writing import write_rule
+from engine.domain.values import ValueType
+from tests.app.conftest import FakeWorker
+
+INSIGHTS = {
+    "every": True,
+    "base": 1000,
+    "size": 50,
+    "parts": [
+        {"path": "rule.all[0]", "size": 400, "after": 400, "only": 7},
+        {"path": "rule.all[1]", "size": 100, "after": 50, "only": 350},
+    ],
+    "combinations": [{"parts": [0], "size": 350}, {"parts": [0, 1], "size": 50}],
+    "left_out": 0,
+}
+
+
+def texts(widget: QWidget) -> list[str]:
+    return [found.text() for found in widget.findChildren(QLabel)]
+
+
+def asked(worker: FakeWorker, days: int) -> bool:
+    """Whether so many days were asked for."""
+    return len(worker.of("past_size")) == days
+
+
+def sized(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    """A size has come."""
+    asked = len(worker.of("size"))
+    window.bench.ask()
+    qtbot.waitUntil(lambda: len(worker.of("size")) > asked)
+    worker.answer_size(worker.of("size")[-1], 50)
+
+
+def answer(worker: FakeWorker, operation: str, result: Any) -> Request:
+    request = worker.of(operation)[-1]
+    worker.replied.emit(Reply(request.token, result))
+    return request
+
+
+def test_the_funnel_shows_the_parts_and_who_fails_only_one(
+    window: MainWindow, worker: FakeWorker, qtbot: QtBot
+) -> None:
+    sized(window, worker, qtbot)
+    answer(worker, "insights", INSIGHTS)
+    funnel = window.insights.funnel
+    assert funnel.is_current
+    shown = texts(funnel)
+    for wanted in ("1,000", "400", "50", "7 fail only this", "350 fail only this"):
+        assert wanted in shown
+    assert "1 + 2: 50" in funnel.upset.accessibleDescription()
+    with qtbot.waitSignal(window.insights.path_chosen) as chosen:
+        next(b for b in funnel.findChildren(QToolButton) if b.text().startswith("1 ")).click()
+    assert chosen.args == ["rule.all[0]"]
+
+
+def test_an_old_answer_is_never_shown_as_new(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    sized(window, worker, qtbot)
+    request = worker.of("insights")[-1]
+    assert window.canvas is not None
+    window.canvas.cards()[0].duplicate()
+    assert request.token in worker.cancelled
+    worker.replied.emit(Reply(request.token, INSIGHTS))
+    assert not window.insights.funnel.is_current
+    assert not window.insights.funnel.shown.isEnabled()
+
+
+def test_only_the_view_one_looks_at_asks(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    sized(window, worker, qtbot)
+    assert len(worker.of("insights")) == 1
+    assert worker.of("breakdown") == worker.of("overlap") == worker.of("sample_members") == []
+    window.insights.show_page("who")
+    (request,) = worker.of("breakdown")
+    assert request.arguments["trait"] == "age"
+    window.insights.show_page("members")
+    assert len(worker.of("sample_members")) == 1
+    window.insights.show_page("funnel")
+    assert len(worker.of("insights")) == 2  # it had no answer yet
+
+
+def test_a_value_becomes_a_condition(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    sized(window, worker, qtbot)
+    window.insights.show_page("who")
+    share = {
+        "value": 17,
+        "high": 19,
+        "members": 20,
+        "base": 100,
+        "index": 400.0,
+        "low_index": 300.0,
+        "high_index": 500.0,
+    }
+    answer(worker, "breakdown", {"trait": "age", "size": 50, "base": 1000, "shares": [share]})
+    who = window.insights.who
+    assert "400" in texts(who)
+    next(b for b in who.findChildren(QToolButton) if b.text() == "17 – 19").click()
+    assert write_rule(window.document.audience.rule)["all"][-1] == {"trait": "age", "between": [17, 19]}
+    assert write_rule(condition_for("t", ValueType.STRING, None, None)) == {"trait": "t", "is_set": False}
+    assert write_rule(condition_for("t", ValueType.BOOLEAN, True, None)) == {"trait": "t", "eq": True}
+
+
+def test_another_audience_is_excluded_by_a_click(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    sized(window, worker, qtbot)
+    window.insights.show_page("overlap")
+    answer(worker, "overlap", [{"id": "vips", "size": 30, "both": 10}, {"id": "none", "size": 3, "both": 0}])
+    overlap = window.insights.overlap
+    assert "10 · 20.0 %" in texts(overlap)
+    assert "none" not in texts(overlap)
+    overlap.findChildren(QPushButton)[0].click()
+    assert write_rule(window.document.audience.rule)["all"][-1] == {"not": {"audience": "vips"}}
+
+
+def test_days_come_one_by_one_while_nothing_else_is_asked(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    sized(window, worker, qtbot)
+    window.insights.show_page("time")
+    for day in range(1, 4):
+        qtbot.waitUntil(partial(asked, worker, day))
+        request = worker.of("past_size")[-1]
+        assert request.arguments["ago"] == day
+        worker.replied.emit(Reply(request.token, {"as_of": f"2026-05-{20 - day}T00:00:00Z", "size": 50 - day}))
+    assert [size for _, size in window.insights.time.line.points] == [47, 48, 49, 50]
+    assert not window.insights.time.is_complete
+
+
+def test_why_someone_is_in(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    sized(window, worker, qtbot)
+    window.insights.show_page("members")
+    members = window.insights.members
+    answer(worker, "sample_members", [{"key": 987654, "member": "98••54", "age": 30}])
+    item = members.table.item(0, 0)
+    assert item is not None
+    assert item.text() == "98••54"
+    assert "987654" not in " ".join(texts(window))
+    members._on_row(0)
+    assert worker.of("why")[-1].arguments["key"] == "987654"
+    conditions = [{"path": "rule.all[0]", "condition": "Age is at least 18", "in": True, "value": 30}]
+    answer(worker, "why", {"member": True, "site": "MLB", "conditions": conditions})
+    assert "In the audience" in texts(members)
+    assert any("✓" in text and "(30)" in text for text in texts(members))

@@ -1,0 +1,77 @@
+"""Preferences are checked before they are kept; the wizard connects, drafts, checks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pytestqt.qtbot import QtBot
+
+from app.i18n import Words
+from app.preferences.dialog import PreferencesDialog
+from app.preferences.help import HelpDialog
+from app.preferences.wizard import ConnectWizard
+from app.session import Session
+from engine.client import Reply
+from engine.errors import EngineError
+from engine.settings import Settings, read_settings, write_settings
+from tests.app.conftest import FakeWorker
+
+
+def test_what_is_entered_is_kept(tmp_path: Path, qtbot: QtBot) -> None:
+    write_settings(tmp_path, Settings(warehouse="duckdb:///x"))
+    dialog = PreferencesDialog(tmp_path, Words("en"))
+    qtbot.addWidget(dialog)
+    dialog.language.setCurrentIndex(dialog.language.findData("pt_BR"))
+    dialog.region.setCurrentIndex(dialog.region.findData("es_CO"))
+    dialog.theme.setCurrentIndex(dialog.theme.findData("contrast"))
+    dialog.memory.setText("2GB")
+    dialog._on_save()
+    assert read_settings(tmp_path) == Settings("duckdb:///x", "pt_BR", "es_CO", "contrast", "2GB")
+
+
+def test_what_cannot_be_is_said_and_nothing_changes(tmp_path: Path, qtbot: QtBot) -> None:
+    write_settings(tmp_path, Settings())
+    dialog = PreferencesDialog(tmp_path, Words("en"))
+    qtbot.addWidget(dialog)
+    dialog.keep.setText("for ever")
+    dialog._on_save()
+    assert '"for ever" is no number of days' in dialog._error.text()
+    assert read_settings(tmp_path) == Settings()
+
+
+def answer(worker: FakeWorker, operation: str, result: Any = None, error: EngineError | None = None) -> None:
+    worker.replied.emit(Reply(worker.of(operation)[-1].token, result, error))
+
+
+def test_a_warehouse_is_connected_step_by_step(qtbot: QtBot) -> None:
+    worker = FakeWorker()
+    session = Session(worker)  # type: ignore[arg-type]
+    wizard = ConnectWizard(session, Words("en"))
+    qtbot.addWidget(wizard)
+    wizard.show()
+    wizard.where.url.setText("/nowhere")
+    wizard.where.connect_now()
+    answer(worker, "connect", error=EngineError("warehouse_file", "there is no folder /nowhere"))
+    assert "no folder" in wizard.where.state.text()
+    assert not wizard.where.isComplete()
+    wizard.where.url.setText("/data")
+    wizard.where.connect_now()
+    answer(worker, "connect", {"tables": ["users", "events"]})
+    assert wizard.where.isComplete()
+    wizard.next()
+    answer(worker, "infer", {"document": "kind: model\n", "notes": ["look at users"], "columns": []})
+    assert wizard.model.text.toPlainText() == "kind: model\n"
+    wizard.model.text.setPlainText("kind: model\n# mine\n")
+    wizard.next()
+    assert worker.of("apply_model")[-1].arguments["document"] == "kind: model\n# mine\n"
+    answer(worker, "apply_model", {"sound": False, "findings": [{"severity": "error", "message": "2 null keys"}]})
+    assert wizard.check.findings.item(0).text() == "error: 2 null keys"
+    assert wizard.check.isComplete()
+
+
+def test_help_opens_in_every_language(qtbot: QtBot) -> None:
+    for language in ("en", "es", "pt_BR"):
+        dialog = HelpDialog(Words(language), "about")
+        qtbot.addWidget(dialog)
+        assert dialog.tabs.count() == 5
