@@ -19,13 +19,13 @@ from engine.client import (
     Request,
     SizeAnswer,
     call_request,
-    look_request,
     overview_request,
     save_request,
     size_request,
     values_request,
 )
 from engine.domain.audience import Audience
+from engine.domain.audience_codec import write_audience
 from engine.errors import EngineError
 
 DEBOUNCE_MS = 150
@@ -59,6 +59,7 @@ class Session(QObject):
         self._next = 0
         self._size_token = 0
         self._audience: Audience | None = None
+        self._document: dict[str, Any] | None = None
         self._looks: set[int] = set()
         self._waiting: dict[int, tuple[Answer, Callable[[EngineError], None]]] = {}
         self._values: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
@@ -76,7 +77,7 @@ class Session(QObject):
 
     def edited(self, audience: Audience) -> None:
         """The audience changed: numbers on the screen are stale, a new size is asked for soon."""
-        self._audience = audience
+        self._audience, self._document = audience, None
         if self._size_token in self._waiting:
             self._worker.cancel(self._size_token)
             self._waiting.pop(self._size_token)
@@ -99,7 +100,14 @@ class Session(QObject):
         if self._audience is not None:
             token = self._token()
             self._looks.add(token)
-            self._send(look_request(token, operation, self._audience, **arguments), answer, failure)
+            self._send(call_request(token, operation, document=self._written(), **arguments), answer, failure)
+
+    def _written(self) -> dict[str, Any]:
+        """The audience as a document, written once for everything that is asked about it."""
+        if self._document is None:
+            assert self._audience is not None  # noqa: S101 — asked only about an audience
+            self._document = write_audience(self._audience)
+        return self._document
 
     def call(
         self,
@@ -152,7 +160,7 @@ class Session(QObject):
         if self._audience is None:
             return
         self._size_token = self._token()
-        request = size_request(self._size_token, self._audience)
+        request = size_request(self._size_token, self._written())
         self._send(request, lambda r: self.sized.emit(SizeAnswer.from_result(r)), self.failed.emit)
 
     def _on_reply(self, reply: Reply) -> None:

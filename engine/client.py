@@ -98,9 +98,9 @@ class SizeAnswer:
         )
 
 
-def size_request(token: int, audience: Audience) -> Request:
-    """The size of an audience as it stands on the canvas."""
-    return Request(token, "size", {"document": write_audience(audience)}, lane="size")
+def size_request(token: int, document: Mapping[str, Any]) -> Request:
+    """The size of an audience as it stands on the canvas, given as its document."""
+    return Request(token, "size", {"document": document}, lane="size")
 
 
 def values_request(token: int, name: str, source: str | None) -> Request:
@@ -118,11 +118,6 @@ def overview_request(token: int) -> Request:
     return Request(token, "overview")
 
 
-def look_request(token: int, operation: str, audience: Audience, **arguments: Any) -> Request:
-    """A look into an audience as it stands on the canvas: insights, breakdown, why …"""
-    return Request(token, operation, {"document": write_audience(audience), **arguments})
-
-
 def call_request(token: int, operation: str, **arguments: Any) -> Request:
-    """Anything else asked of the workspace."""
+    """Anything else: a look into an audience (its document among the arguments), or a call on the workspace."""
     return Request(token, operation, arguments)

@@ -45,12 +45,15 @@ class ConditionCard(DropTarget):
         self._editor: QWidget | None = None
         self._broken: BrokenRow | None = None
         self._ribbon: RibbonStrip | None = None
+        self._shown_in = False
         self._problem: str | None = None
         self._build()
 
     def set_node(self, node: Node, place: Place, path: str) -> None:
         """Show another node; rebuilt only when it is not what the card already shows."""
-        same = node == self.node and self._said() == self._problem
+        same = (node is self.node or node == self.node) and self._said() == self._problem
+        if same and place == self.place and path == self.path and self._shown_in == self.excluded:
+            return
         self.place, self.path, self.node = place, path, node
         if not same:
             self._build()
@@ -58,6 +61,7 @@ class ConditionCard(DropTarget):
 
     def show_marks(self) -> None:
         super().show_marks()
+        self._shown_in = self.excluded
         if self._editor is not None:
             self._editor.setEnabled(not self.locked)
 

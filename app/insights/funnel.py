@@ -18,6 +18,7 @@ from engine.domain.describe import Describer
 from engine.domain.walk import walk
 
 _SHOWN_TEXT = 44
+_MOST_ROWS = 16
 
 
 class FunnelTab(Tab):
@@ -52,10 +53,13 @@ class FunnelTab(Tab):
         self._bar(self.words("funnel.base"), base, base, None, "")
         nodes = dict(walk(self.subject.audience.rule))
         describer = Describer(self.words.language, self.subject.model)
-        for number, part in enumerate(found["parts"]):
+        for number, part in enumerate(found["parts"][:_MOST_ROWS]):
             node = nodes.get(part["path"])
             clause = part["path"] if node is None else describer.clause(node)
             self._bar(f"{number + 1}  {clause}", part["after"], base, part, "near" if found["every"] else "alone")
+        if len(found["parts"]) > _MOST_ROWS:
+            more = self.words("values.more", self.words.number(len(found["parts"]) - _MOST_ROWS))
+            self._rows.addWidget(label(more, "muted"))
         self._show_combinations(found)
 
     def _bar(self, text: str, size: int, base: int, part: dict[str, Any] | None, only: str) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from engine import operations
 from engine.client import Reply, Request, SizeAnswer, cancel_line, overview_request, size_request, values_request
-from engine.domain.audience_codec import read_audience
 
 
 class Process:
@@ -43,8 +42,8 @@ def worker(demo_folder: Path) -> Iterator[Process]:
     assert made.process.returncode == 0
 
 
-def audience(rule: dict[str, Any]) -> Any:
-    return read_audience({"kind": "audience", "id": "it", "name": "It", "rule": rule})
+def audience(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "audience", "id": "it", "name": "It", "rule": rule}
 
 
 def test_sizes_are_those_of_the_operation(worker: Process, demo: operations.Workspace) -> None:
