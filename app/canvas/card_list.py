@@ -16,6 +16,8 @@ from engine.domain.edit import Place
 from engine.domain.rule import Node
 
 C = TypeVar("C", bound=Card)
+_CHANGED_AT_ONCE = 2
+"""So many cards are changed at once when an edit changes their nodes."""
 
 
 @dataclass
@@ -47,6 +49,7 @@ class CardList(QObject, Generic[C]):
         self._slots: list[Slot[C]] = []
         self._words: dict[C, QLabel] = {}
         self._word = ""
+        self._leaving: list[QWidget] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -74,9 +77,10 @@ class CardList(QObject, Generic[C]):
         for slot in self._slots:
             if slot.card is None:
                 slot.card = _taken(pool, lambda card, s=slot: card.node == s.node)  # type: ignore[misc]
-        for index, slot in enumerate(self._slots):
-            if slot.card is None:
-                slot.card = _taken(pool, lambda card, s=slot, i=index: self._stood_at(card, i, s.node))  # type: ignore[misc]
+        changed = [slot for slot in self._slots if slot.card is None]
+        if len(changed) <= _CHANGED_AT_ONCE:  # of another rule altogether, cards are made one a turn like new ones
+            for slot in changed:
+                slot.card = _taken(pool, lambda card, s=slot: self._stood_at(card, s.place[-1], s.node))  # type: ignore[misc]
         for card in pool:
             self._drop(card)
         self._put_in_order()
@@ -90,7 +94,10 @@ class CardList(QObject, Generic[C]):
         return card.place[-1:] == (index,) and self._alike(card, node)
 
     def _make_next(self) -> None:
-        """Make one card, and come back for the next when the window had its turn."""
+        """Make one card, let go of one, and come back for the next when the window had its turn."""
+        for widget in self._leaving[:2]:
+            widget.deleteLater()
+        del self._leaving[:2]
         for position, slot in enumerate(self._slots):
             if slot.card is None:
                 slot.card = self._make(slot)
@@ -98,7 +105,7 @@ class CardList(QObject, Generic[C]):
                 self._made(slot.card)
                 self._mark_first()
                 break
-        if any(slot.card is None for slot in self._slots):
+        if self._leaving or any(slot.card is None for slot in self._slots):
             self._timer.start()
 
     # -- the column ------------------------------------------------------------------------------------------------
@@ -115,7 +122,8 @@ class CardList(QObject, Generic[C]):
         for widget in (word, card):
             self._layout.removeWidget(widget)
             widget.hide()
-            widget.deleteLater()
+        self._leaving += [word, card]
+        self._timer.start()
 
     def _put_in_order(self) -> None:
         for index, card in enumerate(self.cards):

@@ -19,7 +19,7 @@ from app.canvas.sequence_editor import SequenceEditor
 from app.widgets.parts import clear, column, label, restyle, row
 from engine.domain.edit import Place
 from engine.domain.operators import Operator
-from engine.domain.rule import Did, Has, InAudience, InList, Node, Sample, Sequence, Sql, TraitIs
+from engine.domain.rule import Did, Has, InAudience, InList, Node, Not, Sample, Sequence, Sql, TraitIs
 from engine.domain.values import ValueType
 from engine.errors import EngineError
 
@@ -54,9 +54,11 @@ class ConditionCard(DropTarget):
         same = (node is self.node or node == self.node) and self._said() == self._problem
         if same and place == self.place and path == self.path and self._shown_in == self.excluded:
             return
+        alike = same or (_bare(node) == _bare(self.node) and self._said() == self._problem)
         self.place, self.path, self.node = place, path, node
-        if not same:
+        if not alike:
             self._build()
+        self.setAccessibleName(self.context.describer.clause(node))
         self.show_marks()
 
     def show_marks(self) -> None:
@@ -207,3 +209,9 @@ class ConditionCard(DropTarget):
         )
         if mine or self._broken is not None:
             self._show_problem(error if mine else None)
+
+
+def _bare(node: Node) -> Node:
+    """What the editor of a node shows: the condition without its `not`, its note and whether it is muted."""
+    inner = node.child if isinstance(node, Not) else node
+    return replace(inner, muted=False, note=None)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+_BEHIND_THE_WINDOW = 5
 
 
 def main() -> int:
     """Serve until standard input closes."""
     from engine.worker.loop import Loop
 
+    if hasattr(os, "nice"):  # the window comes first: counting must not hold up what is typed
+        os.nice(_BEHIND_THE_WINDOW)
     # Nothing but replies may reach the pipe.
     out = sys.stdout.buffer
     sys.stdout = sys.stderr
