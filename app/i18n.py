@@ -29,6 +29,11 @@ class Words:
         self.locale = QLocale(self.region)
         self._texts = texts(language)
 
+    @property
+    def of_rules(self) -> str:
+        """The language rules are put into words in: this one, or English for the made-up one."""
+        return self.language if self.language in LANGUAGES else "en"
+
     def __call__(self, key: str, *values: object) -> str:
         """The text of a key, its `{}` filled in."""
         return self._texts[key].format(*values)

@@ -58,8 +58,7 @@ class WindowCommands(QObject):
         actions["redo"].setEnabled(document.history.canRedo())
 
     def _describer(self) -> Describer:
-        language = self._window.words.language
-        return Describer(language if language in ("en", "es", "pt_BR") else "en", self._window.model)
+        return Describer(self._window.words.of_rules, self._window.model)
 
     # -- dialogs ---------------------------------------------------------------------------------------------------
 

@@ -76,8 +76,7 @@ class Workbench(QWidget):
         """Make the canvas for a data model and what rules may refer to."""
         self.model = model
         words = self._words
-        language = words.language if words.language in ("en", "es", "pt_BR") else "en"
-        describer = Describer(language, model)
+        describer = Describer(words.of_rules, model)
         context = CanvasContext(
             self.document, self._session, model, words, self._theme, describer, audiences, dict(lists)
         )

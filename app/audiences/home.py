@@ -115,8 +115,7 @@ class Home(QWidget):
     ) -> None:
         """Every audience; sizes come from the engine when the window had its turn."""
         self._audiences = audiences
-        language = self._words.language if self._words.language in ("en", "es", "pt_BR") else "en"
-        describer = Describer(language, model)
+        describer = Describer(self._words.of_rules, model)
         self.tree.setSortingEnabled(False)
         self.tree.clear()
         self._rows.clear()

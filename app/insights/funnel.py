@@ -52,7 +52,7 @@ class FunnelTab(Tab):
         base = found["base"]
         self._bar(self.words("funnel.base"), base, base, None, "")
         nodes = dict(walk(self.subject.audience.rule))
-        describer = Describer(self.words.language, self.subject.model)
+        describer = Describer(self.words.of_rules, self.subject.model)
         for number, part in enumerate(found["parts"][:_MOST_ROWS]):
             node = nodes.get(part["path"])
             clause = part["path"] if node is None else describer.clause(node)

@@ -192,7 +192,7 @@ class MembersTab(Tab):
 
     def _explain(self, key: str) -> None:
         if self._subject is not None:
-            language = self.words.language if self.words.language in ("en", "es", "pt_BR") else "en"
+            language = self.words.of_rules
             self.session.look("why", self._on_why, self._on_no_profile, key=key, language=language)
 
     def _on_no_profile(self, error: EngineError) -> None:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QTextBrowser, QVBoxLayout
 
-from app.i18n import LANGUAGES, Words
+from app.i18n import Words
 
 PAGES = ("start", "canvas", "numbers", "keys")
 
@@ -22,7 +22,7 @@ class HelpDialog(QDialog):
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName(words("help"))
         for key in PAGES:
-            self._add(words(f"help.{key}"), page_text(key, words.language))
+            self._add(words(f"help.{key}"), page_text(key, words.of_rules))
         self._add(words("help.about"), _about(words))
         self.tabs.setCurrentIndex({"start": 0, "canvas": 1, "numbers": 2, "keys": 3, "about": 4}[page])
         layout = QVBoxLayout(self)
@@ -40,9 +40,8 @@ class HelpDialog(QDialog):
 
 
 def page_text(key: str, language: str) -> str:
-    """A page of help in a language (English for one there is not)."""
-    known = language if language in LANGUAGES else "en"
-    return files("resources").joinpath("help", known, f"{key}.md").read_text(encoding="utf-8")
+    """A page of help in a language."""
+    return files("resources").joinpath("help", language, f"{key}.md").read_text(encoding="utf-8")
 
 
 def _about(words: Words) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -70,10 +71,34 @@ def demo(
 
 
 @machine.command("app")
-def app_(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> int:
-    """Open the desktop app."""
+def app_(
+    context: typer.Context,
+    screenshot: Annotated[
+        Path | None, typer.Option("--screenshot", metavar="OUT.png", help="Render one state and exit.")
+    ] = None,
+    audience: Annotated[str | None, typer.Option("--audience", metavar="ID", help="The audience in it.")] = None,
+    screen: Annotated[
+        str | None, typer.Option("--screen", help="home, canvas, funnel, who, time, overlap, members, help …")
+    ] = None,
+    theme: Annotated[str | None, typer.Option("--theme", help="light, dark or contrast.")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="en, es or pt_BR.")] = None,
+    scale: Annotated[float | None, typer.Option("--scale", help="Pixels per point in the picture.")] = None,
+    size: Annotated[str | None, typer.Option("--size", help="The window in it, such as 1440x900.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Open the desktop app, or take a picture of one state of it."""
     from engine.cli.starting import open_app
 
     with open_workspace(context, workspace) as opened:
         folder = opened.folder
-    return open_app(folder)
+    given = {
+        "--screenshot": None if screenshot is None else screenshot.resolve(),
+        "--audience": audience,
+        "--screen": screen,
+        "--theme": theme,
+        "--lang": lang,
+        "--scale": scale,
+        "--size": size,
+    }
+    return open_app(folder, [text for name, value in given.items() if value is not None for text in (name, str(value))])

@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,19 +22,22 @@ def has_display() -> bool:
     return True
 
 
-def open_app(folder: Path) -> int:
-    """Run the desktop app on a workspace until it is closed; in a process of its own, as the engine never loads Qt."""
+def open_app(folder: Path, options: Sequence[str] = ()) -> int:
+    """Run the desktop app on a workspace until it is closed; in a process of its own, as the engine never loads Qt.
+
+    A picture of one state (``--screenshot`` among the options) needs no display.
+    """
     if find_spec("PySide6") is None:
         raise EngineError(
             "missing_part", "the desktop app is not installed", hint="Install it: pip install convoke[app]."
         )
-    if not has_display():
+    if not has_display() and "--screenshot" not in options:
         raise EngineError(
             "missing_part",
             "there is no display to open a window on",
             hint="Use convoke demo --headless or convoke size.",
         )
-    command = [sys.executable, "-m", "app", "--workspace", str(folder)]
+    command = [sys.executable, "-m", "app", "--workspace", str(folder), *options]
     return subprocess.run(command, check=False).returncode  # noqa: S603 — our own interpreter
 
 

@@ -13,13 +13,12 @@ _PAINT = """
 import sys, time
 started = time.perf_counter()
 from PySide6.QtWidgets import QApplication
-from app.__main__ import make_window
-from app.i18n import Words
-from app.theme.style import Theme
+from app.__main__ import Shell
+from engine.settings import Settings
 from pathlib import Path
 app = QApplication([])
-window, worker = make_window(app, Path(sys.argv[1]), Theme(), Words("en"))
-window.show(); app.processEvents()
+shell = Shell(app, Path(sys.argv[1]), Settings(theme="light"))
+shell.window.show(); app.processEvents()
 print(round((time.perf_counter() - started) * 1000))
 """
 
