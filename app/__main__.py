@@ -45,7 +45,9 @@ def main() -> int:
     if given.screenshot is not None:
         from app.screenshot import Camera
 
-        return Camera(app, shell, given).take()
+        code = Camera(app, shell.window, given).take(shell.start)
+        shell.worker.stop()
+        return code
     shell.start()
     code = app.exec()
     shell.worker.stop()

@@ -7,16 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Signal
+from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMenu, QMessageBox, QStackedWidget, QWidget
 
 from app.actions import make_actions
 from app.audiences.home import Home
 from app.audiences.naming import id_from_name
 from app.audiences.templates import templates
 from app.audiences.top_bar import TopBar
-from app.canvas.canvas import Canvas
 from app.document import Document
 from app.drafts import Drafts
 from app.i18n import Words
@@ -25,6 +24,7 @@ from app.session import Session
 from app.theme.style import Theme
 from app.ui_state import UiState
 from app.widgets.parts import column
+from app.window import AppWindow
 from app.window_commands import WindowCommands
 from app.workbench import Workbench
 from engine.domain.audience import Audience
@@ -35,14 +35,8 @@ from engine.domain.rule import All
 from engine.errors import EngineError
 
 
-class MainWindow(QMainWindow):
-    """Home and workbench over one session.
-
-    Signals:
-        look_changed: language, region or colours are others now; the window must be made anew.
-    """
-
-    look_changed = Signal()
+class MainWindow(AppWindow):
+    """Home and workbench over one session."""
 
     def __init__(
         self,
@@ -106,11 +100,6 @@ class MainWindow(QMainWindow):
         )
 
     # -- what the tests and commands look at -----------------------------------------------------------------------
-
-    @property
-    def canvas(self) -> Canvas | None:
-        """The canvas, once there is a data model."""
-        return self.bench.canvas
 
     @property
     def insights(self) -> Insights:

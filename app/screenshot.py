@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-if TYPE_CHECKING:
-    from app.__main__ import Shell
+from app.main_window import MainWindow
+from app.preferences.dialog import PreferencesDialog
+from app.preferences.help import HelpDialog
+from app.widgets.command_palette import CommandPalette
+from app.widgets.searching import plain
 
 _LONGEST_MS = 60_000
 _STEP_MS = 60
@@ -21,10 +24,10 @@ _STILL = 4
 class Camera(QObject):
     """Waits until the numbers are there, takes the picture and ends the app."""
 
-    def __init__(self, app: QApplication, shell: Shell, given: argparse.Namespace) -> None:
+    def __init__(self, app: QApplication, window: MainWindow, given: argparse.Namespace) -> None:
         super().__init__()
-        self._app, self._shell, self._given = app, shell, given
-        self._subject: QWidget = shell.window
+        self._app, self._window, self._given = app, window, given
+        self._subject: QWidget = window
         self._still = 0
         self._wanted = False
         self._code = 3
@@ -32,19 +35,18 @@ class Camera(QObject):
         self._timer.setInterval(_STEP_MS)
         self._timer.timeout.connect(self._look)
 
-    def take(self) -> int:
-        """The exit code: 0 when the picture was written."""
-        window = self._shell.window
+    def take(self, start: Callable[[], object]) -> int:
+        """Start the app and wait; the exit code: 0 when the picture was written."""
+        window = self._window
         self._app.setCursorFlashTime(0)
         window.state.see("tour")
         width, _, height = self._given.size.partition("x")
         window.resize(int(width), int(height or width))
         window.session.opened.connect(lambda overview: self._timer.start())
         window.session.trouble.connect(self._on_trouble)
-        self._shell.start()
+        start()
         QTimer.singleShot(_LONGEST_MS, self, self._late)
         self._app.exec()
-        self._shell.worker.stop()
         return self._code
 
     def _on_trouble(self, error: object) -> None:
@@ -67,7 +69,7 @@ class Camera(QObject):
 
     def _show(self) -> None:
         """Bring what is wanted to the screen."""
-        window, given = self._shell.window, self._given
+        window, given = self._window, self._given
         screen = given.screen or ("canvas" if given.audience else "home")
         if given.audience is not None:
             if given.audience not in window.audiences:
@@ -84,12 +86,7 @@ class Camera(QObject):
             self._subject.show()
 
     def _dialog(self, screen: str) -> QWidget:
-        from app.preferences.dialog import PreferencesDialog
-        from app.preferences.help import HelpDialog
-        from app.widgets.command_palette import CommandPalette
-        from app.widgets.searching import plain
-
-        window = self._shell.window
+        window = self._window
         if screen == "help":
             return HelpDialog(window.words)
         if screen == "preferences" and window.folder is not None:
@@ -98,7 +95,7 @@ class Camera(QObject):
 
     def _ready(self) -> bool:
         """Whether nothing is awaited any more."""
-        window = self._shell.window
+        window = self._window
         if window.session.waiting:
             return False
         if window.pages.currentWidget() is window.home:
@@ -113,5 +110,5 @@ class Camera(QObject):
         else:
             sys.stderr.write(f"convoke-app: {self._given.screenshot} cannot be written\n")
             self._code = 2
-        self._shell.window.document.history.clear()
+        self._window.document.history.clear()
         self._app.quit()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMessageBox
@@ -19,18 +18,16 @@ from app.preferences.wizard import ConnectWizard
 from app.widgets.command_palette import CommandPalette, Entry
 from app.widgets.searching import plain
 from app.widgets.tour import Tour
+from app.window import AppWindow
 from engine.domain.audience import Audience
 from engine.domain.describe import Describer
 from engine.settings import THEMES, read_settings, write_settings
-
-if TYPE_CHECKING:
-    from app.main_window import MainWindow
 
 
 class WindowCommands(QObject):
     """The commands of one window."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: AppWindow) -> None:
         super().__init__(window)
         self._window = window
         actions, document = window.actions_by_key, window.document

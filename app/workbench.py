@@ -87,9 +87,9 @@ class Workbench(QWidget):
             self.canvas.deleteLater()
         self.waiting.hide()
         self.canvas = Canvas(context)
-        self.canvas.problems_changed.connect(self.problems.show_errors)
+        self.canvas.problems_changed.connect(self._show_problems)
         self._middle_column.insertWidget(0, self.canvas, 1)
-        self.problems.show_errors(list(context.problems.values()))
+        self._show_problems(list(context.problems.values()))
         self.show_lists(audiences, lists)
 
     def show_lists(self, audiences: dict[str, tuple[Audience, int]], lists: dict[str, int]) -> None:
@@ -100,6 +100,9 @@ class Workbench(QWidget):
         self.insights.show_names(names)
         if self.canvas is not None:
             self.canvas.context.audiences = audiences
+
+    def _show_problems(self, errors: list[EngineError]) -> None:
+        self.problems.show_sentences([(error.path or "rule", str(error)) for error in errors])
 
     def _upload(self, path: str, then: Any) -> None:
         """Upload a list; its id comes from the file's name."""

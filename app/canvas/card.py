@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 
 from app.canvas.card_commands import CardCommands
+from app.canvas.card_menu import card_menu
 from app.canvas.context import CanvasContext
 from app.widgets.bars import ShareBar
 from app.widgets.parts import flat_button, label, restyle
@@ -77,8 +78,6 @@ class Card(CardCommands):
 
     def open_menu(self) -> None:
         """Everything one can do with the card."""
-        from app.canvas.card_menu import card_menu
-
         card_menu(self).exec(self.menu_button.mapToGlobal(QPoint(0, self.menu_button.height())))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from PySide6.QtWidgets import QMenu
 
-from app.canvas.card import Card
+from app.canvas.card_commands import CardCommands as Card
 from app.canvas.drop_rules import can_move
-from engine.domain.edit import Place
+from engine.domain.edit import Place, at
 from engine.domain.rule import All, AnyOf, Node, Not
 from engine.domain.walk import walk
 
@@ -101,8 +101,6 @@ def _groups(root: Node) -> Iterator[tuple[Place, str]]:
 
 def _title(card: Card, place: Place, path: str) -> str:
     """A group by its kind and its beginning."""
-    from engine.domain.edit import at
-
     node = at(card.context.document.audience.rule, place)
     kind = card.context.words("group.all" if isinstance(node, All) else "group.any")
     clause = card.context.describer.clause(node)

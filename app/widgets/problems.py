@@ -9,7 +9,6 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem
 
 from app.widgets.parts import column, label
-from engine.errors import EngineError
 
 _ROLE = Qt.ItemDataRole.UserRole
 
@@ -38,15 +37,15 @@ class Problems(QFrame):
         layout.addWidget(self.list)
         self.hide()
 
-    def show_errors(self, errors: Sequence[EngineError]) -> None:
-        """The sentences of errors."""
+    def show_sentences(self, found: Sequence[tuple[str, str]]) -> None:
+        """(path, sentence) of each problem."""
         self.list.clear()
-        for error in errors:
-            item = QListWidgetItem(self._icon, str(error))
-            item.setData(_ROLE, error.path or "rule")
+        for path, sentence in found:
+            item = QListWidgetItem(self._icon, sentence)
+            item.setData(_ROLE, path)
             self.list.addItem(item)
-        self._head.setText(f"{self._title} · {len(errors)}")
-        self.setVisible(bool(errors))
+        self._head.setText(f"{self._title} · {len(found)}")
+        self.setVisible(bool(found))
 
     def _tell(self, item: QListWidgetItem) -> None:
         self.chosen.emit(str(item.data(_ROLE)))
