@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof test-duckdb2 startup clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof test-duckdb2 startup accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -56,3 +56,7 @@ startup: ready
 
 clean:
 	rm -rf .venv .tools build .mypy_cache .ruff_cache .import_linter_cache
+
+accessibility: ready
+	bash packaging/accessibility.sh
+	bash packaging/accessibility.sh view-then-buy-7d

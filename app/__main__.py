@@ -48,6 +48,8 @@ def main() -> int:
         code = Camera(app, shell.window, given).take(shell.start)
         shell.worker.stop()
         return code
+    if given.audience is not None:
+        shell.open_first(given.audience)
     shell.start()
     code = app.exec()
     shell.worker.stop()
@@ -60,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--language", "--lang", choices=LANGUAGES, default=None)
     parser.add_argument("--theme", choices=("light", "dark", "contrast"), default=None)
     parser.add_argument("--screenshot", type=Path, default=None, metavar="OUT.png", help="render one state and exit")
-    parser.add_argument("--audience", default=None, metavar="ID", help="the audience in the picture")
+    parser.add_argument("--audience", default=None, metavar="ID", help="the audience to begin with, or in the picture")
     parser.add_argument("--screen", choices=SCREENS, default=None, help="what the picture shows")
     parser.add_argument("--scale", type=float, default=1.0, help="pixels per point in the picture")
     parser.add_argument("--size", default="1440x900", help="the window in the picture")
@@ -85,6 +87,17 @@ class Shell(QObject):
         """Show the window first, then start the engine."""
         self.window.show()
         QTimer.singleShot(0, self.worker.start)
+
+    def open_first(self, identifier: str) -> None:
+        """Begin with an audience instead of home."""
+
+        def show() -> None:
+            if identifier in self.window.audiences:
+                self.window.open_audience(identifier)
+            else:
+                self.window.statusBar().showMessage(f"? {identifier}")
+
+        self.session.opened.connect(lambda overview: QTimer.singleShot(0, self, show))
 
     def _make(self) -> MainWindow:
         settings = self._settings
@@ -128,6 +141,7 @@ def _cut(session: Session, document: Document) -> None:
         session.opened, session.counting, session.sized, session.failed,
         session.saved, session.trouble, session.engine_state,
         document.changed, document.state_changed, document.history.canUndoChanged, document.history.canRedoChanged,
+        document.history.undoTextChanged, document.history.redoTextChanged,
     ):  # fmt: skip
         try:
             signal.disconnect()

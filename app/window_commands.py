@@ -51,8 +51,17 @@ class WindowCommands(QObject):
             actions[key].triggered.connect(lambda _=False, do=call: do())
         for key, able in (("undo", document.history.canUndoChanged), ("redo", document.history.canRedoChanged)):
             able.connect(actions[key].setEnabled)
+        for key, said in (("undo", document.history.undoTextChanged), ("redo", document.history.redoTextChanged)):
+            said.connect(partial(self._say_step, key))
         actions["undo"].setEnabled(document.history.canUndo())
         actions["redo"].setEnabled(document.history.canRedo())
+
+    def _say_step(self, key: str, text: str) -> None:
+        """What undo or redo would do, as its tip."""
+        action = self._window.actions_by_key[key]
+        shortcut = action.shortcut().toString()
+        shown = self._window.words(key)
+        action.setToolTip(f"{shown}: {text} ({shortcut})" if text else f"{shown} ({shortcut})")
 
     def _describer(self) -> Describer:
         return Describer(self._window.words.of_rules, self._window.model)
