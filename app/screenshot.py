@@ -14,6 +14,7 @@ from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
 from app.widgets.command_palette import CommandPalette
 from app.widgets.searching import plain
+from app.workbench import PANELS
 
 _LONGEST_MS = 60_000
 _STEP_MS = 60
@@ -40,6 +41,7 @@ class Camera(QObject):
         window = self._window
         self._app.setCursorFlashTime(0)
         window.state.see("tour")
+        window.bench.splitter.setSizes(PANELS)
         width, _, height = self._given.size.partition("x")
         window.resize(int(width), int(height or width))
         window.session.opened.connect(lambda overview: self._timer.start())

@@ -29,6 +29,9 @@ from engine.domain.model import DataModel
 from engine.domain.rule import InAudience, Node
 from engine.errors import EngineError
 
+PANELS = [230, 840, 370]
+"""Widths of palette, canvas and numbers, until someone moves them."""
+
 
 class Workbench(QWidget):
     """Wires the document, the session and the panels of one audience together.
@@ -58,7 +61,7 @@ class Workbench(QWidget):
         for i, (widget, stretch) in enumerate(panels):
             self.splitter.addWidget(widget)
             self.splitter.setStretchFactor(i, stretch)
-        self.splitter.setSizes([250, 800, 390])
+        self.splitter.setSizes(PANELS)
         self.splitter.setChildrenCollapsible(False)
         column(self, spacing=0).addWidget(self.splitter, 1)
         self.palette_panel.chosen.connect(lambda item: self.canvas.add(item) if self.canvas is not None else None)

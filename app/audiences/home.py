@@ -125,7 +125,7 @@ class Home(QWidget):
         self.tree.addTopLevelItems(list(self._rows.values()))
         self.tree.setSortingEnabled(True)
         header = self.tree.header()
-        for place, width in enumerate((250, 100, 90, 90, 110, 110, 130, 110)):
+        for place, width in enumerate((250, 100, 130, 90, 120, 120, 130, 110)):
             header.resizeSection(place, width)
         header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
         self._filter(self.search.text())

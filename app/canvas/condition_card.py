@@ -84,7 +84,7 @@ class ConditionCard(DropTarget):
         numbers = column(side, spacing=3)
         numbers.addWidget(self.count)
         numbers.addWidget(self.bar)
-        inline = isinstance(self.inner, TraitIs | Sample | InList | InAudience)
+        inline = isinstance(self.inner, TraitIs | Sample | InList)
         ends = (self.lock_mark, side, self.menu_button)
         self._layout.addLayout(
             row(icon, self.badge, title, self._editor, None, *ends)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from app.canvas.context import CanvasContext
-from app.widgets.parts import button, column, combo, flat_button, label, plain_spin, row
+from app.widgets.parts import button, column, combo, flat_button, label, row
 from engine.domain.rule import InAudience, InList, Node, Sample, Sql
 
 _SETTLED_MS = 500
@@ -105,7 +105,6 @@ class SampleEditor(NodeEditor):
         self.node = node
         words = context.words
         self._percent = QDoubleSpinBox()
-        plain_spin(self._percent)
         self._percent.setLocale(words.locale)
         self._percent.setRange(0, 100)
         self._percent.setDecimals(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.i18n import Words
 from app.insights.tab import Tab
@@ -72,7 +72,10 @@ class FunnelTab(Tab):
         else:
             name = flat_text(shown, text)
             name.clicked.connect(lambda: self.path_chosen.emit(part["path"]))
-            inner.addLayout(row(name, None, number))
+            name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # the number must not be cut off
+            line = row(name, number)
+            line.setStretch(0, 1)
+            inner.addLayout(line)
         bar = ShareBar(self.theme.tokens.accent, self.theme.tokens.bar_back, 7)
         bar.set_share(size / base if base else 0)
         inner.addWidget(bar)

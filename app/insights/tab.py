@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from app.i18n import Words
@@ -37,6 +38,7 @@ class Tab(QScrollArea):
         tokens = theme.tokens
         self.colours = Colours(tokens.accent, tokens.bar_back, tokens.text, tokens.muted)
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._inside = QWidget()
         outer = column(self._inside, (0, 4, 4, 8), spacing=6)
         self._state = label(words("size.counting"), "muted", wrap=True)

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from PySide6.QtCore import QLocale
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QComboBox,
     QHBoxLayout,
     QLabel,
@@ -37,11 +36,9 @@ def flat_button(icon: QIcon, name: str) -> QToolButton:
     return made
 
 
-def flat_text(text: str, tip: str) -> QToolButton:
+def flat_text(text: str, tip: str) -> QPushButton:
     """A text that can be clicked, quiet until the mouse is over it."""
-    made = QToolButton()
-    made.setText(text)
-    made.setProperty("flat", True)
+    made = QPushButton(text)
     made.setProperty("link", True)
     made.setToolTip(tip)
     made.setAccessibleName(text if tip in ("", text) else f"{text}: {tip}")
@@ -63,7 +60,7 @@ def combo(items: Iterable[tuple[object, str]], current: object, name: str) -> QC
 def spin(low: int, high: int, value: int, name: str, locale: QLocale | None = None) -> QSpinBox:
     """A whole number, without the little arrows; with a locale its thousands are apart."""
     made = QSpinBox()
-    plain_spin(made)
+    made.lineEdit().setTextMargins(7, 0, 0, 0)
     made.setRange(low, high)
     made.setValue(value)
     made.setAccessibleName(name)
@@ -71,11 +68,6 @@ def spin(low: int, high: int, value: int, name: str, locale: QLocale | None = No
         made.setLocale(locale)
         made.setGroupSeparatorShown(True)
     return made
-
-
-def plain_spin(box: QAbstractSpinBox) -> None:
-    """A number field that looks like a text field."""
-    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
 
 
 def button(text: str, *, icon: QIcon | None = None, primary: bool = False) -> QPushButton:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.insights.who import condition_for
@@ -63,7 +63,7 @@ def test_the_funnel_shows_the_parts_and_who_fails_only_one(
         assert wanted in shown
     assert "1 + 2: 50" in funnel.upset.accessibleDescription()
     with qtbot.waitSignal(window.insights.path_chosen) as chosen:
-        next(b for b in funnel.findChildren(QToolButton) if b.text().startswith("1 ")).click()
+        next(b for b in funnel.findChildren(QPushButton) if b.text().startswith("1 ")).click()
     assert chosen.args == ["rule.all[0]"]
 
 
@@ -106,7 +106,7 @@ def test_a_value_becomes_a_condition(window: MainWindow, worker: FakeWorker, qtb
     answer(worker, "breakdown", {"trait": "age", "size": 50, "base": 1000, "shares": [share]})
     who = window.insights.who
     assert "400" in texts(who)
-    next(b for b in who.findChildren(QToolButton) if b.text() == "17 – 19").click()
+    next(b for b in who.findChildren(QPushButton) if b.text() == "17 – 19").click()
     assert write_rule(window.document.audience.rule)["all"][-1] == {"trait": "age", "between": [17, 19]}
     assert write_rule(condition_for("t", ValueType.STRING, None, None)) == {"trait": "t", "is_set": False}
     assert write_rule(condition_for("t", ValueType.BOOLEAN, True, None)) == {"trait": "t", "eq": True}
