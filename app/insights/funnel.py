@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.i18n import Words
 from app.insights.tab import Tab
@@ -13,7 +13,7 @@ from app.session import Session
 from app.theme.style import Theme
 from app.widgets.bars import ShareBar
 from app.widgets.charts import UpSet
-from app.widgets.parts import clear, column, flat_text, label, row
+from app.widgets.parts import clear, column, flat_text, label, name_first, row
 from engine.domain.describe import Describer
 from engine.domain.walk import walk
 
@@ -34,9 +34,9 @@ class FunnelTab(Tab):
         super().__init__(words, theme, session)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(5)
-        self._combined = label(words("upset.heading"), "heading")
+        self._combined = label(words("upset.heading"), "heading", wrap=True)
         self.upset = UpSet(self.colours, words("upset.heading"))
-        self.body.addWidget(label(words("funnel.heading"), "heading"))
+        self.body.addWidget(label(words("funnel.heading"), "heading", wrap=True))
         self.body.addLayout(self._rows)
         self.body.addSpacing(8)
         self.body.addWidget(self._combined)
@@ -72,10 +72,7 @@ class FunnelTab(Tab):
         else:
             name = flat_text(shown, text)
             name.clicked.connect(lambda: self.path_chosen.emit(part["path"]))
-            name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # the number must not be cut off
-            line = row(name, number)
-            line.setStretch(0, 1)
-            inner.addLayout(line)
+            inner.addLayout(name_first(name, number))
         bar = ShareBar(self.theme.tokens.accent, self.theme.tokens.bar_back, 7)
         bar.set_share(size / base if base else 0)
         inner.addWidget(bar)

@@ -15,7 +15,7 @@ from app.session import Session
 from app.theme.style import Theme
 from app.widgets.bars import ShareBar
 from app.widgets.charts import Sparkline
-from app.widgets.parts import button, clear, column, label, row
+from app.widgets.parts import button, clear, column, flat_button, label, name_first, row
 from engine.errors import EngineError
 
 DAYS = 30
@@ -29,7 +29,7 @@ class TimeTab(Tab):
         super().__init__(words, theme, session)
         self.line = Sparkline(self.colours, words("time.heading"))
         self._said = label("", "muted", wrap=True)
-        self.body.addWidget(label(words("time.heading"), "heading"))
+        self.body.addWidget(label(words("time.heading"), "heading", wrap=True))
         self.body.addWidget(self.line)
         self.body.addWidget(self._said)
         self.body.addWidget(label(words("time.note"), "muted", wrap=True))
@@ -98,7 +98,7 @@ class OverlapTab(Tab):
         self.names: dict[str, str] = {}
         self._rows = QVBoxLayout()
         self._rows.setSpacing(6)
-        self.body.addWidget(label(words("overlap.heading"), "heading"))
+        self.body.addWidget(label(words("overlap.heading"), "heading", wrap=True))
         self.body.addLayout(self._rows)
         self.body.addStretch(1)
 
@@ -119,14 +119,13 @@ class OverlapTab(Tab):
         holder = QWidget()
         inner = column(holder, spacing=2)
         name = self.names.get(one["id"], one["id"])
-        out = button(words("overlap.exclude"))
-        out.setAccessibleName(f"{words('overlap.exclude')}: {name}")
+        out = flat_button(self.theme.icon("ban"), f"{words('overlap.exclude')}: {name}")
         out.clicked.connect(lambda: self.exclude_chosen.emit(one["id"]))
         number = f"{words.number(one['both'])} · {words.percent(one['both'], size)}"
         union = size + one["size"] - one["both"]
         text = label(name, "muted")
         text.setToolTip(words("overlap.tip", words.number(one["size"]), words.percent(one["both"], union)))
-        inner.addLayout(row(text, None, label(number, "count"), out))
+        inner.addLayout(name_first(text, label(number, "count"), out))
         bar = ShareBar(self.theme.tokens.any_bar, self.theme.tokens.bar_back)
         bar.set_share(one["both"] / size if size else 0)
         inner.addWidget(bar)
@@ -153,11 +152,11 @@ class MembersTab(Tab):
         self.table.verticalHeader().hide()
         self.table.setMinimumHeight(260)
         self.table.itemActivated.connect(lambda item: self._on_row(item.row()))
-        self.body.addWidget(label(words("why.heading"), "heading"))
+        self.body.addWidget(label(words("why.heading"), "heading", wrap=True))
         self.body.addLayout(row(self.key, ask))
         self.body.addLayout(self._why)
         self.body.addSpacing(8)
-        self.body.addWidget(label(words("members.heading"), "heading"))
+        self.body.addWidget(label(words("members.heading"), "heading", wrap=True))
         self.body.addWidget(self.table)
         self.body.addWidget(label(words("members.note"), "muted", wrap=True))
         self.body.addStretch(1)
@@ -169,8 +168,8 @@ class MembersTab(Tab):
 
     def _on_answer(self, found: list[dict[str, Any]]) -> None:
         self.answered()
-        self._keys = [str(one.pop("key")) for one in found]
-        heads = list(found[0]) if found else []
+        self._keys = [str(one["key"]) for one in found]
+        heads = [head for head in found[0] if head != "key"] if found else []
         traits = self.subject.model.profile.traits
         self.table.setColumnCount(len(heads))
         self.table.setRowCount(len(found))

@@ -35,7 +35,7 @@ class Insights(QFrame):
         self.setObjectName("right")
         self._words, self._theme = words, theme
         layout = column(self, (18, 14, 14, 8), spacing=5)
-        layout.addWidget(label(words("size.heading"), "heading"))
+        layout.addWidget(label(words("size.heading"), "heading", wrap=True))
         self.total = label("–", "big")
         self.total.setAccessibleName(words("size.heading"))
         layout.addWidget(self.total)

@@ -13,7 +13,7 @@ from app.session import Session
 from app.theme.style import Theme
 from app.widgets.bars import ShareBar
 from app.widgets.charts import TwoBars
-from app.widgets.parts import clear, column, combo, flat_text, label, restyle, row
+from app.widgets.parts import clear, column, combo, flat_text, label, name_first, restyle, row
 from engine.domain.operators import Between, Compare, IsSet
 from engine.domain.rule import Node, TraitIs
 from engine.domain.values import ValueType
@@ -31,22 +31,24 @@ class WhoTab(Tab):
     def __init__(self, words: Words, theme: Theme, session: Session) -> None:
         super().__init__(words, theme, session)
         self._which = combo((), None, words("who.by"))
+        self._which.setSizeAdjustPolicy(self._which.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self._which.setMinimumContentsLength(12)
         self._which.activated.connect(self._ask_breakdown)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(5)
         self._reach = QVBoxLayout()
         self._reach.setSpacing(4)
-        self.body.addLayout(row(label(words("who.heading"), "heading"), None, self._which))
+        self.body.addLayout(row(label(words("who.heading"), "heading", wrap=True), None, self._which))
         self.body.addLayout(self._rows)
         self._note = label(words("who.note"), "muted", wrap=True)
         self.body.addWidget(self._note)
-        self._sites_title = label(words("sites.heading"), "heading")
+        self._sites_title = label(words("sites.heading"), "heading", wrap=True)
         self._sites = QVBoxLayout()
         self._sites.setSpacing(4)
         self.body.addSpacing(8)
         self.body.addWidget(self._sites_title)
         self.body.addLayout(self._sites)
-        self._reach_title = label(words("reach.heading"), "heading")
+        self._reach_title = label(words("reach.heading"), "heading", wrap=True)
         self.body.addWidget(self._reach_title)
         self.body.addLayout(self._reach)
         self.body.addStretch(1)
@@ -100,7 +102,7 @@ class WhoTab(Tab):
         bars.show_shares(members / largest, base / largest)
         holder = QWidget()
         inner = column(holder, spacing=1)
-        inner.addLayout(row(name, None, label(words.percent(share["members"], found["size"]), "muted"), index))
+        inner.addLayout(name_first(name, label(words.percent(share["members"], found["size"]), "muted"), index))
         inner.addWidget(bars)
         return holder
 
@@ -141,7 +143,7 @@ class WhoTab(Tab):
         holder = QWidget()
         inner = column(holder, spacing=1)
         number = f"{self.words.number(count)} · {self.words.percent(count, size)}"
-        inner.addLayout(row(label(text, "muted"), None, label(number, "count")))
+        inner.addLayout(name_first(label(text, "muted"), label(number, "count")))
         inner.addWidget(bar)
         rows.addWidget(holder)
 

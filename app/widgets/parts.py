@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -23,6 +24,8 @@ def label(text: str, role: str, *, wrap: bool = False) -> QLabel:
     made = QLabel(text)
     made.setProperty("role", role)
     made.setWordWrap(wrap)
+    if wrap:
+        made.setMinimumWidth(1)  # else Qt keeps a long text from becoming narrower than it looks good
     return made
 
 
@@ -88,6 +91,16 @@ def row(*widgets: QWidget | None, spacing: int = 8) -> QHBoxLayout:
             made.addStretch(1)
         else:
             made.addWidget(widget)
+    return made
+
+
+def name_first(name: QWidget, *rest: QWidget, spacing: int = 8) -> QHBoxLayout:
+    """A name that gives way, and beside it what must not be cut off."""
+    name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    if not name.toolTip() and isinstance(name, QLabel | QPushButton):
+        name.setToolTip(name.text())
+    made = row(name, *rest, spacing=spacing)
+    made.setStretch(0, 1)
     return made
 
 

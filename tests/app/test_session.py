@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -54,6 +55,10 @@ def test_no_number_is_ever_of_another_rule(qapp: QApplication, steps: list[tuple
     session.sized.connect(lambda answer: shown.__setitem__(0, answer.data_version))
     session.failed.connect(lambda error: shown.__setitem__(0, None))
     answered: set[int] = set()
+
+    def remember(asked: str, result: object) -> None:
+        looked.append((asked, current[0].name))
+
     for number, (step, which) in enumerate(steps):
         waiting = [r for r in worker.requests if r.token not in answered]
         match step:
@@ -65,8 +70,7 @@ def test_no_number_is_ever_of_another_rule(qapp: QApplication, steps: list[tuple
                     session._debounce.stop()
                     session._ask_size()
             case "look":
-                now = current[0].name
-                session.look("insights", lambda result, asked=now: looked.append((asked, current[0].name)))
+                session.look("insights", partial(remember, current[0].name))
             case "answer" | "fail" if waiting:
                 request = waiting[which % len(waiting)]
                 answered.add(request.token)

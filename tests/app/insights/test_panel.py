@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.insights.who import condition_for
@@ -119,7 +119,7 @@ def test_another_audience_is_excluded_by_a_click(window: MainWindow, worker: Fak
     overlap = window.insights.overlap
     assert "10 · 20.0 %" in texts(overlap)
     assert "none" not in texts(overlap)
-    overlap.findChildren(QPushButton)[0].click()
+    overlap.findChildren(QToolButton)[0].click()
     assert write_rule(window.document.audience.rule)["all"][-1] == {"not": {"audience": "vips"}}
 
 
