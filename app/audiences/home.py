@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,9 @@ from engine.domain.model import DataModel
 
 _COLUMNS = ("name", "size", "trend", "state", "refresh", "owner", "tags", "folder", "rule")
 _ROLE = Qt.ItemDataRole.UserRole
+_ROWS_A_TURN = 60
+_MOST_SIZES = 500
+"""Sizes are counted of so many audiences when home is opened; the others show theirs when they are opened."""
 
 
 class _Row(QTreeWidgetItem):
@@ -68,6 +71,12 @@ class Home(QWidget):
         self._session, self._words, self._theme = session, words, theme
         self._audiences: Mapping[str, tuple[Audience, int]] = {}
         self._rows: dict[str, _Row] = {}
+        self._make: Callable[[str], None] = lambda identifier: None
+        self._left: list[str] = []
+        self._more = QTimer(self)
+        self._more.setSingleShot(True)
+        self._more.setInterval(0)
+        self._more.timeout.connect(self._make_some)
         self.setObjectName("page")
         self.search = QLineEdit()
         self.search.setPlaceholderText(words("home.search"))
@@ -116,28 +125,41 @@ class Home(QWidget):
         """Every audience; sizes come from the engine when the window had its turn."""
         self._audiences = audiences
         describer = Describer(self._words.of_rules, model)
-        self.tree.setSortingEnabled(False)
         self.tree.clear()
         self._rows.clear()
-        for identifier, (audience, _) in audiences.items():
+
+        def make(identifier: str) -> None:
+            audience, _ = audiences[identifier]
             broken = problems(audience, model, audiences, lists)
             self._rows[identifier] = self._row(audience, describer.audience(audience), [str(e) for e in broken])
-        self.tree.addTopLevelItems(list(self._rows.values()))
-        self.tree.setSortingEnabled(True)
+
+        self._make, self._left = make, list(audiences)
         header = self.tree.header()
         for place, width in enumerate((250, 100, 130, 90, 120, 120, 130, 110)):
             header.resizeSection(place, width)
         header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
+        self._make_some()
+
+    def _make_some(self) -> None:
+        """Some rows a turn, so that thousands of audiences do not hold up the window; then their sizes."""
+        these, self._left = self._left[:_ROWS_A_TURN], self._left[_ROWS_A_TURN:]
+        for identifier in these:
+            self._make(identifier)
+        self.tree.setSortingEnabled(False)
+        self.tree.addTopLevelItems([self._rows[identifier] for identifier in these])
+        self.tree.setSortingEnabled(True)
         self._filter(self.search.text())
-        if audiences:
-            QTimer.singleShot(0, self, self._ask_sizes)
+        if self._left:
+            self._more.start()
+        elif these:
+            self._ask_sizes()
 
     def _row(self, audience: Audience, sentence: str, broken: list[str]) -> _Row:
         words = self._words
         state = words("home.broken" if broken else "home.ready")
         texts = [
             audience.name or audience.id,
-            "…",
+            "…" if len(self._rows) < _MOST_SIZES else "",
             "",
             state,
             _refresh(audience, words),
@@ -157,7 +179,7 @@ class Home(QWidget):
         return made
 
     def _ask_sizes(self) -> None:
-        ids = list(self._audiences)
+        ids = list(self._audiences)[:_MOST_SIZES]
         self._session.call("sizes", self._on_sizes, lambda error: self.said.emit(str(error)), ids=ids)
         self._session.call("trends", self._on_trends, lambda error: None, ids=ids)
 

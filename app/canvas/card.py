@@ -89,7 +89,7 @@ class Card(CardCommands):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         found = card_keys(self).get((Qt.Key(event.key()), event.modifiers()))
-        if found is None:
+        if found is None or not self.hasFocus():  # a key meant for something inside the card
             super().keyPressEvent(event)
         else:
             found()

@@ -54,7 +54,7 @@ class WhoTab(Tab):
         self.body.addStretch(1)
 
     def set_subject(self, subject: Subject) -> None:
-        traits = subject.model.profile.traits
+        traits = {name: one for name, one in subject.model.profile.traits.items() if not one.personal}
         if self._which.count() != len(traits):
             self._which.clear()
             for name, found in traits.items():

@@ -76,7 +76,9 @@ def app_(
     screenshot: Annotated[
         Path | None, typer.Option("--screenshot", metavar="OUT.png", help="Render one state and exit.")
     ] = None,
-    audience: Annotated[str | None, typer.Option("--audience", metavar="ID", help="The audience to begin with.")] = None,
+    audience: Annotated[
+        str | None, typer.Option("--audience", metavar="ID", help="The audience to begin with.")
+    ] = None,
     screen: Annotated[
         str | None, typer.Option("--screen", help="home, canvas, funnel, who, time, overlap, members, help …")
     ] = None,

@@ -103,7 +103,10 @@ def breakdown(
 ) -> Composition:
     """Members by a trait against everyone, with index and interval."""
     one = subject(workspace, target, as_of, job)
-    kind = _trait(one.context.model, trait).type
+    found = _trait(one.context.model, trait)
+    if found.personal:
+        raise EngineError("refused", f'"{trait}" is personal data, so its values are not shown', hint="Choose another.")
+    kind = found.type
     return composition(one.context.portfolio, one.audience, one.sites, trait, kind)
 
 
