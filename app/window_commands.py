@@ -177,6 +177,8 @@ class WindowCommands(QObject):
         saved = window.audiences.get(draft.audience.id)
         window.document.open(saved[0] if saved else Audience("", ""), saved[1] if saved else 0)
         window.document.edit(draft.audience, words("edit.recover"))
+        if window.drafts is not None:
+            window.drafts.keep()  # at once: opening let go of the file
         window.show_page(home=False)
         return True
 

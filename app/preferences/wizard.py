@@ -157,6 +157,15 @@ class CheckPage(_Page):
 
     def _on_checked(self, found: dict[str, Any]) -> None:
         for one in found["findings"]:
-            self.findings.addItem(f"{one['severity']}: {one['message']}")
+            self.findings.addItem(self._sentence(one))
         self.say(self.words("connect.sound" if found["sound"] else "connect.unsound"), wrong=not found["sound"])
         self.set_done(True)
+
+    def _sentence(self, one: dict[str, Any]) -> str:
+        """A finding: how bad, where, what, and of how many rows."""
+        words = self.words
+        text = f"{words('severity.' + one['severity'])} · {one['path']}: {one['message']}"
+        if one["count"] is None:
+            return text
+        whole = one["of"] if one["of"] is not None else one["count"]
+        return f"{text} · {words('connect.count', words.number(one['count']), words.number(whole))}"

@@ -65,8 +65,15 @@ def test_a_warehouse_is_connected_step_by_step(qtbot: QtBot) -> None:
     wizard.model.text.setPlainText("kind: model\n# mine\n")
     wizard.next()
     assert worker.of("apply_model")[-1].arguments["document"] == "kind: model\n# mine\n"
-    answer(worker, "apply_model", {"sound": False, "findings": [{"severity": "error", "message": "2 null keys"}]})
-    assert wizard.check.findings.item(0).text() == "error: 2 null keys"
+    answer(
+        worker,
+        "apply_model",
+        {
+            "sound": False,
+            "findings": [{"severity": "error", "path": "profile", "message": "null keys", "count": 2, "of": 9}],
+        },
+    )
+    assert wizard.check.findings.item(0).text() == "Error · profile: null keys · 2 of 9"
     assert wizard.check.isComplete()
 
 
