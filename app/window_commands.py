@@ -106,8 +106,10 @@ class WindowCommands(QObject):
 
     def connect_warehouse(self) -> None:
         """Connect a warehouse."""
-        if ConnectWizard(self._window.session, self._window.words).exec():
+        wizard = ConnectWizard(self._window.session, self._window.words)
+        if wizard.exec():
             self._window.session.open()
+        wizard.deleteLater()
 
     def help(self) -> None:
         """Pages of help."""

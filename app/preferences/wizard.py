@@ -22,7 +22,8 @@ class ConnectWizard(QWizard):
         self.setWindowTitle(words("connect.title"))
         self.setWizardStyle(QWizard.WizardStyle.ModernStyle)
         self.resize(760, 560)
-        self.where, self.model, self.check = WherePage(self), ModelPage(self), CheckPage(self)
+        self.where, self.model = WherePage(words, session), ModelPage(words, session)
+        self.check = CheckPage(words, session, self.model)
         for page in (self.where, self.model, self.check):
             self.addPage(page)
         names = {
@@ -36,9 +37,11 @@ class ConnectWizard(QWizard):
 
 
 class _Page(QWizardPage):
-    def __init__(self, wizard: ConnectWizard, key: str) -> None:
+    """A page knows nothing of its wizard: two that hold each other are let go of in any order, which ends Qt."""
+
+    def __init__(self, words: Words, session: Session, key: str) -> None:
         super().__init__()
-        self.owner, self.words, self.session = wizard, wizard.words, wizard.session
+        self.words, self.session = words, session
         self.setTitle(self.words(f"{key}.title"))
         self.setSubTitle(self.words(f"{key}.hint"))
         self.column = QVBoxLayout(self)
@@ -67,8 +70,8 @@ class _Page(QWizardPage):
 class WherePage(_Page):
     """A file, a folder or a URL."""
 
-    def __init__(self, wizard: ConnectWizard) -> None:
-        super().__init__(wizard, "connect.where")
+    def __init__(self, words: Words, session: Session) -> None:
+        super().__init__(words, session, "connect.where")
         self.url = QLineEdit()
         self.url.setAccessibleName(self.words("connect.url"))
         self.url.setPlaceholderText("duckdb:///…  ·  /data/folder")
@@ -115,8 +118,8 @@ class WherePage(_Page):
 class ModelPage(_Page):
     """The draft, as text one can adjust."""
 
-    def __init__(self, wizard: ConnectWizard) -> None:
-        super().__init__(wizard, "connect.model")
+    def __init__(self, words: Words, session: Session) -> None:
+        super().__init__(words, session, "connect.model")
         self.text = QPlainTextEdit()
         self.text.setAccessibleName(self.words("connect.model.title"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -140,8 +143,9 @@ class ModelPage(_Page):
 class CheckPage(_Page):
     """Applies the model and says what its check finds."""
 
-    def __init__(self, wizard: ConnectWizard) -> None:
-        super().__init__(wizard, "connect.check")
+    def __init__(self, words: Words, session: Session, model: ModelPage) -> None:
+        super().__init__(words, session, "connect.check")
+        self._model = model
         self.findings = QListWidget()
         self.findings.setAccessibleName(self.words("connect.check.title"))
         self.findings.setWordWrap(True)
@@ -152,7 +156,7 @@ class CheckPage(_Page):
         self.set_done(False)
         self.findings.clear()
         self.say(self.words("connect.checking"))
-        document = self.owner.model.text.toPlainText()
+        document = self._model.text.toPlainText()
         self.session.call("apply_model", self._on_checked, self.fail, document=document)
 
     def _on_checked(self, found: dict[str, Any]) -> None:
