@@ -30,12 +30,6 @@ def has_ribbon(node: Node, context: CanvasContext) -> bool:
     return found is not None and (found.type.is_number or found.type is ValueType.DATE)
 
 
-def sizes_at(name: str, found: dict[str, Any]) -> list[int]:
-    """The audience's size at each threshold, for `lt`, `lte`, `gt` or `gte`."""
-    counts = found["below"] if name in ("lt", "gte") else found["upto"]
-    return list(counts) if name in ("lt", "lte") else [found["total"] - count for count in counts]
-
-
 class RibbonStrip(QWidget):
     """A ribbon under an editor.
 
@@ -69,7 +63,7 @@ class RibbonStrip(QWidget):
     def _on_answer(self, found: dict[str, Any]) -> None:
         kind = self._context.model.profile.traits[self._node.trait].type
         self._values = [_operand(value, kind) for value in found["thresholds"]]
-        self._sizes = sizes_at(self.operator.name, found)
+        self._sizes = list(found["sizes"][self.operator.name])
         self.ribbon.show_sizes(self._sizes, _nearest(self._values, self.operator.value))
         self._say(self.ribbon.at)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -44,8 +43,7 @@ def insights(
         if overlap:
             asked["overlap"] = [asdict(one) for one in operations.overlap(opened, target, **given)]
         if days:
-            found = islice(operations.past_sizes(opened, target, days, **given), days + 1)
-            asked["days"] = [one.as_json() for one in found]
+            asked["days"] = [one.as_json() for one in operations.past_sizes(opened, target, days, **given)]
         if sample:
             asked["sample"] = [one.as_json() for one in operations.sample_members(opened, target, sample, **given)]
     if as_json:
@@ -91,10 +89,8 @@ def _say_breakdown(found: dict[str, Any]) -> None:
 def _say_rest(asked: dict[str, Any]) -> None:
     if "thresholds" in asked:
         found = asked["thresholds"]
-        rows = [
-            [str(value), number(found["total"] - below), number(upto)]
-            for value, below, upto in zip(found["thresholds"], found["below"], found["upto"], strict=True)
-        ]
+        sizes = zip(found["thresholds"], found["sizes"]["gte"], found["sizes"]["lte"], strict=True)
+        rows = [[str(value), number(least), number(most)] for value, least, most in sizes]
         table([found["trait"], "at least", "at most"], rows, right=(1, 2))
     if "overlap" in asked:
         rows = [[one["id"], number(one["size"]), number(one["both"])] for one in asked["overlap"]]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,41 +122,60 @@ def _by_bin(values: NDArray[Any], edges: NDArray[Any]) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Ribbon:
-    """The audience's size for thresholds of one condition: ``below`` counts members under each threshold, ``upto``
-    those under or at it, among ``total`` that would be members whatever the value, ``missing`` of them without it."""
+    """The audience's size for each threshold of one condition, by its comparison: `lt`, `lte`, `gt`, `gte`."""
 
     trait: str
     thresholds: tuple[Any, ...]
-    below: tuple[int, ...]
-    upto: tuple[int, ...]
-    total: int
-    missing: int
+    sizes: Mapping[str, tuple[int, ...]]
 
 
 def ribbon(
     portfolio: Portfolio,
-    without: Audience,
+    held: Audience,
+    failed: Audience,
     sites: Sequence[Site],
     trait: str,
     kind: ValueType,
     most: int = 200,
 ) -> Ribbon:
-    """Exact sizes at up to ``most`` thresholds; ``without`` is the audience without the condition in question."""
-    parts: list[NDArray[Any]] = []
-    for _, bitmaps, expansion, algebra in portfolio.opened([(without, sites)]):
-        column = bitmaps.column(trait, numbers=True)
-        parts.append(column.array[to_array(members_in(without, expansion, bitmaps, algebra))])
-    values = _joined(parts)
-    known = np.sort(values[~np.isnan(values)])
-    thresholds = _thresholds(known, kind, most)
+    """Exact sizes at up to ``most`` thresholds.
+
+    ``held`` and ``failed`` are the audience with everyone and with nobody in the condition's place, wherever in the
+    rule that is: a profile that satisfies the condition is a member when it is in ``held``, another when it is in
+    ``failed``. An audience's `top` keeps the first n of each site, so sizes are added up site by site.
+    """
+    parts: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    for _, bitmaps, expansion, algebra in portfolio.opened([(held, sites), (failed, sites)]):
+        column = bitmaps.column(trait, numbers=True).array
+        yes, no = (column[to_array(algebra.members(expansion.audience(one)))] for one in (held, failed))
+        parts.append((yes, no))
+    every = [values[~np.isnan(values)] for pair in parts for values in pair]
+    thresholds = _thresholds(_joined(every), kind, most)
+    limit = None if held.top is None else held.top.count
+    sizes = {name: np.zeros(len(thresholds), dtype=np.int64) for name in _SIDES}
+    for yes, no in parts:
+        for name, here in _sizes_at(thresholds, yes, no).items():
+            sizes[name] += here if limit is None else np.minimum(here, limit)
     return Ribbon(
         trait,
         tuple(plain(one, kind) for one in thresholds),
-        tuple(np.searchsorted(known, thresholds, side="left").tolist()),
-        tuple(np.searchsorted(known, thresholds, side="right").tolist()),
-        len(known),
-        len(values) - len(known),
+        {name: tuple(found.tolist()) for name, found in sizes.items()},
     )
+
+
+_SIDES: Mapping[str, Literal["left", "right"]] = {"lt": "left", "lte": "right", "gt": "right", "gte": "left"}
+
+
+def _sizes_at(thresholds: NDArray[Any], yes: NDArray[Any], no: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """One site's size at each threshold; a missing value satisfies no comparison."""
+    inside, outside = (np.sort(values[~np.isnan(values)]) for values in (yes, no))
+    found = {}
+    for name, side in _SIDES.items():
+        under, under_not = (np.searchsorted(known, thresholds, side=side) for known in (inside, outside))
+        satisfied = under if name in ("lt", "lte") else len(inside) - under
+        satisfied_not = under_not if name in ("lt", "lte") else len(outside) - under_not
+        found[name] = satisfied + len(no) - satisfied_not
+    return found
 
 
 def _thresholds(known: NDArray[Any], kind: ValueType, most: int) -> NDArray[Any]:

@@ -132,12 +132,13 @@ def _cells(sets: Sequence[BitMap], everyone: BitMap, capacity: int) -> Counter[i
 def reach(
     portfolio: Portfolio, audience: Audience, sites: Sequence[Site], channels: Mapping[str, Sql]
 ) -> dict[frozenset[str], int]:
-    """How many members are in each channel's set, and in each two of them."""
+    """How many members there are (under the empty set), and in each channel's set, and in each two of them."""
     probes = {name: Audience(name, name, node) for name, node in channels.items()}
     wanted = [(audience, sites), *((probe, sites) for probe in probes.values())]
-    found: Counter[frozenset[str]] = Counter({frozenset({name}): 0 for name in probes})
+    found: Counter[frozenset[str]] = Counter()
     for _, bitmaps, expansion, algebra in portfolio.opened(wanted):
         members = members_in(audience, expansion, bitmaps, algebra)
+        found[frozenset()] += len(members)
         sets = {name: members & algebra.members(expansion.audience(probe)) for name, probe in probes.items()}
         for one, bits in sets.items():
             for other, more in sets.items():

@@ -5,29 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from engine.domain.audience import Audience
-from engine.domain.audience_codec import read_audience
 from engine.domain.documents import iso
-from engine.domain.edit import mute
+from engine.domain.edit import put
 from engine.domain.model import DataModel, Field, Site
-from engine.domain.rule import Node, TraitIs
+from engine.domain.rule import EVERYONE, NOBODY, TraitIs
 from engine.domain.walk import active, place_of, walk
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.membership.composition import Composition, Ribbon, composition, ribbon
 from engine.membership.insight import Insight, Overlap, insight, overlaps, reach
 from engine.operations.context import Context, prepare
-from engine.operations.targets import Named, moment, resolve
+from engine.operations.targets import Named, Target, moment, resolve_one
 from engine.operations.workspace import Workspace
 from engine.sql.compile import Compiler
 from engine.sql.reach import has_consented, has_identifier
-
-Target: TypeAlias = str | Mapping[str, Any]
-"""An audience by file or id, or its document."""
 
 MOST_OTHERS = 100
 """Overlap is counted with at most so many other audiences."""
@@ -45,12 +41,10 @@ class Subject:
 
 def subject(workspace: Workspace, target: Target, as_of: str | datetime | None, job: Job | None = None) -> Subject:
     """Check an audience and open it; raises EngineError when the target names none or several."""
-    named = [Named(read_audience(target), "", None)] if isinstance(target, Mapping) else resolve(workspace, [target])
-    if len(named) != 1:
-        raise EngineError("usage", f"{target} holds {len(named)} audiences", hint="Name one audience.")
-    context = prepare(workspace, named, moment(as_of), job)
-    context.evaluator.check_patterns(named[0].audience)
-    return Subject(context, named[0].audience, context.sites(named[0].audience, None))
+    named = resolve_one(workspace, target)
+    context = prepare(workspace, [named], moment(as_of), job)
+    context.evaluator.check_patterns(named.audience)
+    return Subject(context, named.audience, context.sites(named.audience, None))
 
 
 def insights(
@@ -85,13 +79,12 @@ def reachable(
     nodes = {f"i:{name}": has_identifier(found, catalog) for name, found in model.identifiers.items()}
     nodes |= {f"c:{name}": has_consented(found, catalog) for name, found in model.consents.items()}
     found = reach(one.context.portfolio, one.audience, one.sites, nodes)
-    (total,) = one.context.portfolio.sizes([(one.audience, one.sites)])
 
     def count(*names: str) -> int:
         return found.get(frozenset(names), 0)
 
     return Reach(
-        total.size,
+        count(),
         {name: count(f"i:{name}") for name in model.identifiers},
         {name: count(f"c:{name}") for name in model.consents},
         {i: {c: count(f"i:{i}", f"c:{c}") for c in model.consents} for i in model.identifiers},
@@ -121,13 +114,9 @@ def thresholds(
     kind = _trait(one.context.model, node.trait).type
     if not (kind.is_number or kind.is_temporal):
         raise EngineError("operand", f'"{node.trait}" is {kind}, which has no thresholds', path)
-    without = replace(one.audience, rule=_muted(one.audience, path), top=None)
-    return ribbon(one.context.portfolio, without, one.sites, node.trait, kind)
-
-
-def _muted(audience: Audience, path: str) -> Node:
-    """The rule with one node left out."""
-    return mute(audience.rule, place_of(audience.rule, path), muted=True)
+    place = place_of(one.audience.rule, path)
+    held, failed = (replace(one.audience, rule=put(one.audience.rule, place, node)) for node in (EVERYONE, NOBODY))
+    return ribbon(one.context.portfolio, held, failed, one.sites, node.trait, kind)
 
 
 def _trait(model: DataModel, trait: str) -> Field:
@@ -142,21 +131,12 @@ def overlap(
     workspace: Workspace, target: Target, *, as_of: str | datetime | None = None, job: Job | None = None
 ) -> list[Overlap]:
     """How many members an audience shares with each other stored audience, the most shared first."""
-    named = _target_named(workspace, target)
+    named = resolve_one(workspace, target)
     others = [s for s in workspace.audiences.all().values() if s.audience.id != named.audience.id][:MOST_OTHERS]
     all_named = [named, *(Named(s.audience, s.document, None) for s in others)]
     context = prepare(workspace, all_named, moment(as_of), job)
     sites = context.sites(named.audience, None)
     return overlaps(context.portfolio, named.audience, [s.audience for s in others], sites)
-
-
-def _target_named(workspace: Workspace, target: Target) -> Named:
-    if isinstance(target, Mapping):
-        return Named(read_audience(target), "", None)
-    found = resolve(workspace, [target])
-    if len(found) != 1:
-        raise EngineError("usage", f"{target} holds {len(found)} audiences", hint="Name one audience.")
-    return found[0]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.audience_codec import read_audience
 from engine.domain.describe import Describer, describe
 from engine.domain.documents import iso
 from engine.domain.rule import TraitIs
@@ -16,7 +15,7 @@ from engine.domain.walk import active
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.context import prepare
-from engine.operations.targets import Named, moment, resolve
+from engine.operations.targets import Target, moment, resolve, resolve_one
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -197,7 +196,7 @@ def _plain(value: Any) -> Any:
 
 def why(
     workspace: Workspace,
-    target: str | Mapping[str, Any],
+    target: Target,
     key: str,
     *,
     as_of: str | datetime | None = None,
@@ -205,11 +204,9 @@ def why(
 ) -> Why:
     """Whether a profile satisfies each condition of an audience (or of a document); raises EngineError("not_found")
     for a strange key."""
-    named = [Named(read_audience(target), "", None)] if isinstance(target, Mapping) else resolve(workspace, [target])
-    if len(named) != 1:
-        raise EngineError("usage", f"{target} holds {len(named)} audiences", hint="Name one audience.")
-    audience = named[0].audience
-    context = prepare(workspace, named, moment(as_of))
+    named = resolve_one(workspace, target)
+    audience = named.audience
+    context = prepare(workspace, [named], moment(as_of))
     verdict = context.evaluator.why(audience, context.sites(audience, None), key)
     if verdict.site is None:
         everywhere = context.evaluator.why(audience, list(context.model.sites.values()), key)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import ID_PATTERN, read_audience
@@ -13,6 +14,9 @@ from engine.domain.documents import dump_yaml, load_documents, read_file
 from engine.domain.values import parse_moment
 from engine.errors import EngineError
 from engine.operations.workspace import Workspace
+
+Target: TypeAlias = str | Mapping[str, Any]
+"""An audience by file or id, or its document."""
 
 _ENDINGS = (".yaml", ".yml", ".json")
 
@@ -75,6 +79,16 @@ def resolve(workspace: Workspace, targets: Sequence[str]) -> list[Named]:
             )
     refuse_twins(result)
     return result
+
+
+def resolve_one(workspace: Workspace, target: Target) -> Named:
+    """One audience; raises EngineError("usage") when the target holds none or several."""
+    if isinstance(target, Mapping):
+        return Named(read_audience(dict(target)), "", None)
+    found = resolve(workspace, [target])
+    if len(found) != 1:
+        raise EngineError("usage", f"{target} holds {len(found)} audiences", hint="Name one audience.")
+    return found[0]
 
 
 def refuse_twins(named: Iterable[Named]) -> None:

@@ -139,16 +139,18 @@ def _apply_model(workspace: Workspace, given: Mapping[str, Any], job: Job) -> An
     return operations.check(workspace, job=job).as_json()
 
 
-WORKSPACE_CALLS: Mapping[str, Call] = {
+READING: Mapping[str, Call] = {
     "history": _history,
     "snapshots": _snapshots,
-    "delete": _delete,
     "sizes": _sizes,
     "trends": _trends,
+    "infer": _infer,
+}
+CHANGING: Mapping[str, Call] = {
+    "delete": _delete,
     "run": _run,
     "save_all": lambda workspace, given, job: operations.save_all(workspace, given["documents"]),
     "upload_list": _upload_list,
     "connect": _connect,
-    "infer": _infer,
     "apply_model": _apply_model,
 }

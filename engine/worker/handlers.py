@@ -13,8 +13,7 @@ from engine.domain.canonical import canonical_json
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations import Workspace, overview, save, size_document, values
-from engine.worker.calls import LOOKS as _LOOKS
-from engine.worker.calls import WORKSPACE_CALLS, Call, Look
+from engine.worker.calls import CHANGING, LOOKS, READING, Call, Look
 
 _REMEMBERED = 200
 _MOMENT_STAYS = timedelta(minutes=15)
@@ -32,8 +31,9 @@ class Handlers:
             "size": self._size,
             "values": self._values,
             "save": self._save,
-            **{name: self._about(look) for name, look in _LOOKS.items()},
-            **{name: self._plain(call) for name, call in WORKSPACE_CALLS.items()},
+            **{name: self._about(look) for name, look in LOOKS.items()},
+            **{name: self._plain(call, changes=False) for name, call in READING.items()},
+            **{name: self._plain(call, changes=True) for name, call in CHANGING.items()},
         }
 
     def call(self, operation: str, arguments: Mapping[str, Any], job: Job) -> Any:
@@ -67,11 +67,13 @@ class Handlers:
 
         return call
 
-    def _plain(self, operation: Call) -> Callable[[Mapping[str, Any], Job], Any]:
+    def _plain(self, operation: Call, *, changes: bool) -> Callable[[Mapping[str, Any], Job], Any]:
+        """A call on the workspace; one that ``changes`` audiences, lists, model or data makes sizes unknown."""
+
         def call(arguments: Mapping[str, Any], job: Job) -> Any:
-            found = operation(self._workspace, arguments, job)
-            self._sizes.clear()  # it may have changed audiences, lists or the model
-            return found
+            if changes:
+                self._sizes.clear()
+            return operation(self._workspace, arguments, job)
 
         return call
 

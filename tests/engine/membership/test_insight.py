@@ -94,20 +94,45 @@ def test_composition_counts_everyone_once(trait: str, demo: Workspace) -> None:
         assert (one.low_index or 0) < (one.index or 0) < (one.high_index or 0)
 
 
-def test_thresholds_are_exact_sizes(demo: Workspace) -> None:
-    found = operations.thresholds(demo, document("all"), "rule.all[0]", as_of=AS_OF)
-    for value, below, upto in list(zip(found.thresholds, found.below, found.upto, strict=True))[::9]:
-        parts = [{"trait": "age", "lt": value}, *PARTS[1:]]
-        assert below == len(keys(demo, {"all": parts}))
-        assert upto == len(keys(demo, {"all": [{"trait": "age", "lte": value}, *PARTS[1:]]}))
-    assert found.total == len(keys(demo, {"all": [{"trait": "age", "is_set": True}, *PARTS[1:]]}))
-    assert found.missing == len(keys(demo, {"all": [{"trait": "age", "is_set": False}, *PARTS[1:]]}))
+AGE = {"trait": "age", "gte": 40}
+PLACES: list[tuple[str, Any]] = [
+    ("rule", AGE),
+    ("rule.all[1]", {"all": [PARTS[3], AGE, PARTS[1]]}),
+    ("rule.any[1]", {"any": [PARTS[3], AGE]}),
+    ("rule.not", {"not": AGE}),
+    ("rule.all[1].not.any[0]", {"all": [PARTS[3], {"not": {"any": [AGE, PARTS[1]]}}]}),
+    ("rule.any[0].all[0]", {"any": [{"all": [AGE, PARTS[3]]}, {"all": [{"trait": "age", "gte": 60}, PARTS[1]]}]}),
+]
+
+
+@pytest.mark.parametrize("top", [None, {"n": 100, "by": {"trait": "age"}}])
+@pytest.mark.parametrize(("path", "rule"), PLACES, ids=[path for path, _ in PLACES])
+def test_thresholds_are_the_sizes_of_the_changed_rules(path: str, rule: Any, top: Any, demo: Workspace) -> None:
+    """Wherever the condition stands: below ANY, below `not`, with a `top` for each site."""
+    written = {"kind": "audience", "id": "x", "rule": rule} | ({} if top is None else {"top": top})
+    found = operations.thresholds(demo, written, path, as_of=AS_OF)
+    assert len(found.thresholds) > 20
+    for name in ("lt", "lte", "gt", "gte"):
+        for number in range(0, len(found.thresholds), 13):
+            changed = replaced(rule, {"trait": "age", name: found.thresholds[number]})
+            size = operations.size_document(demo, written | {"rule": changed}, as_of=AS_OF).size
+            assert found.sizes[name][number] == size, (name, found.thresholds[number])
+
+
+def replaced(node: Any, by: Any) -> Any:
+    """A rule with another condition in the place of AGE."""
+    if node is AGE:
+        return by
+    if isinstance(node, dict):
+        return {key: replaced(value, by) for key, value in node.items()}
+    return [replaced(one, by) for one in node] if isinstance(node, list) else node
 
 
 def test_thresholds_of_times(demo: Workspace) -> None:
     rule = {"all": [{"trait": "registered_at", "gte": "2025-01-01"}, PARTS[0]]}
     found = operations.thresholds(demo, {"kind": "audience", "id": "x", "rule": rule}, "rule.all[0]", as_of=AS_OF)
-    value, below = found.thresholds[len(found.thresholds) // 2], found.below[len(found.thresholds) // 2]
+    middle = len(found.thresholds) // 2
+    value, below = found.thresholds[middle], found.sizes["lt"][middle]
     assert value.endswith("T00:00:00")
     earlier = [{"trait": "registered_at", "lt": f"{value}Z"}, PARTS[0]]
     assert below == len(keys(demo, {"all": earlier}))
