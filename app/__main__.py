@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -65,8 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--audience", default=None, metavar="ID", help="the audience to begin with, or in the picture")
     parser.add_argument("--screen", choices=SCREENS, default=None, help="what the picture shows")
     parser.add_argument("--scale", type=float, default=1.0, help="pixels per point in the picture")
-    parser.add_argument("--size", default="1440x900", help="the window in the picture")
+    parser.add_argument("--size", type=_dimensions, default=(1440, 900), help="the window in the picture")
     return parser
+
+
+def _dimensions(text: str) -> tuple[int, int]:
+    """Width and height, as in 1440x900."""
+    found = re.fullmatch(r"(\d{3,4})x(\d{3,4})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f'"{text}" is no size: write it as 1440x900')
+    return int(found[1]), int(found[2])
 
 
 class Shell(QObject):
@@ -81,6 +90,7 @@ class Shell(QObject):
         self.session = Session(self.worker, self)
         self.document = Document(self)
         self.window = self._make()
+        self._old: MainWindow | None = None
         self.worker.started.connect(self.session.open)  # also after the engine was restarted
 
     def start(self) -> None:
@@ -90,14 +100,7 @@ class Shell(QObject):
 
     def open_first(self, identifier: str) -> None:
         """Begin with an audience instead of home."""
-
-        def show() -> None:
-            if identifier in self.window.audiences:
-                self.window.open_audience(identifier)
-            else:
-                self.window.statusBar().showMessage(f"? {identifier}")
-
-        self.session.opened.connect(lambda overview: QTimer.singleShot(0, self, show))
+        self.window.first = identifier
 
     def _make(self) -> MainWindow:
         settings = self._settings
@@ -117,12 +120,12 @@ class Shell(QObject):
         old.hide()
         _cut(self.session, self.document)
         self.window = self._make()
+        self.window.begins_at_home = home
         self.window.restoreGeometry(geometry)
         self.window.show()
+        self._old = old  # held until Qt has deleted it: see window_commands.py
         old.deleteLater()
         self.session.open()
-        if home:
-            QTimer.singleShot(0, self, lambda: self.window.show_page(home=True))
 
     def _translate_qt(self, language: str) -> None:
         if self._translator is not None:

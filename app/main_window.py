@@ -54,6 +54,9 @@ class MainWindow(AppWindow):
         self.model: DataModel | None = None
         self.audiences: dict[str, tuple[Audience, int]] = {}
         self.lists: dict[str, int] = {}
+        self.warehouse: str | None = None
+        self.first: str | None = None
+        self.begins_at_home = False
         self._after_save: Callable[[], object] | None = None
         self.drafts = Drafts(folder, self.document, self) if folder is not None else None
         self.setWindowTitle(words("app.title"))
@@ -109,30 +112,43 @@ class MainWindow(AppWindow):
     # -- the workspace ---------------------------------------------------------------------------------------------
 
     def _on_opened(self, overview: dict[str, Any]) -> None:
-        first_time = self.model is None
+        self.warehouse = overview["warehouse"]
         if overview["model"] is None:
             self.bench.waiting.setText(self.words("no.model"))
             self.commands.connect_warehouse()
             return
-        self.model = read_model(overview["model"])
+        before, self.model = self.model, read_model(overview["model"])
         self.lists = dict(overview["lists"])
         self.audiences = {}
         for document in overview["audiences"]:
             version = document.pop("_version")
             audience = read_audience(document)
             self.audiences[audience.id] = (audience, version)
-        self.bench.show_model(self.model, self.audiences, self.lists)
+        if self.model == before:
+            self.bench.show_lists(self.audiences, self.lists)  # the canvas with its selection and locks stays
+        else:
+            self.bench.show_model(self.model, self.audiences, self.lists)
         self.home.show_audiences(self.audiences, self.model, self.lists)
         shown = self.words("status.profiles", self.words("status.ready"), self.words.number(len(self.audiences)))
         self.statusBar().showMessage(shown)
-        if not first_time:
+        if before is not None:
             self.bench.ask()
-        elif self.document.audience.id or not self.document.history.isClean():
-            self.show_page(home=False)  # the window was made anew around an open document
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        """What a new window shows first: the document it was made around, work never saved, an audience asked for, or
+        home."""
+        if self.document.audience.id or not self.document.history.isClean():
+            self.show_page(home=self.begins_at_home)
             self.bench.ask()
         elif not (self.drafts is not None and self.commands.recover()):
             self.show_page(home=bool(self.audiences))
-            if not self.audiences:
+            if self.first is not None and self.first in self.audiences:
+                self.open_audience(self.first)
+            elif self.first is not None:
+                self.statusBar().showMessage(self.words("audience.unknown", self.first))
+            elif not self.audiences:
                 self.new()
             self.commands.tour()
 

@@ -42,8 +42,7 @@ class Camera(QObject):
         self._app.setCursorFlashTime(0)
         window.state.see("tour")
         window.bench.splitter.setSizes(PANELS)
-        width, _, height = self._given.size.partition("x")
-        window.resize(int(width), int(height or width))
+        window.resize(*self._given.size)
         window.session.opened.connect(lambda overview: self._timer.start())
         window.session.trouble.connect(self._on_trouble)
         start()
@@ -75,6 +74,7 @@ class Camera(QObject):
         screen = given.screen or ("canvas" if given.audience else "home")
         if given.audience is not None:
             if given.audience not in window.audiences:
+                self._code = 2
                 self._on_trouble(f'there is no audience "{given.audience}"')
                 return
             window.open_audience(given.audience)

@@ -60,6 +60,7 @@ class Session(QObject):
         self._size_token = 0
         self._audience: Audience | None = None
         self._document: dict[str, Any] | None = None
+        self._as_of: str | None = None
         self._looks: set[int] = set()
         self._waiting: dict[int, tuple[Answer, Callable[[EngineError], None]]] = {}
         self._values: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
@@ -72,12 +73,13 @@ class Session(QObject):
         worker.started.connect(lambda: self.engine_state.emit("status.ready"))
 
     def open(self) -> None:
-        """Ask for the workspace's overview."""
+        """Ask for the workspace's overview; suggestions may be of other data than before."""
+        self._values.clear()
         self._send(overview_request(self._token()), self.opened.emit, self.trouble.emit)
 
     def edited(self, audience: Audience) -> None:
         """The audience changed: numbers on the screen are stale, a new size is asked for soon."""
-        self._audience, self._document = audience, None
+        self._audience, self._document, self._as_of = audience, None, None
         if self._size_token in self._waiting:
             self._worker.cancel(self._size_token)
             self._waiting.pop(self._size_token)
@@ -96,8 +98,10 @@ class Session(QObject):
         failure: Callable[[EngineError], None] = lambda error: None,
         **arguments: Any,
     ) -> None:
-        """Ask about the audience as it stands; an answer that comes after the next edit is dropped."""
+        """Ask about the audience as it stands, at the moment of its size; an answer after the next edit is dropped."""
         if self._audience is not None:
+            if self._as_of is not None:
+                arguments["as_of"] = self._as_of
             token = self._token()
             self._looks.add(token)
             self._send(call_request(token, operation, document=self._written(), **arguments), answer, failure)
@@ -142,7 +146,8 @@ class Session(QObject):
 
         def keep(result: Any) -> None:
             self._values[key] = result
-            answer(result)
+            if _is_there(answer):
+                answer(result)
 
         self._send(values_request(self._token(), name, source), keep, lambda error: None)
 
@@ -161,7 +166,12 @@ class Session(QObject):
             return
         self._size_token = self._token()
         request = size_request(self._size_token, self._written())
-        self._send(request, lambda r: self.sized.emit(SizeAnswer.from_result(r)), self.failed.emit)
+        self._send(request, self._on_size, self.failed.emit)
+
+    def _on_size(self, result: dict[str, Any]) -> None:
+        answer = SizeAnswer.from_result(result)
+        self._as_of = answer.as_of
+        self.sized.emit(answer)
 
     def _on_reply(self, reply: Reply) -> None:
         if reply.progress is not None or reply.token not in self._waiting:
@@ -182,9 +192,13 @@ class Session(QObject):
         self._looks.clear()
 
     def _on_died(self) -> None:
+        lost = [w for token, w in self._waiting.items() if token not in self._looks and token != self._size_token]
         self._waiting.clear()
         self._looks.clear()
         self.engine_state.emit("status.restarted")
+        for _, failure in lost:  # what is asked anew by itself needs no word
+            if _is_there(failure):
+                failure(EngineError("internal", "the engine stopped while it worked", hint="Try again."))
         if self._audience is not None:
             self.edited(self._audience)
 

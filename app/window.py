@@ -38,6 +38,7 @@ class AppWindow(QMainWindow):
     state: UiState
     drafts: Drafts | None
     model: DataModel | None
+    warehouse: str | None
     audiences: dict[str, tuple[Audience, int]]
     lists: dict[str, int]
     actions_by_key: dict[str, QAction]

@@ -1,4 +1,8 @@
-"""What the window's commands do: dialogs, the command palette, the tour, and drafts that were never saved."""
+"""What the window's commands do: dialogs, the command palette, the tour, and drafts that were never saved.
+
+Dialogs have no parent and are not told to delete themselves: they go with their last reference in Python. One that Qt
+deletes later, when Python has already let go of it, is still asked things in between, and then the app ends.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +95,8 @@ class WindowCommands(QObject):
 
     def preferences(self) -> None:
         """The workspace's settings; the window is made anew with them."""
-        if self._window.folder is not None and PreferencesDialog(self._window.folder, self._window.words).exec():
+        folder = self._window.folder
+        if folder is not None and PreferencesDialog(folder, self._window.words).exec():
             self._window.look_changed.emit()
 
     def next_theme(self) -> None:
@@ -106,10 +111,13 @@ class WindowCommands(QObject):
 
     def connect_warehouse(self) -> None:
         """Connect a warehouse."""
-        wizard = ConnectWizard(self._window.session, self._window.words)
-        if wizard.exec():
-            self._window.session.open()
-        wizard.deleteLater()
+        window = self._window
+        wizard = ConnectWizard(window.session, window.words)
+        wizard.exec()
+        if wizard.applied:
+            window.session.open()
+        elif wizard.connected and window.warehouse is not None:  # given up: back to the data the model is about
+            window.session.call("connect", lambda found: window.session.open(), url=window.warehouse)
 
     def help(self) -> None:
         """Pages of help."""
@@ -120,7 +128,7 @@ class WindowCommands(QObject):
     def palette(self) -> None:
         """Everything by name."""
         window = self._window
-        dialog = CommandPalette(self.entries(), window.words("commands.hint"), plain, window)
+        dialog = CommandPalette(self.entries(), window.words("commands.hint"), plain)
         dialog.move(window.mapToGlobal(QPoint((window.width() - dialog.width()) // 2, 70)))
         dialog.exec()
 

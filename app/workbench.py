@@ -103,6 +103,8 @@ class Workbench(QWidget):
         self.insights.show_names(names)
         if self.canvas is not None:
             self.canvas.context.audiences = audiences
+            self.canvas.context.lists = dict(lists)
+            self.canvas.check()
 
     def _show_problems(self, errors: list[EngineError]) -> None:
         self.problems.show_sentences([(error.path or "rule", str(error)) for error in errors])

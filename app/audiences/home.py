@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.audiences.naming import id_from_name
 from app.i18n import Words
 from app.session import Session
 from app.theme.style import Theme
@@ -258,8 +259,6 @@ class Home(QWidget):
             self._save([replace(self._audiences[i][0], folder=text.strip() or None) for i in self.selected()])
 
     def _duplicate(self) -> None:
-        from app.audiences.naming import id_from_name
-
         for identifier in self.selected()[:1]:
             audience = self._audiences[identifier][0]
             name = self._words("home.copy", audience.name or identifier)

@@ -75,7 +75,7 @@ class Canvas(QWidget):
         """Show the document's rule as it is now."""
         audience = self.context.document.audience
         self.sentence.setText(self.context.describer.audience(audience))
-        self._check()
+        self.check()
         rule: Node = audience.rule
         self.lane.show_rule(rule)
         self.top.refresh()
@@ -92,8 +92,8 @@ class Canvas(QWidget):
             self.root.built.connect(self._show_again)
             self._show_again(self.root)
 
-    def _check(self) -> None:
-        """What is wrong, known without asking the engine."""
+    def check(self) -> None:
+        """Find what is wrong, which needs no engine; again when there are other audiences or lists."""
         context = self.context
         found = problems(context.document.audience, context.model, context.audiences, context.lists)
         context.problems = {error.path or "": error for error in found}
@@ -140,8 +140,8 @@ class Canvas(QWidget):
         if self._looked_at is not None and self._looked_at is not card and isValid(self._looked_at):
             self._looked_at.show_ribbon(False)
         self._looked_at = card
-        if card is not None and isValid(card):
-            card.show_ribbon(not self._stale)
+        if card is not None and isValid(card) and not self._stale:
+            card.show_ribbon(True)
 
     def show_path(self, path: str) -> None:
         """Bring the card of a node into view and give it the focus."""

@@ -13,6 +13,7 @@ from app.canvas.draggable import Draggable
 from app.canvas.drop_rules import is_excluded, nodes_at
 from engine.domain.edit import Place
 from engine.domain.rule import Node, Not
+from engine.domain.walk import walk
 from engine.errors import EngineError
 
 
@@ -55,7 +56,8 @@ class CardNode(Draggable):
         """One step of the history, unless something locked would change; a sound says that it cannot be."""
         root = self.context.document.audience.rule
         try:
-            locked = any(node in self.context.locked for node in nodes_at(root, self.chosen))
+            chosen = nodes_at(root, self.chosen)
+            locked = any(inside in self.context.locked for node in chosen for _, inside in walk(node))
         except EngineError:
             locked = False
         if locked or not self.context.edit(text, change):

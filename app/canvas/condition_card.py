@@ -156,22 +156,29 @@ class ConditionCard(DropTarget):
             self.put_inner(replace(self.inner, operator=operator))
 
     def show_ribbon(self, wanted: bool) -> None:
-        """Show the ribbon of thresholds while the card is looked at, where it has one and the numbers are there."""
-        if self._ribbon is not None:
+        """Show the ribbon of thresholds while the card is looked at, where it has one; its sizes are asked anew."""
+        if wanted and not self.locked and has_ribbon(self.inner, self.context) and isinstance(self.inner, TraitIs):
+            if self._ribbon is None:
+                self._ribbon = RibbonStrip(self.context)
+                self._ribbon.changed.connect(self._on_ribbon)
+                self._layout.addWidget(self._ribbon)
+            self._ribbon.ask(self.inner, path_inside(self))
+        elif self._ribbon is not None:
             self._layout.removeWidget(self._ribbon)
             self._ribbon.hide()
             self._ribbon.deleteLater()
             self._ribbon = None
-        if wanted and not self.locked and has_ribbon(self.inner, self.context) and self.context.answer is not None:
-            assert isinstance(self.inner, TraitIs)  # noqa: S101 — has_ribbon looked
-            self._ribbon = RibbonStrip(self.inner, path_inside(self), self.context)
-            self._ribbon.changed.connect(self._on_ribbon)
-            self._layout.addWidget(self._ribbon)
 
-    def _on_ribbon(self, node: Node) -> None:
-        """The threshold that was chosen; the editor shows it too."""
+    def show_stale(self) -> None:
+        super().show_stale()
+        if self._ribbon is not None:
+            self._ribbon.show_stale()
+
+    def _on_ribbon(self, node: TraitIs) -> None:
+        """The threshold that was chosen; the editor shows it too, and the ribbon keeps the focus."""
         self.put_inner(node)
-        self._build()
+        if isinstance(self._editor, OperatorEditor):
+            self._editor.show_operator(node.operator)
 
     # -- what is wrong ---------------------------------------------------------------------------------------------
 

@@ -94,14 +94,7 @@ class CanvasContext:
 
     def values(self, name: str, source: str | None, editor: Suggesting) -> None:
         """Fetch suggestions for an editor, which may be gone when they come."""
-
-        def answer(values: list[dict[str, Any]]) -> None:
-            try:
-                editor.suggest(values)
-            except RuntimeError:  # the widget was deleted meanwhile
-                return
-
-        self.session.values(name, source, answer)
+        self.session.values(name, source, editor.suggest)
 
     def field_label(self, found: Field) -> str:
         """A trait's or property's name for people."""

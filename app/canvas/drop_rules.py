@@ -108,6 +108,18 @@ def exclude(root: Node, node: Node) -> Node:
     return replace(root, children=(*root.children, negated)) if isinstance(root, All) else All((root, negated))
 
 
+def regroup(root: Node, place: Place, kind: Literal["all", "any"]) -> Node:
+    """A group turned into ALL or ANY. Of the whole rule only whom to include is turned: `any of these, or not those`
+    would be nearly everyone, so the excluded stay apart in the outermost ALL."""
+    if place or kind == "all" or not isinstance(root, All):
+        return edit.regroup(root, place, kind)
+    excluded = tuple(child for child in root.children if isinstance(child, Not))
+    if not excluded:
+        return edit.regroup(root, place, kind)
+    included = AnyOf(tuple(child for child in root.children if not isinstance(child, Not)))
+    return replace(root, children=(included, *excluded))
+
+
 def move_to_exclude(root: Node, place: Place) -> Node:
     """The rule with one of its nodes excluded instead."""
     if not place:

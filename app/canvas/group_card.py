@@ -11,7 +11,7 @@ from app.canvas.card import Card, path_inside
 from app.canvas.card_list import CardList, Slot
 from app.canvas.condition_card import ConditionCard
 from app.canvas.context import CanvasContext
-from app.canvas.drop_rules import is_excluded
+from app.canvas.drop_rules import is_excluded, regroup
 from app.canvas.dropping import add, can_take, into_group
 from app.mime import Item
 from app.widgets.parts import column, label, restyle, row
@@ -119,7 +119,7 @@ class GroupCard(Card):
 
     def _on_logic(self) -> None:
         kind = "all" if self._logic.currentData() == "all" else "any"
-        if self.locked or not self.context.edit("edit.group", lambda r: edit.regroup(r, self.inner_place, kind)):  # type: ignore[arg-type]
+        if self.locked or not self.context.edit("edit.group", lambda r: regroup(r, self.inner_place, kind)):  # type: ignore[arg-type]
             self._logic.setCurrentIndex(0 if isinstance(self.group, All) else 1)
 
     def _on_add_group(self) -> None:

@@ -87,10 +87,10 @@ class OperatorEditor(QWidget):
         """The type of the values."""
         return self._kind
 
-    @property
-    def operator(self) -> Operator:
-        """The operator as last entered."""
-        return self._operator
+    def show_operator(self, operator: Operator) -> None:
+        """Show another operand of the same operator, without telling."""
+        self._operator = operator
+        self._build()
 
     def suggest(self, values: list[dict[str, Any]]) -> None:
         """Offer values, each {"value", "count"}, while typing."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -39,9 +40,10 @@ class RibbonStrip(QWidget):
 
     changed = Signal(object)
 
-    def __init__(self, node: TraitIs, path: str, context: CanvasContext) -> None:
+    def __init__(self, context: CanvasContext) -> None:
         super().__init__()
-        self._node, self._context = node, context
+        self._node: TraitIs | None = None
+        self._context = context
         tokens, words = context.theme.tokens, context.words
         self.ribbon = Ribbon(Colours(tokens.accent, tokens.bar_back, tokens.text, tokens.muted), words("ribbon"))
         self.ribbon.moved.connect(self._on_moved)
@@ -52,26 +54,33 @@ class RibbonStrip(QWidget):
         layout.addWidget(self.said)
         self._values: list[Scalar] = []
         self._sizes: list[int] = []
-        context.session.look("thresholds", self._on_answer, self._on_failure, path=path)
 
-    @property
-    def operator(self) -> Compare:
-        """The comparison whose threshold moves."""
-        assert isinstance(self._node.operator, Compare)  # noqa: S101 — has_ribbon looked
-        return self._node.operator
+    def ask(self, node: TraitIs, path: str) -> None:
+        """Ask for the sizes of a condition; what is shown stays, marked as old, until they come."""
+        self._node = node
+        self.show_stale()
+        self._context.session.look("thresholds", partial(self._on_answer, node), self._on_failure, path=path)
 
-    def _on_answer(self, found: dict[str, Any]) -> None:
-        kind = self._context.model.profile.traits[self._node.trait].type
+    def show_stale(self) -> None:
+        """The sizes are of the rule before: the shape is greyed and no number is said. The handle keeps the focus."""
+        self._sizes = []
+        self.ribbon.set_dim(True)
+        self.said.setText(self._context.words("size.counting"))
+
+    def _on_answer(self, node: TraitIs, found: dict[str, Any]) -> None:
+        assert isinstance(node.operator, Compare)  # noqa: S101 — has_ribbon looked
+        kind = self._context.model.profile.traits[node.trait].type
         self._values = [_operand(value, kind) for value in found["thresholds"]]
-        self._sizes = list(found["sizes"][self.operator.name])
-        self.ribbon.show_sizes(self._sizes, _nearest(self._values, self.operator.value))
+        self._sizes = list(found["sizes"][node.operator.name])
+        self.ribbon.set_dim(False)
+        self.ribbon.show_sizes(self._sizes, _nearest(self._values, node.operator.value))
         self._say(self.ribbon.at)
 
     def _on_failure(self, error: object) -> None:
         self.said.setText(str(error))
 
     def _say(self, at: int) -> None:
-        if self._values:
+        if self._sizes:
             words = self._context.words
             text = words("ribbon.at", words.scalar(self._values[at]), words.number(self._sizes[at]))
             self.said.setText(text)
@@ -81,8 +90,11 @@ class RibbonStrip(QWidget):
         self._say(at)
 
     def _on_released(self, at: int) -> None:
-        if self._values and self._values[at] != self.operator.value:
-            self.changed.emit(replace(self._node, operator=replace(self.operator, value=self._values[at])))
+        node = self._node
+        if node is None or not self._values or not isinstance(node.operator, Compare):
+            return
+        if self._values[at] != node.operator.value:
+            self.changed.emit(replace(node, operator=replace(node.operator, value=self._values[at])))
 
 
 def _operand(value: Any, kind: ValueType) -> Scalar:

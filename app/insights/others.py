@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHeaderView, QLineEdit, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from app.i18n import Words
-from app.insights.tab import Tab
+from app.insights.tab import Subject, Tab
 from app.session import Session
 from app.theme.style import Theme
 from app.widgets.bars import ShareBar
@@ -44,9 +44,12 @@ class TimeTab(Tab):
     def is_complete(self) -> bool:
         return self._current and len(self._sizes) > DAYS
 
+    def set_subject(self, subject: Subject) -> None:
+        self._sizes = {0: (subject.answer.as_of, subject.answer.size)}
+        super().set_subject(subject)
+
     def ask(self) -> None:
-        self._sizes = {0: (self.subject.answer.as_of, self.subject.answer.size)}
-        self._next.start()
+        self._next.start()  # with the day that is missing; those that came while it was looked at before are kept
 
     def hideEvent(self, event: Any) -> None:
         super().hideEvent(event)

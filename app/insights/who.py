@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -158,6 +159,4 @@ def condition_for(trait: str, kind: ValueType, value: Any, high: Any) -> Node:
 
 
 def _operand(value: Any) -> Any:
-    from decimal import Decimal
-
     return Decimal(str(value)) if isinstance(value, float) else value

@@ -35,9 +35,19 @@ class ConnectWizard(QWizard):
         for which, key in names.items():
             self.setButtonText(which, words(key))
 
+    @property
+    def connected(self) -> bool:
+        """Whether the workspace points at another warehouse now."""
+        return self.where.isComplete()
+
+    @property
+    def applied(self) -> bool:
+        """Whether the data model is in use."""
+        return self.check.isComplete()
+
 
 class _Page(QWizardPage):
-    """A page knows nothing of its wizard: two that hold each other are let go of in any order, which ends Qt."""
+    """A page knows nothing of its wizard, so that both go at once when the wizard is let go of."""
 
     def __init__(self, words: Words, session: Session, key: str) -> None:
         super().__init__()

@@ -162,6 +162,7 @@ class Ribbon(QWidget):
         self._colours = colours
         self._sizes: list[int] = []
         self._at = 0
+        self._dim = False
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(44)
@@ -176,6 +177,11 @@ class Ribbon(QWidget):
     def show_sizes(self, sizes: Sequence[int], at: int) -> None:
         """The size at each threshold, and where the handle stands."""
         self._sizes, self._at = list(sizes), max(0, min(at, len(sizes) - 1))
+        self.update()
+
+    def set_dim(self, dim: bool) -> None:
+        """Grey while the sizes are those of something older."""
+        self._dim = dim
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -219,16 +225,17 @@ class Ribbon(QWidget):
         for number, size in enumerate(self._sizes):
             area.append(QPointF(self._x(number), height - (height - 6) * size / largest))
         area.append(QPointF(self.width() - 6, height))
-        soft = QColor(self._colours.line)
+        colour = QColor(self._colours.muted if self._dim else self._colours.line)
+        soft = QColor(colour)
         soft.setAlpha(60)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(soft)
         painter.drawPolygon(area)
         if self._sizes:
             x = self._x(self._at)
-            painter.setPen(QPen(QColor(self._colours.line), 3 if self.hasFocus() else 2))
+            painter.setPen(QPen(colour, 3 if self.hasFocus() else 2))
             painter.drawLine(QPointF(x, 4), QPointF(x, height))
-            painter.setBrush(QColor(self._colours.line))
+            painter.setBrush(colour)
             painter.drawEllipse(QPointF(x, height - (height - 6) * self._sizes[self._at] / largest), 5, 5)
         painter.end()
 

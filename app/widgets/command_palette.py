@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QIcon, QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
 
 _ROLE = Qt.ItemDataRole.UserRole
 _MOST = 60
@@ -26,10 +26,8 @@ class Entry:
 class CommandPalette(QDialog):
     """A list that narrows while one types."""
 
-    def __init__(
-        self, entries: Sequence[Entry], hint: str, plain: Callable[[str], str], parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
+    def __init__(self, entries: Sequence[Entry], hint: str, plain: Callable[[str], str]) -> None:
+        super().__init__(None, Qt.WindowType.Popup)
         self.setObjectName("palette")
         self._entries, self._plain = list(entries), plain
         self.resize(560, 380)

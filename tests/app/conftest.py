@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject, QSettings, Signal
+from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,46 +18,11 @@ from app.main_window import MainWindow
 from app.session import Session
 from app.theme.style import Theme
 from app.ui_state import UiState
-from engine.client import Reply, Request
+from engine.client import Reply
 from engine.domain.documents import load_one
 from engine.settings import read_settings, write_settings
 from sample_data import marketplace
-
-
-class FakeWorker(QObject):
-    """Keeps the requests; the test answers them, in any order."""
-
-    replied = Signal(object)
-    started = Signal()
-    died = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests: list[Request] = []
-        self.cancelled: list[int] = []
-
-    def send(self, request: Request) -> None:
-        self.requests.append(request)
-
-    def cancel(self, token: int) -> None:
-        self.cancelled.append(token)
-
-    def of(self, operation: str) -> list[Request]:
-        return [r for r in self.requests if r.operation == operation]
-
-    def answer_size(self, request: Request, size: int, base: int = 1000) -> None:
-        result = {
-            "size": size,
-            "base": base,
-            "as_of": "2026-06-01T00:00:00Z",
-            "data_version": "0123456789abcdef",
-            "elapsed_ms": 1.0,
-            "per_site": {"MLB": size},
-            "conditions": [{"path": "rule.all[0]", "size": size, "without": base}],
-            "groups": [{"path": "rule", "size": size}],
-        }
-        self.replied.emit(Reply(request.token, result))
-
+from tests.support.canvases import FakeWorker
 
 OVERVIEW: dict[str, Any] = {
     "model": load_one(Path(marketplace.MODEL_FILE).read_bytes()),
@@ -71,6 +36,7 @@ OVERVIEW: dict[str, Any] = {
         }
     ],
     "lists": {"vip": 12},
+    "warehouse": "duckdb:////data/shop.duckdb",
 }
 
 

@@ -35,8 +35,9 @@ from app.theme.style import Theme
 from engine.client import Reply
 from engine.domain.rule_codec import read_rule
 from engine.settings import Settings, write_settings
-from tests.app.conftest import OVERVIEW, FakeWorker, ui_state
+from tests.app.conftest import OVERVIEW, ui_state
 from tests.app.insights.test_panel import INSIGHTS
+from tests.support.canvases import FakeWorker
 
 EVERYTHING = {
     "all": [
@@ -229,6 +230,6 @@ def test_a_picture_of_nothing_is_refused(demo_folder: Path, tmp_path: Path) -> N
     out = tmp_path / "out.png"
     command = [sys.executable, "-m", "engine.cli", "app", "-w", str(demo_folder), "--screenshot", str(out)]
     done = subprocess.run([*command, "--audience", "nobody"], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 3
+    assert done.returncode == 2
     assert 'there is no audience "nobody"' in done.stderr
     assert not out.exists()

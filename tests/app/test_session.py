@@ -17,7 +17,7 @@ from engine.domain.audience import Audience
 from engine.domain.operators import Compare
 from engine.domain.rule import TraitIs
 from engine.errors import EngineError
-from tests.app.conftest import FakeWorker
+from tests.support.canvases import FakeWorker
 
 
 class Sender(QObject):

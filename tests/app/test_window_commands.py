@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox
@@ -13,11 +14,13 @@ from app.document import Document
 from app.drafts import Drafts
 from app.i18n import Words
 from app.main_window import MainWindow
+from app.preferences.wizard import ConnectWizard
 from app.session import Session
 from app.theme.style import Theme
 from engine.client import Reply
 from engine.domain.audience_codec import read_audience
-from tests.app.conftest import OVERVIEW, FakeWorker, ui_state
+from tests.app.conftest import OVERVIEW, ui_state
+from tests.support.canvases import FakeWorker
 
 
 @pytest.mark.parametrize("taken", [True, False])
@@ -49,3 +52,57 @@ def test_unsaved_work_is_offered(
         window.actions_by_key["undo"].trigger()
         assert window.document.audience == saved
     assert window.drafts.found() == []
+
+
+def overview(**more: Any) -> dict[str, Any]:
+    return {**OVERVIEW, "audiences": [dict(a) for a in OVERVIEW["audiences"]], **more}
+
+
+def test_an_audience_asked_for_is_opened_once(
+    tmp_path: Path, qtbot: QtBot, qapp: QApplication, worker: FakeWorker
+) -> None:
+    session = Session(worker)  # type: ignore[arg-type]
+    window = MainWindow(session, Theme(), Words("en"), state=ui_state(tmp_path))
+    qtbot.addWidget(window, before_close_func=lambda w: w.document.history.clear())
+    window.first = "adults"
+    for _ in range(2):  # the engine was restarted, or audiences were changed at home
+        session.open()
+        worker.replied.emit(Reply(worker.of("overview")[-1].token, overview()))
+        assert window.document.audience.id == "adults"
+        window.document.edit(replace(window.document.audience, name="Mine"), "x")
+    assert window.document.audience.name == "Mine"
+
+
+def test_other_audiences_do_not_rebuild_the_canvas(window: MainWindow, worker: FakeWorker) -> None:
+    canvas = window.canvas
+    assert canvas is not None
+    canvas.cards()[1].toggle_locked()
+    window.session.open()
+    worker.replied.emit(Reply(worker.of("overview")[-1].token, overview(lists={"new": 3})))
+    assert window.canvas is canvas
+    assert canvas.cards()[1].locked
+    assert canvas.context.lists == {"new": 3}
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_wizard_that_is_given_up_leaves_the_data_as_it_was(
+    applied: bool, window: MainWindow, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drive(wizard: ConnectWizard) -> int:
+        wizard.where.set_done(True)
+        wizard.check.set_done(applied)
+        return 0
+
+    monkeypatch.setattr(ConnectWizard, "exec", drive)
+    window.warehouse = "duckdb:////old"
+    asked = len(worker.of("overview"))
+    window.commands.connect_warehouse()
+    assert [r.arguments["url"] for r in worker.of("connect")] == ([] if applied else ["duckdb:////old"])
+    assert len(worker.of("overview")) == asked + applied
+
+
+def test_who_waits_is_told_when_the_engine_stops(window: MainWindow, worker: FakeWorker) -> None:
+    said: list[str] = []
+    window.session.call("infer", said.append, lambda error: said.append(str(error)))
+    worker.died.emit()
+    assert said == ["the engine stopped while it worked Try again."]

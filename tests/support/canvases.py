@@ -1,4 +1,4 @@
-"""A canvas over any data model, with a session that answers nothing."""
+"""A worker that is answered by hand, and a canvas over any data model with one behind it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.document import Document
 from app.i18n import Words
 from app.session import Session
 from app.theme.style import Theme
-from engine.client import Request
+from engine.client import Reply, Request
 from engine.domain.audience import Audience
 from engine.domain.describe import Describer
 from engine.domain.model import DataModel
@@ -23,8 +23,8 @@ from tests.support.small import MODEL
 SMALL = read_model(MODEL)
 
 
-class DeafWorker(QObject):
-    """Takes requests and never answers."""
+class FakeWorker(QObject):
+    """Keeps the requests; the test answers them, in any order."""
 
     replied = Signal(object)
     started = Signal()
@@ -33,19 +33,36 @@ class DeafWorker(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.requests: list[Request] = []
+        self.cancelled: list[int] = []
 
     def send(self, request: Request) -> None:
         self.requests.append(request)
 
     def cancel(self, token: int) -> None:
-        pass
+        self.cancelled.append(token)
+
+    def of(self, operation: str) -> list[Request]:
+        return [r for r in self.requests if r.operation == operation]
+
+    def answer_size(self, request: Request, size: int, base: int = 1000) -> None:
+        result = {
+            "size": size,
+            "base": base,
+            "as_of": "2026-06-01T00:00:00Z",
+            "data_version": "0123456789abcdef",
+            "elapsed_ms": 1.0,
+            "per_site": {"MLB": size},
+            "conditions": [{"path": "rule.all[0]", "size": size, "without": base}],
+            "groups": [{"path": "rule", "size": size}],
+        }
+        self.replied.emit(Reply(request.token, result))
 
 
 def make_canvas(rule: Node, model: DataModel = SMALL, **more: Any) -> Canvas:
     """A canvas that shows a rule."""
     document = Document()
     document.open(Audience("open", "Open", rule), 1)
-    session = Session(DeafWorker())  # type: ignore[arg-type]
+    session = Session(FakeWorker())  # type: ignore[arg-type]
     context = CanvasContext(document, session, model, Words("en"), Theme(), Describer("en", model), **more)
     document.setParent(session)
     canvas = Canvas(context)

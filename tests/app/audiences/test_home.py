@@ -17,8 +17,7 @@ from engine.domain.audience_codec import write_audience
 from engine.domain.check import check_audience
 from engine.domain.describe import Describer
 from engine.domain.rule_codec import read_rule
-from tests.app.conftest import FakeWorker
-from tests.support.canvases import SMALL
+from tests.support.canvases import SMALL, FakeWorker
 
 
 @pytest.fixture

@@ -205,6 +205,8 @@ def test_locked_cards_stay_as_they_are() -> None:
     for command in ("remove", "mute", "duplicate", "exclude", "cut", "down"):
         COMMANDS[command](card)
     assert canvas.context.document.audience == before
+    COMMANDS["cut"](canvas.cards()[0])  # the group around it
+    assert canvas.context.document.audience == before
     card.toggle_locked()
     card.remove()
     assert canvas.context.document.audience != before

@@ -19,6 +19,7 @@ from app.canvas.drop_rules import (
     new_condition,
     onto,
     outermost,
+    regroup,
     remove_many,
 )
 from engine.domain.audience import Audience
@@ -76,6 +77,15 @@ def test_the_lanes() -> None:
     assert written(move_to_include(root, (1,), (2,), 0)) == {"all": [A, {"any": [B, {"not": C}]}]}
     with pytest.raises(EngineError):
         move_to_exclude(root, ())
+
+
+def test_any_of_whom_to_include_keeps_the_excluded_apart() -> None:
+    root = rule({"all": [A, {"not": B}, C, {"not": VIEW}]})
+    assert written(regroup(root, (), "any")) == {"all": [{"any": [A, C]}, {"not": B}, {"not": VIEW}]}
+    assert written(regroup(rule({"all": [A, C]}), (), "any")) == {"any": [A, C]}
+    assert written(regroup(rule({"any": [A, {"not": B}]}), (), "all")) == {"all": [A, {"not": B}]}
+    inner = rule({"all": [{"all": [A, {"not": B}]}]})
+    assert written(regroup(inner, (0,), "any")) == {"all": [{"any": [A, {"not": B}]}]}
 
 
 def test_many_at_once() -> None:

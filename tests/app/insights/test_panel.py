@@ -13,7 +13,7 @@ from app.main_window import MainWindow
 from engine.client import Reply, Request
 from engine.domain.rule_writing import write_rule
 from engine.domain.values import ValueType
-from tests.app.conftest import FakeWorker
+from tests.support.canvases import FakeWorker
 
 INSIGHTS = {
     "every": True,

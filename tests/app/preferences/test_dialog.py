@@ -15,7 +15,7 @@ from app.session import Session
 from engine.client import Reply
 from engine.errors import EngineError
 from engine.settings import Settings, read_settings, write_settings
-from tests.app.conftest import FakeWorker
+from tests.support.canvases import FakeWorker
 
 
 def test_what_is_entered_is_kept(tmp_path: Path, qtbot: QtBot) -> None:
