@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MODEL_FILE = str(Path(__file__).parent / "model.yaml")
 STEPS = (
-    ("setup", "drawing lots"),
     ("users", "profiles"),
     ("identifiers", "identifiers and devices"),
     ("visits", "visits and searches"),
@@ -33,6 +32,8 @@ STEPS = (
     ("events", "sorting events"),
 )
 DAYS = 365
+SLICE = 1_000_000
+"""Profiles made at a time, so that memory does not grow with their number; events are sorted within a slice."""
 
 
 def generate(
@@ -48,17 +49,25 @@ def generate(
 
     About 20 events a profile. ``report`` is told the share done and the step; it may raise to stop.
     """
-    _variables(connection, profiles, seed, until or datetime.now(UTC).date())
-    for i, (name, step) in enumerate(STEPS):
-        report(0.95 * i / len(STEPS), step)
-        connection.execute((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+    _variables(connection, seed, until or datetime.now(UTC).date())
+    _run(connection, "setup")
+    slices = range(1, profiles + 1, SLICE)
+    for done, first in enumerate(slices):
+        for name, value in (("first", first), ("past", min(first + SLICE, profiles + 1))):
+            connection.execute(f"SET VARIABLE {name} = $1", [value])
+        for i, (name, step) in enumerate(STEPS):
+            report(0.95 * (done + i / len(STEPS)) / len(slices), step)
+            _run(connection, name)
     report(0.95, "written")
 
 
-def _variables(connection: duckdb.DuckDBPyConnection, profiles: int, seed: int, until: date) -> None:
+def _run(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    connection.execute((Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+
+
+def _variables(connection: duckdb.DuckDBPyConnection, seed: int, until: date) -> None:
     """The lookup lists and numbers that the SQL reads."""
     values: dict[str, Any] = {
-        "profiles": profiles,
         "seed": seed,
         "until": until,
         "days": shape.day_lookup(until, DAYS),

@@ -7,7 +7,7 @@ SELECT
     getvariable('category_of')[1 + floor(4096 * u(p.user_id, n, 'ad category'))::INTEGER] AS category_index,
     u(p.user_id, n, 'click') < 0.12 AS clicked,
     site_index
-FROM truth.person AS p, range(CASE WHEN u(p.user_id, 0, 'reached') < 0.6 THEN (3 + p.visits / 12)::INTEGER ELSE 0 END) AS t(n);
+FROM person AS p, range(CASE WHEN u(p.user_id, 0, 'reached') < 0.6 THEN (3 + p.visits / 12)::INTEGER ELSE 0 END) AS t(n);
 
 CREATE TEMP TABLE advertising AS
 SELECT user_id, 'ad_impression' AS event_type, ts, getvariable('categories')[category_index + 1] AS category,
@@ -20,11 +20,11 @@ FROM impressions
 WHERE clicked;
 
 CREATE TEMP TABLE letters AS
-SELECT c.user_id, n, site_index,
-    moment(c.user_id, n, 'mail', getvariable('utc_offsets')[site_index]) AS ts,
-    u(c.user_id, n, 'open') AS opened
-FROM consents AS c JOIN truth.person AS p USING (user_id), range(4) AS t(n)
-WHERE email_marketing;
+SELECT p.user_id, n, site_index,
+    moment(p.user_id, n, 'mail', getvariable('utc_offsets')[site_index]) AS ts,
+    u(p.user_id, n, 'open') AS opened
+FROM person AS p, range(4) AS t(n)
+WHERE wants_email(p.user_id);
 
 CREATE TEMP TABLE email AS
 SELECT user_id, 'email_sent' AS event_type, ts, NULL::VARCHAR AS category, NULL::INTEGER AS product_id,

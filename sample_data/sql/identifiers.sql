@@ -1,5 +1,5 @@
 -- Messy on purpose: the same address in capitals, with spaces or dots; typing errors; shared phones.
-CREATE TABLE user_emails AS
+INSERT INTO user_emails
 WITH named AS (
     SELECT
         p.user_id,
@@ -8,7 +8,7 @@ WITH named AS (
         pick(getvariable('mail_hosts'), u(person_id, 0, 'host')) AS host,
         person_id,
         u(p.user_id, 0, 'mess') AS mess
-    FROM truth.person AS p
+    FROM person AS p
     WHERE u(p.user_id, 0, 'mail') < 0.93
 )
 SELECT
@@ -23,22 +23,22 @@ SELECT
     END AS email
 FROM named;
 
-CREATE TABLE user_phones AS
+INSERT INTO user_phones
 SELECT
     user_id,
     CASE WHEN u(user_id, 0, 'pf') < 0.3 THEN '+' ELSE '' END
     || ['55', '52', '54', '57', '56', '51', '598', '593', '58'][site_index]
     || CASE WHEN u(user_id, 0, 'pf') BETWEEN 0.3 AND 0.4 THEN ' ' ELSE '' END
     || (100000000 + floor(899999999 * u(CASE WHEN u(user_id, 0, 'family') < 0.05 THEN person_id - person_id % 4 ELSE person_id END, 0, 'phone')))::BIGINT AS phone
-FROM truth.person
+FROM person
 WHERE u(user_id, 0, 'has phone') < 0.78;
 
 -- Devices; one in twelve belongs to a household and is shared by its members.
-CREATE TABLE devices AS
+INSERT INTO devices
 SELECT
     user_id,
     CASE WHEN u(user_id, n, 'shared') < 0.08
         THEN 'H' || (user_id - user_id % 5) || '-' || n ELSE 'D' || user_id || '-' || n END AS device_id,
     pick(['android', 'android', 'android', 'ios', 'desktop', 'desktop'], u(user_id, n, 'os')) AS platform
-FROM truth.person, range(3) AS t(n)
+FROM person, range(3) AS t(n)
 WHERE n = 0 OR u(user_id, n, 'device') < 0.35;

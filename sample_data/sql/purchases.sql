@@ -10,7 +10,7 @@ SELECT user_id, ts + to_minutes(30 + floor(7200 * u(user_id, n, 'later') ^ 2)::B
 FROM impressions
 WHERE clicked AND u(user_id, n, 'caused') < getvariable('ad_lifts')[channel_index];
 
-CREATE TABLE truth.caused_purchase AS
+INSERT INTO truth.caused_purchase
 SELECT user_id, ts, getvariable('categories')[category_index + 1] AS category, cause AS channel FROM bought WHERE caused;
 
 CREATE TEMP TABLE paid AS

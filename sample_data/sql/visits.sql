@@ -7,7 +7,7 @@ SELECT
         ELSE getvariable('category_of')[1 + floor(4096 * u(p.user_id, n, 'category'))::INTEGER] END AS category_index,
     u(p.user_id, n, 'what') AS what,
     site_index
-FROM truth.person AS p, range(p.visits) AS t(n);
+FROM person AS p, range(p.visits) AS t(n);
 
 CREATE TEMP TABLE visits AS
 SELECT
