@@ -141,7 +141,7 @@ def _cut(session: Session, document: Document) -> None:
     """Nothing of the old window hears of the session or the document any more."""
     session.forget()
     for signal in (
-        session.opened, session.counting, session.sized, session.failed,
+        session.opened, session.counting, session.estimated, session.sized, session.failed,
         session.saved, session.trouble, session.engine_state,
         document.changed, document.state_changed, document.history.canUndoChanged, document.history.canRedoChanged,
         document.history.undoTextChanged, document.history.redoTextChanged,

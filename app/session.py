@@ -38,6 +38,7 @@ class Session(QObject):
     Signals:
         opened: the overview of the workspace (a dictionary).
         counting: a size was asked for; shown numbers are stale from now on.
+        estimated: a SizeAnswer from a sample, shown until the exact one comes.
         sized: the SizeAnswer of the audience as it stands.
         failed: an EngineError of the audience as it stands.
         saved: the number of the version saved.
@@ -47,6 +48,7 @@ class Session(QObject):
 
     opened = Signal(object)  # a plain dict would become a sorted Qt map
     counting = Signal()
+    estimated = Signal(object)
     sized = Signal(object)
     failed = Signal(object)
     saved = Signal(int)
@@ -174,7 +176,9 @@ class Session(QObject):
         self.sized.emit(answer)
 
     def _on_reply(self, reply: Reply) -> None:
-        if reply.progress is not None or reply.token not in self._waiting:
+        if reply.early is not None and reply.token == self._size_token and reply.token in self._waiting:
+            self.estimated.emit(SizeAnswer.from_result(reply.early))
+        if not reply.last or reply.token not in self._waiting:
             return
         answer, failure = self._waiting.pop(reply.token)
         self._looks.discard(reply.token)

@@ -74,7 +74,7 @@ class Worker(QObject):
         *lines, self._buffer = self._buffer.split(b"\n")
         for line in lines:
             reply = Reply.from_line(line)
-            if reply.progress is None:
+            if reply.last:
                 self._cancelling.discard(reply.token)
             self.replied.emit(reply)
 

@@ -70,6 +70,7 @@ class Workbench(QWidget):
         self.insights.condition_chosen.connect(self._on_condition)
         self.insights.exclude_chosen.connect(self._on_exclude)
         session.counting.connect(self._on_counting)
+        session.estimated.connect(self._on_estimated)
         session.sized.connect(self._on_sized)
         session.failed.connect(self._on_failed)
 
@@ -146,6 +147,11 @@ class Workbench(QWidget):
         self.insights.show_stale()
         if self.canvas is not None:
             self.canvas.show_stale()
+
+    def _on_estimated(self, answer: SizeAnswer) -> None:
+        self.insights.show_estimate(answer)
+        if self.canvas is not None:
+            self.canvas.show_estimate(answer)
 
     def _on_sized(self, answer: SizeAnswer) -> None:
         if self.canvas is not None and self.model is not None:

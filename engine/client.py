@@ -40,13 +40,19 @@ def cancel_line(token: int) -> bytes:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the worker answers: a result or an error, or progress on the way."""
+    """What the worker answers: a result or an error; on the way, progress, or what a sample says ``early``."""
 
     token: int
     result: Any = None
     error: EngineError | None = None
     progress: float | None = None
     step: str = ""
+    early: Any = None
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing else comes for this request."""
+        return self.progress is None and self.early is None
 
     @classmethod
     def from_line(cls, line: bytes) -> Reply:
@@ -59,6 +65,7 @@ class Reply:
             None if error is None else EngineError(error["code"], error["message"], error["path"], error["hint"]),
             body.get("progress"),
             body.get("step", ""),
+            body.get("early"),
         )
 
 
@@ -72,7 +79,7 @@ class NodeCount:
 
 @dataclass(frozen=True)
 class SizeAnswer:
-    """The numbers of one rule at one moment."""
+    """The numbers of one rule at one moment; ``interval`` is that of an estimate, None for an exact answer."""
 
     size: int
     base: int
@@ -81,6 +88,7 @@ class SizeAnswer:
     elapsed_ms: float
     per_site: Mapping[str, int]
     nodes: Mapping[str, NodeCount]
+    interval: tuple[int, int] | None = None
 
     @classmethod
     def from_result(cls, result: Mapping[str, Any]) -> SizeAnswer:
@@ -95,6 +103,7 @@ class SizeAnswer:
             result["elapsed_ms"],
             result["per_site"],
             nodes,
+            None if result.get("interval") is None else (result["interval"][0], result["interval"][1]),
         )
 
 

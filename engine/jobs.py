@@ -55,3 +55,37 @@ class Job:
             self._interrupts.remove(interrupt)
 
         return forget
+
+
+class Aside:
+    """Work on a thread of its own beside the work inside a ``with`` block, begun when that has taken ``after`` seconds.
+
+    What it has to say goes through :meth:`tell`; once the block has ended nothing is told, and the thread is gone.
+    """
+
+    def __init__(self, work: Callable[[Aside], None], after: float) -> None:
+        self.job = Job()
+        self._work, self._after = work, after
+        self._turn = threading.Lock()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def tell(self, say: Callable[[], None]) -> None:
+        """Say it unless the block has ended."""
+        with self._turn:
+            if not self.job.cancelled:
+                say()
+
+    def _run(self) -> None:
+        if not self.job.wait_cancelled(self._after):
+            self._work(self)
+
+    def __enter__(self) -> Aside:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._turn:
+            self.job.cancel()
+        while self._thread.is_alive():  # repeated, for an interrupt between two queries is lost
+            self.job.cancel()
+            self._thread.join(0.02)

@@ -163,6 +163,11 @@ class Canvas(QWidget):
             card.show_error(None)
         self._show_ribbon(self._looked_at)
 
+    def show_estimate(self, answer: SizeAnswer) -> None:
+        """What a sample says of the cards, until the numbers come."""
+        for card in self.cards():
+            card.show_counts(answer)
+
     def _show_again(self, card: GroupCard | ConditionCard) -> None:
         """A card that was made after the numbers came shows them too; stale numbers are not shown on new cards."""
         if self._answer is not None and not self._stale:

@@ -60,7 +60,9 @@ class Card(CardCommands):
             self.count.setText("")
             self.bar.set_share(0)
             return
-        self.count.setText(f"{words.number(found.size)} · {words.percent(found.size, answer.base)}")
+        size = words.number(found.size)
+        shown = size if answer.interval is None else words("size.about", size)
+        self.count.setText(f"{shown} · {words.percent(found.size, answer.base)}")
         self.bar.set_share(found.size / answer.base if answer.base else 0)
         leaf = answer.nodes.get(path_inside(self))
         if leaf is not None and leaf.without is not None:

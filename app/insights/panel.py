@@ -15,6 +15,7 @@ from app.insights.who import WhoTab
 from app.session import Session
 from app.theme.style import Theme
 from app.widgets.parts import column, label, restyle, row
+from engine.client import SizeAnswer
 
 
 class Insights(QFrame):
@@ -96,6 +97,17 @@ class Insights(QFrame):
         self.total.setText("–")
         self.chip.setText(self._words("size.failed"))
         restyle(self.chip, "state", "failed")
+
+    def show_estimate(self, answer: SizeAnswer) -> None:
+        """What a sample says, until the exact number comes; the tabs wait for that."""
+        words = self._words
+        low, high = answer.interval or (answer.size, answer.size)
+        self.total.setText(words("size.about", words.number(answer.size)))
+        self.share.setText(words("size.between", words.number(low), words.number(high)))
+        self.chip.setText(words("size.estimate"))
+        restyle(self.chip, "state", "estimate")
+        for widget in (self.total, self.share):
+            restyle(widget, "stale", False)
 
     def show_answer(self, subject: Subject) -> None:
         """The numbers of the audience as it stands."""

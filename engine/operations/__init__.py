@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.operations.estimating import prepare_sample
     from engine.operations.exploring import overview, values
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
     from engine.operations.listing import lists, upload_list
@@ -77,6 +78,7 @@ _HOMES = {
     "past_sizes": "looking",
     "plan": "planning",
     "prepare_demo": "machine",
+    "prepare_sample": "estimating",
     "reachable": "looking",
     "run": "running",
     "runs": "running",
@@ -125,6 +127,7 @@ __all__ = [
     "past_sizes",
     "plan",
     "prepare_demo",
+    "prepare_sample",
     "reachable",
     "run",
     "runs",

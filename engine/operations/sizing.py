@@ -15,6 +15,7 @@ from engine.domain.model import Site
 from engine.jobs import Job
 from engine.membership.evaluate import NodeSize, Sizes
 from engine.operations.context import Context, prepare
+from engine.operations.estimating import OnEstimate, answering_early
 from engine.operations.targets import Named, moment, resolve
 from engine.operations.workspace import Workspace
 
@@ -72,15 +73,22 @@ def size(
 
 
 def size_document(
-    workspace: Workspace, document: dict[str, Any], *, as_of: datetime, job: Job | None = None
+    workspace: Workspace,
+    document: dict[str, Any],
+    *,
+    as_of: datetime,
+    job: Job | None = None,
+    on_estimate: OnEstimate | None = None,
 ) -> AudienceSize:
     """The size of an audience that need not be saved, as it stands on the canvas.
 
-    Its conditions stay in memory as bitmaps: the next edit asks the warehouse only for what is new.
+    Its conditions stay in memory as bitmaps: the next edit asks the warehouse only for what is new. When that takes
+    longer than a tenth of a second, ``on_estimate`` is told what a sample says, if :func:`prepare_sample` made one.
     """
     named = Named(read_audience(document), "", None)
     context = prepare(workspace, [named], as_of, job)
-    return next(_together(context, [(named.audience, context.sites(named.audience, None))]))
+    with answering_early(workspace, context, named.audience, on_estimate):
+        return next(_together(context, [(named.audience, context.sites(named.audience, None))]))
 
 
 def sizes_of(

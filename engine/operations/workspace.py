@@ -6,7 +6,7 @@ import getpass
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
 from engine.settings import FILE, Settings, read_settings, write_settings
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.bitmap.library import Library
     from engine.bitmap.numbering import Numbering
     from engine.domain.model import DataModel
+    from engine.membership.estimate import Sample
     from engine.store.audiences import Audiences
     from engine.store.database import Database
     from engine.store.models import Lists, Models, VerifiedKeys
@@ -30,6 +31,8 @@ class Workspace:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self.sample: Sample | None = None
+        self.sample_stamp: tuple[Any, ...] = ()
         if not (self.folder / FILE).is_file():
             raise EngineError(
                 "no_workspace", f"{folder} is not a workspace", hint=f"Make it one: convoke init {folder}."
@@ -144,6 +147,7 @@ class Workspace:
 
     def reload(self) -> None:
         """Forget the open warehouse, so that the next use sees new data."""
+        forget_sample(self)
         self.__dict__.pop("numbering", None)
         if "scratch" in self.__dict__:
             self.scratch.close()
@@ -167,6 +171,13 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def forget_sample(workspace: Workspace) -> None:
+    """Give back the memory of the sample that answers early."""
+    if workspace.sample is not None:
+        workspace.sample.close()
+    workspace.sample, workspace.sample_stamp = None, ()
 
 
 def init(folder: Path | str) -> Workspace:

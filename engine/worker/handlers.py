@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from engine.domain.canonical import canonical_json
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.operations import Workspace, overview, save, size_document, values
+from engine.operations import Workspace, overview, prepare_sample, save, size_document, values
 from engine.worker.calls import CHANGING, LOOKS, READING, Call, Look
+
+Early: TypeAlias = Callable[[dict[str, Any]], None]
 
 _REMEMBERED = 200
 _MOMENT_STAYS = timedelta(minutes=15)
@@ -28,7 +30,6 @@ class Handlers:
         self._sizes: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._calls: dict[str, Callable[[Mapping[str, Any], Job], Any]] = {
             "overview": lambda arguments, job: overview(self._workspace),
-            "size": self._size,
             "values": self._values,
             "save": self._save,
             **{name: self._about(look) for name, look in LOOKS.items()},
@@ -36,13 +37,24 @@ class Handlers:
             **{name: self._plain(call, changes=True) for name, call in CHANGING.items()},
         }
 
-    def call(self, operation: str, arguments: Mapping[str, Any], job: Job) -> Any:
-        """Run an operation; raises EngineError("usage") for one there is not."""
+    def call(self, operation: str, arguments: Mapping[str, Any], job: Job, early: Early = lambda result: None) -> Any:
+        """Run an operation; ``early`` is told what a sample says when a size takes long.
+
+        Raises EngineError("usage") for an operation there is not.
+        """
+        if operation == "size":
+            return self._size(arguments, job, early)
         if operation not in self._calls:
             raise EngineError("usage", f'there is no operation "{operation}"')
         return self._calls[operation](arguments, job)
 
-    def _size(self, arguments: Mapping[str, Any], job: Job) -> dict[str, Any]:
+    def prepare(self, job: Job) -> bool:
+        """One step of what makes later sizes answer early; whether nothing is left to do."""
+        if self._workspace.settings.warehouse is None:
+            return True
+        return prepare_sample(self._workspace, job=job)
+
+    def _size(self, arguments: Mapping[str, Any], job: Job, early: Early) -> dict[str, Any]:
         """Sizes at a moment that stays for a while, so that conditions found once serve every edit."""
         as_of = self._moment()
         stamp = self._workspace.audiences_stamp()
@@ -50,7 +62,13 @@ class Handlers:
         if key in self._sizes:
             self._sizes.move_to_end(key)
             return self._sizes[key]
-        found = size_document(self._workspace, arguments["document"], as_of=as_of, job=job).as_json()
+        found = size_document(
+            self._workspace,
+            arguments["document"],
+            as_of=as_of,
+            job=job,
+            on_estimate=lambda estimate: early(estimate.as_json()),
+        ).as_json()
         self._sizes[key] = found
         while len(self._sizes) > _REMEMBERED:
             self._sizes.popitem(last=False)

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.domain.documents import iso
-from engine.errors import EngineError
+from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.worker.handlers import Handlers
 
 _REPEAT_SECONDS = 0.05
+_IDLE_SECONDS = 0.5
+_IDLE = -1  # the token of what is prepared while nobody asks
 
 
 class Loop:
@@ -31,10 +33,34 @@ class Loop:
         """Answer until the source ends."""
         reader = threading.Thread(target=self._read, args=(source,), daemon=True)
         reader.start()
-        while (request := self._queue.get()) is not None:
+        while (request := self._next()) is not None:
             self._run(request)
         self._handlers.close()
         return 0
+
+    def _next(self) -> dict[str, Any] | None:
+        """The next request; while there is none, what makes later answers quick is prepared step by step."""
+        while True:
+            try:
+                return self._queue.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                if self._prepare():
+                    return self._queue.get()
+
+    def _prepare(self) -> bool:
+        """Take one step of preparing; whether there is nothing left to prepare."""
+        job = Job()
+        with self._lock:
+            self._jobs[_IDLE] = (None, job)
+        try:
+            return self._handlers.prepare(job)
+        except Cancelled:
+            return False
+        except Exception:  # what cannot be prepared is told when it is asked for
+            return True
+        finally:
+            with self._lock:
+                del self._jobs[_IDLE]
 
     # -- reading (its own thread) ----------------------------------------------------------------------------------
 
@@ -57,7 +83,7 @@ class Loop:
     def _take(self, message: dict[str, Any]) -> None:
         token, lane = int(message["token"]), message.get("lane")
         with self._lock:
-            older = [t for t, (other, _) in self._jobs.items() if lane is not None and other == lane]
+            older = [t for t, (other, _) in self._jobs.items() if t == _IDLE or (lane is not None and other == lane)]
             self._jobs[token] = (lane, Job(self._reporter(token)))
         for other in older:
             self._cancel(other)
@@ -82,7 +108,7 @@ class Loop:
             job = self._jobs[token][1]
         try:
             job.check()
-            answer = {"token": token, "result": self._handlers.call(request["op"], request.get("args", {}), job)}
+            answer = {"token": token, "result": self._call(request, job)}
         except EngineError as error:
             answer = {"token": token, **error.as_json()}
         except Exception as error:  # a sentence instead of a dead worker
@@ -92,6 +118,14 @@ class Loop:
             with self._lock:
                 self._jobs.pop(token, None)
         self._write(answer)
+
+    def _call(self, request: dict[str, Any], job: Job) -> Any:
+        token = int(request["token"])
+
+        def early(result: dict[str, Any]) -> None:
+            self._write({"token": token, "early": result})
+
+        return self._handlers.call(request["op"], request.get("args", {}), job, early)
 
     def _reporter(self, token: int) -> Any:
         def report(share: float, step: str) -> None:

@@ -45,6 +45,24 @@ def test_an_answer_counts_only_for_the_rule_it_was_asked_for(
     assert root(window).cards[0].count.text() == "222 · 22.2 %"
 
 
+def test_a_sample_answers_first_and_says_so(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: len(worker.of("size")) == 1)
+    root(window).add_item(Item("trait", "state"))
+    qtbot.waitUntil(lambda: len(worker.of("size")) == 2)
+    request = worker.of("size")[1]
+    worker.answer_early(request, 220, (200, 240))
+    insights = window.insights
+    assert (insights.total.text(), insights.chip.text()) == ("≈ 220", "estimate")
+    assert "200" in insights.share.text()
+    assert "240" in insights.share.text()
+    assert root(window).cards[0].count.text() == "≈ 220 · 22.0 %"
+    worker.answer_size(request, 222)
+    assert (insights.total.text(), insights.chip.text()) == ("222", "exact")
+    assert root(window).cards[0].count.text() == "222 · 22.2 %"
+    worker.answer_early(request, 220, (200, 240))  # too late: the exact number stays
+    assert insights.total.text() == "222"
+
+
 def test_quick_edits_ask_once(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(worker.of("size")) == 1)
     for _ in range(5):

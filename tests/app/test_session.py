@@ -38,7 +38,8 @@ def test_qt_calls_keep_what_they_return(qtbot: QtBot) -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["edit", "ask", "answer", "fail", "die", "look"]), st.integers(0, 9)), max_size=40
+    st.tuples(st.sampled_from(["edit", "ask", "early", "answer", "fail", "die", "look"]), st.integers(0, 9)),
+    max_size=40,
 )
 
 
@@ -53,6 +54,7 @@ def test_no_number_is_ever_of_another_rule(qapp: QApplication, steps: list[tuple
     looked: list[tuple[str, str]] = []
     session.counting.connect(lambda: shown.__setitem__(0, None))
     session.sized.connect(lambda answer: shown.__setitem__(0, answer.data_version))
+    session.estimated.connect(lambda answer: shown.__setitem__(0, answer.data_version))
     session.failed.connect(lambda error: shown.__setitem__(0, None))
     answered: set[int] = set()
 
@@ -71,6 +73,11 @@ def test_no_number_is_ever_of_another_rule(qapp: QApplication, steps: list[tuple
                     session._ask_size()
             case "look":
                 session.look("insights", partial(remember, current[0].name))
+            case "early" if worker.requests:  # also of a request that was answered or given up
+                request = worker.requests[which % len(worker.requests)]
+                if request.operation == "size" and request.token not in answered:
+                    name = request.arguments["document"]["name"]
+                    worker.replied.emit(Reply(request.token, early=SIZE | {"data_version": name, "interval": [0, 2]}))
             case "answer" | "fail" if waiting:
                 request = waiting[which % len(waiting)]
                 answered.add(request.token)

@@ -45,7 +45,13 @@ class FakeWorker(QObject):
         return [r for r in self.requests if r.operation == operation]
 
     def answer_size(self, request: Request, size: int, base: int = 1000) -> None:
-        result = {
+        self.replied.emit(Reply(request.token, self._sizes(size, base)))
+
+    def answer_early(self, request: Request, size: int, interval: tuple[int, int]) -> None:
+        self.replied.emit(Reply(request.token, early=self._sizes(size, 1000) | {"interval": list(interval)}))
+
+    def _sizes(self, size: int, base: int) -> dict[str, Any]:
+        return {
             "size": size,
             "base": base,
             "as_of": "2026-06-01T00:00:00Z",
@@ -55,7 +61,6 @@ class FakeWorker(QObject):
             "conditions": [{"path": "rule.all[0]", "size": size, "without": base}],
             "groups": [{"path": "rule", "size": size}],
         }
-        self.replied.emit(Reply(request.token, result))
 
 
 def make_canvas(rule: Node, model: DataModel = SMALL, **more: Any) -> Canvas:
