@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof test-duckdb2 startup accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof test-duckdb2 startup screens bench-early accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -50,6 +50,13 @@ proof: ready
 
 test-duckdb2: ready
 	bash packaging/test_duckdb2.sh
+
+bench-early: ready
+	$(BIN)/python -m tests.benchmarks.early
+
+screens: ready
+	CONVOKE_APPROVE_SCREENS=1 $(BIN)/python -m pytest -q tests/app/test_window.py -k approved
+	git status --short tests/golden/screens
 
 startup: ready
 	$(BIN)/python -m tests.benchmarks.startup

@@ -143,7 +143,8 @@ def _cut(session: Session, document: Document) -> None:
     for signal in (
         session.opened, session.counting, session.estimated, session.sized, session.failed,
         session.saved, session.trouble, session.engine_state,
-        document.changed, document.state_changed, document.history.canUndoChanged, document.history.canRedoChanged,
+        document.opened, document.changed, document.state_changed,
+        document.history.canUndoChanged, document.history.canRedoChanged,
         document.history.undoTextChanged, document.history.redoTextChanged,
     ):  # fmt: skip
         try:

@@ -41,10 +41,12 @@ class Document(QObject):
     """What is being edited. Nothing else changes the audience.
 
     Signals:
+        opened: another audience is about to be shown.
         changed: the audience is another one now.
         state_changed: whether it is saved may have changed.
     """
 
+    opened = Signal()
     changed = Signal()
     state_changed = Signal()
 
@@ -59,6 +61,8 @@ class Document(QObject):
         """Begin with a saved audience, or with a new one (version 0)."""
         self.version = version
         self.history.clear()
+        self.audience = audience
+        self.opened.emit()
         self.show(audience)
         self.state_changed.emit()
 

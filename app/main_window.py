@@ -20,6 +20,7 @@ from app.document import Document
 from app.drafts import Drafts
 from app.i18n import Words
 from app.insights.panel import Insights
+from app.locks import Locks
 from app.session import Session
 from app.theme.style import Theme
 from app.ui_state import UiState
@@ -65,7 +66,7 @@ class MainWindow(AppWindow):
         self.top = TopBar(words, self.actions_by_key)
         self.name = self.top.name
         self.home = Home(session, words, theme)
-        self.bench = Workbench(self.document, session, words, theme)
+        self.bench = Workbench(self.document, session, words, theme, Locks(self.document, self.state, folder))
         self.pages = QStackedWidget()
         for page in (self.home, self.bench):
             self.pages.addWidget(page)

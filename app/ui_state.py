@@ -22,6 +22,18 @@ class UiState:
         """Remember a geometry or splitter state."""
         self._settings.setValue(name, value)
 
+    def texts(self, name: str) -> list[str]:
+        """A remembered list of short texts."""
+        found = self._settings.value(name)
+        return [found] if isinstance(found, str) else list(found or [])
+
+    def remember_texts(self, name: str, texts: list[str]) -> None:
+        """Remember a list of short texts; an empty one is forgotten."""
+        if texts:
+            self._settings.setValue(name, texts)
+        else:
+            self._settings.remove(name)
+
     def seen(self, hint: str) -> bool:
         """Whether a hint was dismissed."""
         return bool(self._settings.value(f"seen/{hint}", False, bool))

@@ -17,6 +17,7 @@ from app.document import Document
 from app.i18n import Words
 from app.insights.panel import Insights
 from app.insights.tab import Subject
+from app.locks import Locks
 from app.palette.palette import Palette
 from app.session import Session
 from app.theme.style import Theme
@@ -42,8 +43,11 @@ class Workbench(QWidget):
 
     said = Signal(str)
 
-    def __init__(self, document: Document, session: Session, words: Words, theme: Theme) -> None:
+    def __init__(
+        self, document: Document, session: Session, words: Words, theme: Theme, locks: Locks | None = None
+    ) -> None:
         super().__init__()
+        self._locks = locks or Locks(document)
         self.document, self._session, self._words, self._theme = document, session, words, theme
         self.model: DataModel | None = None
         self.canvas: Canvas | None = None
@@ -85,6 +89,7 @@ class Workbench(QWidget):
             self.document, self._session, model, words, self._theme, describer, audiences, dict(lists)
         )
         context.upload = self._upload
+        context.locks = self._locks
         if self.canvas is not None:
             self.document.changed.disconnect(self.canvas.refresh)
             self.canvas.hide()

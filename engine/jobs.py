@@ -60,7 +60,8 @@ class Job:
 class Aside:
     """Work on a thread of its own beside the work inside a ``with`` block, begun when that has taken ``after`` seconds.
 
-    What it has to say goes through :meth:`tell`; once the block has ended nothing is told, and the thread is gone.
+    What it has to say goes through :meth:`tell`; once the block has ended nothing is told. The block does not wait for
+    the thread, which ends as soon as it notices that it was cancelled.
     """
 
     def __init__(self, work: Callable[[Aside], None], after: float) -> None:
@@ -76,8 +77,13 @@ class Aside:
                 say()
 
     def _run(self) -> None:
-        if not self.job.wait_cancelled(self._after):
+        if self.job.wait_cancelled(self._after):
+            return
+        try:
             self._work(self)
+        except Exception:
+            if not self.job.cancelled:  # what it works with may be gone by then
+                raise
 
     def __enter__(self) -> Aside:
         self._thread.start()
@@ -86,6 +92,3 @@ class Aside:
     def __exit__(self, *_: object) -> None:
         with self._turn:
             self.job.cancel()
-        while self._thread.is_alive():  # repeated, for an interrupt between two queries is lost
-            self.job.cancel()
-            self._thread.join(0.02)

@@ -55,7 +55,8 @@ class CardCommands(CardNode):
 
     def toggle_locked(self) -> None:
         """Keep the card from being changed, or let it be changed again."""
-        self.context.locked ^= {self.node}
+        if self.context.locks is not None:
+            self.context.locks.toggle(self.node)
         self.show_marks()
 
     def unwrap(self) -> None:

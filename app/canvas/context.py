@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.document import Document
 from app.i18n import Words
+from app.locks import Locks
 from app.session import Session
 from app.theme.style import Theme
 from engine.client import SizeAnswer
@@ -66,12 +67,16 @@ class CanvasContext:
     audiences: Mapping[str, tuple[Audience, int]] = field(default_factory=dict)
     lists: dict[str, int] = field(default_factory=dict)
     selection: Selection = field(default_factory=Selection)
-    locked: set[Node] = field(default_factory=set)
-    """Conditions that may not be changed while the window is open; a lock has no meaning in the document."""
+    locks: Locks | None = None
     problems: dict[str, EngineError] = field(default_factory=dict)
     answer: SizeAnswer | None = None
     focus_near: Callable[[Place], None] = lambda place: None
     upload: Callable[[str, Callable[[dict[str, Any]], None]], None] = lambda path, then: None
+
+    @property
+    def locked(self) -> Set[Node]:
+        """The nodes that may not be changed."""
+        return self.locks.nodes if self.locks is not None else frozenset()
 
     @property
     def site(self) -> Site:

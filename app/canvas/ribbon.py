@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from app.widgets.charts import Colours, Ribbon
 from app.widgets.parts import column, label
 from engine.domain.operators import Compare
 from engine.domain.rule import Node, TraitIs
-from engine.domain.values import Scalar, ValueType
+from engine.domain.values import Scalar, ValueType, parse_moment
 
 _ORDERED = ("lt", "lte", "gt", "gte")
 
@@ -28,7 +28,11 @@ def has_ribbon(node: Node, context: CanvasContext) -> bool:
     if not isinstance(node, TraitIs) or not isinstance(node.operator, Compare) or node.operator.name not in _ORDERED:
         return False
     found = context.model.profile.traits.get(node.trait)
-    return found is not None and (found.type.is_number or found.type is ValueType.DATE)
+    if found is None:
+        return False
+    if found.type is ValueType.TIMESTAMP:  # a moment within a day has no place on a ribbon of days
+        return _is_day(node.operator.value)
+    return found.type.is_number or found.type is ValueType.DATE
 
 
 class RibbonStrip(QWidget):
@@ -97,8 +101,13 @@ class RibbonStrip(QWidget):
             self.changed.emit(replace(node, operator=replace(node.operator, value=self._values[at])))
 
 
+def _is_day(value: Scalar) -> bool:
+    moment = parse_moment(value)
+    return moment is not None and not isinstance(moment, datetime)
+
+
 def _operand(value: Any, kind: ValueType) -> Scalar:
-    if kind is ValueType.DATE:
+    if kind.is_temporal:
         return date.fromisoformat(str(value)[:10])
     return Decimal(str(value)) if isinstance(value, float) else int(value)
 

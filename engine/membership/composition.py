@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from math import exp, log, sqrt
 from typing import Any, Literal
 
@@ -143,22 +144,24 @@ def ribbon(
     ``held`` and ``failed`` are the audience with everyone and with nobody in the condition's place, wherever in the
     rule that is: a profile that satisfies the condition is a member when it is in ``held``, another when it is in
     ``failed``. An audience's `top` keeps the first n of each site, so sizes are added up site by site.
+    The thresholds of a timestamp are days: a timestamp compared with a day compares its local date.
     """
-    parts: list[tuple[NDArray[Any], NDArray[Any]]] = []
-    for _, bitmaps, expansion, algebra in portfolio.opened([(held, sites), (failed, sites)]):
+    parts: list[tuple[Site, NDArray[Any], NDArray[Any]]] = []
+    for site, bitmaps, expansion, algebra in portfolio.opened([(held, sites), (failed, sites)]):
         column = bitmaps.column(trait, numbers=True).array
         yes, no = (column[to_array(algebra.members(expansion.audience(one)))] for one in (held, failed))
-        parts.append((yes, no))
-    every = [values[~np.isnan(values)] for pair in parts for values in pair]
+        parts.append((site, yes, no))
+    every = [values[~np.isnan(values)] for _, *pair in parts for values in pair]
     thresholds = _thresholds(_joined(every), kind, most)
     limit = None if held.top is None else held.top.count
     sizes = {name: np.zeros(len(thresholds), dtype=np.int64) for name in _SIDES}
-    for yes, no in parts:
-        for name, here in _sizes_at(thresholds, yes, no).items():
+    for site, yes, no in parts:
+        starts, ends = _local_days(thresholds, site) if kind is ValueType.TIMESTAMP else (thresholds, None)
+        for name, here in _sizes_at(starts, ends, yes, no).items():
             sizes[name] += here if limit is None else np.minimum(here, limit)
     return Ribbon(
         trait,
-        tuple(plain(one, kind) for one in thresholds),
+        tuple(plain(one, ValueType.DATE if kind.is_temporal else kind) for one in thresholds),
         {name: tuple(found.tolist()) for name, found in sizes.items()},
     )
 
@@ -166,27 +169,43 @@ def ribbon(
 _SIDES: Mapping[str, Literal["left", "right"]] = {"lt": "left", "lte": "right", "gt": "right", "gte": "left"}
 
 
-def _sizes_at(thresholds: NDArray[Any], yes: NDArray[Any], no: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """One site's size at each threshold; a missing value satisfies no comparison."""
+def _sizes_at(
+    starts: NDArray[Any], ends: NDArray[Any] | None, yes: NDArray[Any], no: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """One site's size at each threshold; a missing value satisfies no comparison.
+
+    A threshold that is a day lasts from its start to before its end; others are points.
+    """
     inside, outside = (np.sort(values[~np.isnan(values)]) for values in (yes, no))
     found = {}
     for name, side in _SIDES.items():
-        under, under_not = (np.searchsorted(known, thresholds, side=side) for known in (inside, outside))
+        at = starts if ends is None or side == "left" else ends
+        which = side if ends is None else "left"
+        under, under_not = (np.searchsorted(known, at, side=which) for known in (inside, outside))
         satisfied = under if name in ("lt", "lte") else len(inside) - under
         satisfied_not = under_not if name in ("lt", "lte") else len(outside) - under_not
         found[name] = satisfied + len(no) - satisfied_not
     return found
 
 
+def _local_days(days: NDArray[Any], site: Site) -> tuple[NDArray[Any], NDArray[Any]]:
+    """When days (as the seconds of their UTC midnights) begin and end in a site, in seconds."""
+
+    def midnight(seconds: float) -> float:
+        day = datetime.fromtimestamp(seconds, UTC)
+        return datetime(day.year, day.month, day.day, tzinfo=site.zone).timestamp()
+
+    return np.array([midnight(one) for one in days]), np.array([midnight(one + 86400) for one in days])
+
+
 def _thresholds(known: NDArray[Any], kind: ValueType, most: int) -> NDArray[Any]:
     """Every distinct value, or values spread over the range so that each step moves about as many profiles."""
+    if kind.is_temporal:
+        known = np.floor(known / 86400) * 86400
     distinct = np.unique(known)
     if len(distinct) <= most:
         return distinct
-    spread = np.quantile(known, np.linspace(0, 1, most), method="lower")
-    if kind.is_temporal:
-        spread = np.floor(spread / 86400) * 86400
-    return np.unique(spread)
+    return np.unique(np.quantile(known, np.linspace(0, 1, most), method="lower"))
 
 
 def plain(value: float, kind: ValueType) -> Any:

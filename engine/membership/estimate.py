@@ -20,7 +20,7 @@ from engine.warehouses.sampled import SampledWarehouse
 
 PROFILES = 100_000
 """Profiles to aim at: an interval of at most ±0.31 % of the base."""
-ROWS = 1_000_000
+ROWS = 2_000_000
 """Rows of events and objects to aim at, together."""
 _WORTH_IT = BUCKETS // 2
 _Z = 1.959963984540054  # the 97.5 % point of the standard normal distribution

@@ -40,12 +40,14 @@ class Loop:
 
     def _next(self) -> dict[str, Any] | None:
         """The next request; while there is none, what makes later answers quick is prepared step by step."""
+        patience = _IDLE_SECONDS
         while True:
             try:
-                return self._queue.get(timeout=_IDLE_SECONDS)
+                return self._queue.get(timeout=patience)
             except queue.Empty:
                 if self._prepare():
                     return self._queue.get()
+                patience = 0.01
 
     def _prepare(self) -> bool:
         """Take one step of preparing; whether there is nothing left to prepare."""

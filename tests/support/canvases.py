@@ -10,6 +10,7 @@ from app.canvas.canvas import Canvas
 from app.canvas.context import CanvasContext
 from app.document import Document
 from app.i18n import Words
+from app.locks import Locks
 from app.session import Session
 from app.theme.style import Theme
 from engine.client import Reply, Request
@@ -68,7 +69,9 @@ def make_canvas(rule: Node, model: DataModel = SMALL, **more: Any) -> Canvas:
     document = Document()
     document.open(Audience("open", "Open", rule), 1)
     session = Session(FakeWorker())  # type: ignore[arg-type]
-    context = CanvasContext(document, session, model, Words("en"), Theme(), Describer("en", model), **more)
+    context = CanvasContext(
+        document, session, model, Words("en"), Theme(), Describer("en", model), locks=Locks(document), **more
+    )
     document.setParent(session)
     canvas = Canvas(context)
     session.setParent(canvas)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.canvas.condition_card import ConditionCard
@@ -17,14 +17,15 @@ from tests.support.canvases import FakeWorker, make_canvas
 FOUND = {"trait": "age", "thresholds": [16, 17, 18, 19], "sizes": {"gte": [90, 80, 70, 5], "lt": [0, 10, 20, 85]}}
 
 
-def test_only_a_threshold_has_a_ribbon() -> None:
+def test_only_a_threshold_has_a_ribbon(qapp: QApplication) -> None:
     context = make_canvas(read_rule({"all": []})).context
     for rule, has in (
         ({"trait": "age", "gte": 3}, True),
         ({"trait": "ltv", "lt": 3}, True),
         ({"trait": "birth", "lte": "2001-01-01"}, True),
         ({"trait": "age", "eq": 3}, False),
-        ({"trait": "registered_at", "gte": "2001-01-01"}, False),
+        ({"trait": "registered_at", "gte": "2001-01-01"}, True),
+        ({"trait": "registered_at", "gte": "2001-01-01T12:00:00"}, False),
         ({"did": "view"}, False),
         ({"trait": "gone", "gte": 3}, False),
     ):
