@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof test-duckdb2 startup screens bench-early accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -47,6 +47,9 @@ bench-seed: ready
 proof: ready
 	$(BIN)/python -m tests.benchmarks.equivalence
 	$(BIN)/python -m tests.benchmarks.changing
+
+proof-crash: ready
+	$(BIN)/python -m tests.benchmarks.crash $(or $(KILLS),300)
 
 test-duckdb2: ready
 	bash packaging/test_duckdb2.sh

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QDate, QLocale
 
+from engine.errors import EngineError
+
 LANGUAGES = ("en", "es", "pt_BR")
 _REGIONS = {"en": "en_US", "es": "es_AR", "pt_BR": "pt_BR"}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -37,6 +39,13 @@ class Words:
     def __call__(self, key: str, *values: object) -> str:
         """The text of a key, its `{}` filled in."""
         return self._texts[key].format(*values)
+
+    def error(self, error: EngineError) -> str:
+        """What went wrong: in the reader's language what kind of thing, then the engine's own sentence."""
+        if self.language == "en":
+            return str(error)
+        kind = self(f"error.{error.code}")
+        return f"{kind}: {error}"
 
     def number(self, value: int) -> str:
         """A count with the region's separators."""

@@ -243,8 +243,8 @@ class MainWindow(AppWindow):
     def _on_trouble(self, error: EngineError) -> None:
         self._after_save = None
         if self.canvas is None:
-            self.bench.waiting.setText(str(error))
-        self.statusBar().showMessage(str(error))
+            self.bench.waiting.setText(self.words.error(error))
+        self.statusBar().showMessage(self.words.error(error))
 
     # -- the window ------------------------------------------------------------------------------------------------
 

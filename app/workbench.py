@@ -113,7 +113,7 @@ class Workbench(QWidget):
             self.canvas.check()
 
     def _show_problems(self, errors: list[EngineError]) -> None:
-        self.problems.show_sentences([(error.path or "rule", str(error)) for error in errors])
+        self.problems.show_sentences([(error.path or "rule", self._words.error(error)) for error in errors])
 
     def _upload(self, path: str, then: Any) -> None:
         """Upload a list; its id comes from the file's name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -23,7 +24,7 @@ from app.audiences.naming import id_from_name
 from app.i18n import Words
 from app.session import Session
 from app.theme.style import Theme
-from app.widgets.parts import button, column, label, row
+from app.widgets.parts import button, column, label, restyle, row
 from app.widgets.searching import plain
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import write_audience
@@ -31,7 +32,8 @@ from engine.domain.check import problems
 from engine.domain.describe import Describer
 from engine.domain.model import DataModel
 
-_COLUMNS = ("name", "size", "trend", "state", "refresh", "owner", "tags", "folder", "rule")
+_COLUMNS = ("name", "size", "trend", "state", "refresh", "next", "owner", "tags", "folder", "rule")
+_NEXT = _COLUMNS.index("next")
 _ROLE = Qt.ItemDataRole.UserRole
 _ROWS_A_TURN = 60
 _MOST_SIZES = 500
@@ -115,7 +117,10 @@ class Home(QWidget):
         for key, call in self._actions.items():
             self._buttons[key].clicked.connect(call)
         self._count = label("", "muted")
-        layout.addLayout(row(*self._buttons.values(), None, self._count, spacing=6))
+        self._daemon = "never"
+        self.daemon = label("", "chip")
+        self.daemon.hide()
+        layout.addLayout(row(*self._buttons.values(), None, self.daemon, self._count, spacing=6))
         self._show_actions()
 
     # -- showing ---------------------------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ class Home(QWidget):
 
         self._make, self._left = make, list(audiences)
         header = self.tree.header()
-        for place, width in enumerate((250, 100, 130, 90, 120, 120, 130, 110)):
+        for place, width in enumerate((250, 100, 110, 80, 110, 130, 110, 110, 100)):
             header.resizeSection(place, width)
         header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
         self._make_some()
@@ -164,6 +169,7 @@ class Home(QWidget):
             "",
             state,
             _refresh(audience, words),
+            "",
             audience.owner or "",
             ", ".join(audience.tags),
             audience.folder or "",
@@ -181,8 +187,9 @@ class Home(QWidget):
 
     def _ask_sizes(self) -> None:
         ids = list(self._audiences)[:_MOST_SIZES]
-        self._session.call("sizes", self._on_sizes, lambda error: self.said.emit(str(error)), ids=ids)
+        self._session.call("sizes", self._on_sizes, lambda error: self.said.emit(self._words.error(error)), ids=ids)
         self._session.call("trends", self._on_trends, lambda error: None, ids=ids)
+        self._session.call("schedule", self._on_schedule, lambda error: None)
 
     def _on_sizes(self, sizes: dict[str, int | None]) -> None:
         self.tree.setSortingEnabled(False)
@@ -202,6 +209,23 @@ class Home(QWidget):
                 found.setText(2, f"{arrow} {self._words.number(abs(change))}")
                 found.setData(2, _ROLE, change)
                 found.setToolTip(2, " → ".join(self._words.number(size) for size in sizes))
+
+    def _on_schedule(self, found: dict[str, Any]) -> None:
+        """When each comes next, in local time, and whether anything makes it come."""
+        words, self._daemon = self._words, found["daemon"]
+        for identifier, (moment, paused) in found["next"].items():
+            shown = self._rows.get(identifier)
+            if shown is None:
+                continue
+            at = None if moment is None else datetime.fromisoformat(moment)
+            shown.setText(
+                _NEXT, words("home.paused") if paused else "" if at is None else words.moment(at.astimezone())
+            )
+            shown.setData(_NEXT, _ROLE, 0 if at is None else int(at.timestamp()))
+        state = "stopped" if self._daemon == "never" else self._daemon
+        self.daemon.setText(words(f"home.daemon.{state}") if found["next"] else "")
+        restyle(self.daemon, "state", "failed" if state != "running" else "exact")
+        self.daemon.setVisible(bool(found["next"]))
 
     def _filter(self, text: str) -> None:
         """Search over everything shown, the rules' sentences among it."""
@@ -243,6 +267,9 @@ class Home(QWidget):
             self.said.emit(self._words("home.ran", self._words.number(done), self._words.number(len(failed))))
             self._ask_sizes()
 
+        if self._daemon == "running":  # which leaves the engine of this window free
+            self._session.call("run_soon", lambda task: self.said.emit(self._words("home.queued")), ids=ids)
+            return
         self.said.emit(self._words("home.running"))
         self._session.call("run", answer, ids=ids)
 

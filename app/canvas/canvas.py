@@ -182,7 +182,7 @@ class Canvas(QWidget):
 
     def show_error(self, error: EngineError) -> None:
         """Why there are no numbers."""
-        self.error.setText(str(error))
+        self.error.setText(self.context.words.error(error))
         self.error.setVisible(not self.context.problems)
         for card in self.cards():
             card.show_error(error)

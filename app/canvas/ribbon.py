@@ -19,6 +19,7 @@ from app.widgets.parts import column, label
 from engine.domain.operators import Compare
 from engine.domain.rule import Node, TraitIs
 from engine.domain.values import Scalar, ValueType, parse_moment
+from engine.errors import EngineError
 
 _ORDERED = ("lt", "lte", "gt", "gte")
 
@@ -80,8 +81,8 @@ class RibbonStrip(QWidget):
         self.ribbon.show_sizes(self._sizes, _nearest(self._values, node.operator.value))
         self._say(self.ribbon.at)
 
-    def _on_failure(self, error: object) -> None:
-        self.said.setText(str(error))
+    def _on_failure(self, error: EngineError) -> None:
+        self.said.setText(self._context.words.error(error))
 
     def _say(self, at: int) -> None:
         if self._sizes:

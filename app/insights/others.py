@@ -199,7 +199,7 @@ class MembersTab(Tab):
 
     def _on_no_profile(self, error: EngineError) -> None:
         clear(self._why)
-        self._why.addWidget(label(str(error), "error", wrap=True))
+        self._why.addWidget(label(self.words.error(error), "error", wrap=True))
 
     def _on_why(self, found: dict[str, Any]) -> None:
         clear(self._why)

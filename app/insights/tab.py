@@ -101,5 +101,5 @@ class Tab(QScrollArea):
 
     def show_failure(self, error: EngineError) -> None:
         """Why there is nothing to show."""
-        self._state.setText(str(error))
+        self._state.setText(self.words.error(error))
         self._state.show()

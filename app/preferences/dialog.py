@@ -78,7 +78,7 @@ class PreferencesDialog(QDialog):
             read_settings(self._folder)
         except EngineError as error:
             write_settings(self._folder, before)
-            self._error.setText(str(error))
+            self._error.setText(self._words.error(error))
             self._error.show()
             return
         self.accept()

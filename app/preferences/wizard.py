@@ -73,7 +73,7 @@ class _Page(QWizardPage):
 
     def fail(self, error: EngineError) -> None:
         """What went wrong; nothing was changed."""
-        self.say(str(error), wrong=True)
+        self.say(self.words.error(error), wrong=True)
         self.set_done(False)
 
 

@@ -124,6 +124,8 @@ class SiteBitmaps:
         pending: list[tuple[int, ProfileSet]] = []
         size = 0
         for index, found in self._finder.all(groups, {one.index: one for one in missing}):
+            if self._setting.job is not None:
+                self._setting.job.check()
             self._sets[index] = found
             bytes_held = 64 + 2 * min(len(found.bits), self.ordinals.capacity // 16)
             if self._run is None:

@@ -12,6 +12,7 @@ import typer
 
 from engine import __version__
 from engine.cli.authoring import authoring
+from engine.cli.daemon import daemon
 from engine.cli.insights import looking
 from engine.cli.lists import lists
 from engine.cli.machine import machine
@@ -218,3 +219,4 @@ app.add_typer(machine)
 app.add_typer(model, name="model")
 app.add_typer(lists, name="lists")
 app.add_typer(store, name="store")
+app.add_typer(daemon, name="daemon")

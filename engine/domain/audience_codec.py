@@ -10,6 +10,7 @@ from engine.domain.audience import Audience, Top
 from engine.domain.rule import EVERYONE
 from engine.domain.rule_codec import read_rule
 from engine.domain.rule_writing import write_rule
+from engine.domain.schedule import read_schedule
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 SETTINGS = (
@@ -23,7 +24,6 @@ SETTINGS = (
     "min_size",
 )
 KEYS = ("kind", "id", "name", "sites", "rule", "top", "description", "owner", "tags", "folder", *SETTINGS)
-_REFRESH_KEYS = ("every", "cron", "timezone", "misfire", "overlap", "jitter", "catch_up")
 
 
 def read_audience(value: Any) -> Audience:
@@ -41,7 +41,7 @@ def read_audience(value: Any) -> Audience:
         )
     if "rule" not in found:
         raise reading.fail("rule", "the audience has no rule", "Write rule: {all: []} for everyone.")
-    _check_refresh(found.get("refresh"))
+    read_schedule(found.get("refresh"))
     return Audience(
         identifier,
         reading.optional_text(found.get("name"), "name", "name") or identifier,
@@ -90,20 +90,6 @@ def _top(value: Any) -> Top:
         raise reading.fail("top.order", f"order is asc or desc, not {reading.shown(order)}", code="operand")
     count = reading.whole(found.get("n"), "top.n", "n", 0)
     return Top(count, reading.text(by.get("trait"), "top.by.trait", "trait"), order)
-
-
-def _check_refresh(value: Any) -> None:
-    if value is None or value in ("on_data", "manual"):
-        return
-    if isinstance(value, str):
-        hint = "Write {every: 6h}, {cron: …, timezone: …}, on_data or manual."
-        raise reading.fail("refresh", f"{reading.shown(value)} is not a refresh", hint, "operand")
-    found = reading.mapping(value, "refresh", "refresh")
-    reading.known_keys(found, _REFRESH_KEYS, "refresh", "refresh")
-    if "every" in found:
-        reading.duration(found["every"], "refresh.every", "every")
-    if "timezone" in found:
-        reading.time_zone(found["timezone"], "refresh.timezone")
 
 
 def write_audience(audience: Audience) -> dict[str, Any]:

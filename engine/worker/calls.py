@@ -139,12 +139,23 @@ def _apply_model(workspace: Workspace, given: Mapping[str, Any], job: Job) -> An
     return operations.check(workspace, job=job).as_json()
 
 
+def _schedule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """Whether the daemon runs, and (when it comes next, whether it is paused) of every scheduled audience."""
+    found = operations.coming(workspace, count=1)
+    return {
+        "daemon": operations.daemon_state(workspace).state,
+        "next": {one.id: (one.times[0] if one.times else None, one.paused) for one in found},
+    }
+
+
 READING: Mapping[str, Call] = {
     "history": _history,
     "snapshots": _snapshots,
     "sizes": _sizes,
     "trends": _trends,
     "infer": _infer,
+    "schedule": _schedule,
+    "run_soon": lambda workspace, given, job: operations.run_soon(workspace, given["ids"]),
 }
 CHANGING: Mapping[str, Call] = {
     "delete": _delete,

@@ -38,7 +38,7 @@ from tests.support.canvases import FakeWorker
 
 PICTURES = Path(__file__).parents[1] / "golden" / "screens"
 FAILED = Path(__file__).parents[2] / "build" / "screens"
-STATES = (*SCREENS, "counting", "estimate", "failed", "preferences", "commands")
+STATES = ("counting", "estimate", "failed", *SCREENS, "preferences", "commands")
 LOOKS = [(scheme, language) for scheme in ("light", "dark") for language in ("es", "pt_BR")]
 _VISIBLE = 48
 """A channel that differs by more than this is seen as another colour."""
@@ -117,7 +117,6 @@ def subject(window: MainWindow, state: str, qtbot: QtBot, folder: Path) -> QWidg
             qtbot.addWidget(palette)
             return palette
         case _:
-            worker.answer_size(asked, 42)
             answer_looks(worker)
             show(window, state)
     return window
@@ -139,32 +138,44 @@ def difference(one: QImage, other: QImage) -> float:
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform has no window manager
-@pytest.mark.parametrize("state", STATES)
-def test_screens_look_as_approved(drawn: MainWindow, state: str, qtbot: QtBot, tmp_path: Path) -> None:
-    widget = subject(drawn, state, qtbot, tmp_path)
-    if widget is not drawn:  # laid out and polished as if it were on the screen
+def test_screens_look_as_approved(drawn: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    otherwise = []
+    for state in STATES:
+        if state == SCREENS[0]:  # after the failure the size is asked anew
+            drawn.bench.ask()
+            qtbot.waitUntil(lambda: len(drawn.property("worker").of("size")) >= 2)
+            drawn.property("worker").answer_size(drawn.property("worker").of("size")[-1], 42)
+        picture = taken(drawn, subject(drawn, state, qtbot, tmp_path))
+        name = f"{state}-{drawn.property('look')}.png"
+        approved = PICTURES / name
+        if os.environ.get("CONVOKE_APPROVE_SCREENS"):
+            PICTURES.mkdir(exist_ok=True)
+            picture.save(str(approved), quality=0)
+            continue
+        assert approved.exists(), f"no approved picture {name}: look at the screen, then run make screens"
+        share = difference(QImage(str(approved)), picture)
+        if share > _SHARE:
+            FAILED.mkdir(parents=True, exist_ok=True)
+            picture.save(str(FAILED / name))
+            otherwise.append(f"{name} by {share:.2%}")
+    assert not otherwise, f"{', '.join(otherwise)} look otherwise: see build/screens, then run make screens"
+
+
+def taken(window: MainWindow, widget: QWidget) -> QImage:
+    """A picture at half the size: small files in which a moved pixel does not count."""
+    if widget is not window:  # laid out and polished as if it were on the screen
         widget.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         widget.show()
-    drawn.statusBar().clearMessage()
+    window.statusBar().clearMessage()
     focused = QApplication.focusWidget()
     if focused is not None:
         focused.clearFocus()
     for _ in range(3):
         QApplication.processEvents()
     whole = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    picture = whole.scaledToWidth(whole.width() // 2, Qt.TransformationMode.SmoothTransformation)
-    name = f"{state}-{drawn.property('look')}.png"
-    approved = PICTURES / name
-    if os.environ.get("CONVOKE_APPROVE_SCREENS"):
-        PICTURES.mkdir(exist_ok=True)
-        picture.save(str(approved), quality=0)
-        return
-    assert approved.exists(), f"no approved picture {name}: look at the screen, then run make screens"
-    share = difference(QImage(str(approved)), picture)
-    if share > _SHARE:
-        FAILED.mkdir(parents=True, exist_ok=True)
-        picture.save(str(FAILED / name))
-    assert share <= _SHARE, f"{share:.2%} of {name} looks otherwise: see build/screens, then run make screens"
+    if widget is not window:
+        widget.hide()
+    return whole.scaledToWidth(whole.width() // 2, Qt.TransformationMode.SmoothTransformation)
 
 
 def test_a_change_is_seen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -57,6 +58,29 @@ def test_sizes_trends_and_what_is_broken(home: MainWindow, worker: FakeWorker, q
     assert (rows["Gone"].text(1), rows["Gone"].text(3)) == ("–", "broken")
     home.home.tree.sortByColumn(1, home.home.tree.header().sortIndicatorOrder().DescendingOrder)
     assert shown(home) == ["Phones", "Adults", "Gone"]
+
+
+def test_next_runs_and_the_scheduler(home: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: len(worker.of("schedule")) >= 1)
+    coming = {
+        "phones": ["2026-06-02T11:30:00Z", False],
+        "adults": [None, False],
+        "gone": ["2026-06-01T00:00:00Z", True],
+    }
+    answer(worker, "schedule", {"daemon": "stopped", "next": coming})
+    rows = {row.text(0): row.text(5) for row in home.home._rows.values()}
+    local = datetime(2026, 6, 2, 11, 30, tzinfo=UTC).astimezone()
+    assert rows == {"Phones": home.words.moment(local), "Adults": "", "Gone": "paused"}
+    assert home.home.daemon.isVisible()
+    assert "nothing is refreshed" in home.home.daemon.text()
+    home.home.tree.selectAll()
+    home.home._run()
+    assert len(worker.of("run")) == 1  # nobody else would
+    home.home._on_schedule({"daemon": "running", "next": coming})
+    home.home._run()
+    assert (len(worker.of("run")), len(worker.of("run_soon"))) == (1, 1)
+    home.home._on_schedule({"daemon": "never", "next": {}})
+    assert not home.home.daemon.isVisible()
 
 
 def test_search_looks_into_the_rules(home: MainWindow) -> None:

@@ -1,0 +1,86 @@
+"""`python -m engine.daemon.child WORKSPACE`: one heavy piece of work in a process of its own.
+
+The request is one line of JSON on standard input, the answer one on standard output. Standard input stays open while
+the daemon lives: its end cancels the work, so no child outlives a daemon that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from engine.errors import EngineError
+from engine.jobs import Job
+
+_TIMES_THE_SETTING = 3
+_LEAST = 2 << 30
+
+
+def main() -> int:
+    """Do the work; 0 when there is an answer."""
+    out = sys.stdout
+    sys.stdout = sys.stderr  # nothing but the answer may reach the pipe
+    request = json.loads(sys.stdin.readline())
+    job = Job()
+    threading.Thread(target=_watch, args=(sys.stdin, job), daemon=True).start()
+    try:
+        answer = _do(Path(sys.argv[1]), request, job)
+    except EngineError as error:
+        answer = error.as_json()
+    except MemoryError:
+        answer = EngineError("memory", "the run needs more memory than it is given", hint="Raise memory.").as_json()
+    except Exception as error:
+        problem = EngineError("internal", f"Convoke met a case it did not expect ({type(error).__name__}: {error})")
+        answer = problem.as_json()
+    out.write(json.dumps(answer) + "\n")
+    out.flush()
+    return 0
+
+
+def _watch(source: IO[str], job: Job) -> None:
+    """Cancel when the daemon closes the pipe or is gone; repeated, for an interrupt between two queries is lost."""
+    while source.readline():
+        continue
+    while True:
+        job.cancel()
+        job_again = threading.Event()
+        job_again.wait(0.05)
+
+
+def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
+    from engine import operations
+
+    with operations.Workspace(folder) as workspace:
+        _limit(workspace.settings.memory_bytes)
+        if request["op"] == "clean":
+            operations.clean_store(workspace)
+            return {"cleaned": True}
+        found = operations.run(workspace, request["audiences"], as_of=request["as_of"], job=job)
+    failed = {one.id: str(one.error) for one in found.audiences if one.error is not None}
+    return {
+        "run": found.id,
+        "audiences": len(found.audiences),
+        "failed": failed,
+        "added": sum(one.added or 0 for one in found.audiences),
+        "removed": sum(one.removed or 0 for one in found.audiences),
+        "data_version": found.data_version,
+        "elapsed_ms": round(found.elapsed_ms),
+    }
+
+
+def _limit(memory: int) -> None:
+    """A wall well above what evaluating is told to keep to, so that a mistake ends the child and not the machine."""
+    if sys.platform == "linux":
+        import resource
+
+        wall = max(_LEAST, _TIMES_THE_SETTING * memory)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, (wall, wall))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

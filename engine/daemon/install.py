@@ -1,0 +1,54 @@
+"""The file that makes an operating system start the daemon with the user's session, from resources/daemon."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from xml.sax.saxutils import escape
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What to write where, and the command that makes it count."""
+
+    path: Path
+    text: str
+    then: str
+    encoding: str = "utf-8"
+
+
+def installation(folder: Path, platform: str, python: str, home: Path) -> Installation:
+    """For `sys.platform`: a systemd user unit, a launchd agent, or a Windows task.
+
+    A workspace's file is named after it, so that several workspaces have a daemon each.
+    """
+    name = f"convoke-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    if platform == "darwin":
+        label = f"io.convoke.{name}"
+        path = home / "Library" / "LaunchAgents" / f"{label}.plist"
+        values = {"label": label, "python": escape(python), "folder": escape(str(folder))}
+        return Installation(path, _filled("launchd.plist", values), f"launchctl load -w {path}")
+    if platform == "win32":
+        path = folder / f"{name}.xml"
+        values = {"python": escape(python), "folder": escape(str(folder)), "user": escape(getpass.getuser())}
+        then = f'schtasks /Create /TN "{name}" /XML "{path}"'
+        return Installation(path, _filled("windows-task.xml", values), then, "utf-16")
+    path = home / ".config" / "systemd" / "user" / f"{name}.service"
+    values = {"python": _systemd(python), "folder": _systemd(str(folder))}
+    return Installation(path, _filled("systemd.service", values), f"systemctl --user enable --now {name}")
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    text = files("resources").joinpath("daemon", template).read_text(encoding="utf-8")
+    return Template(text).substitute(values)
+
+
+def _systemd(text: str) -> str:
+    """Quoted for an ExecStart line (systemd.service(5)): backslashes, quotes, percent and dollar signs."""
+    for what, by in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
+        text = text.replace(what, by)
+    return f'"{text}"'

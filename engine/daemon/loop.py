@@ -1,0 +1,236 @@
+"""The daemon: one process a workspace that looks at the clock, queues what is due and runs it in children.
+
+What was decided is in the store before anything is done, so it may be killed at any moment. A lock file, free at once
+when its holder dies, lets one run; a fence that grows with each start keeps an older one from writing what it
+did too late.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from engine.daemon.children import Child
+from engine.daemon.notify import notify
+from engine.daemon.queue import DueQueue
+from engine.domain.documents import iso
+from engine.errors import EngineError
+from engine.locks import holding
+from engine.operations import Workspace
+from engine.store.schedules import Task
+
+LOCK = "daemon.lock"
+TICK_SECONDS = 0.25
+_BEAT = timedelta(seconds=5)
+_LOOK_AT_DATA = timedelta(seconds=10)
+_CLEAN_EVERY = timedelta(hours=24)
+_DRAIN_SECONDS = 20
+_RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+_WORTH_RETRYING = ("warehouse", "warehouse_file", "changed", "store", "bitmaps", "memory", "internal")
+_KEEP_TASKS = timedelta(days=90)
+_BUSY = "the daemon of this workspace is run"
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """Now, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Daemon:
+    """The scheduler of one workspace."""
+
+    def __init__(self, folder: Path, log: logging.Logger, clock: Clock = wall_clock) -> None:
+        self._folder = folder
+        self._log = log
+        self._clock = clock
+        self._workspace = Workspace(folder)
+        self._queue = DueQueue(self._workspace)
+        self._fence = 0
+        self._stopping = False
+        self._child: Child | None = None
+        self._task: Task | None = None
+        self._changes = -1
+        self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
+        self._clean_at = clock() + timedelta(hours=1)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Run until told to stop; raises EngineError("refused") when a daemon runs already."""
+        with self._alone():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._on_signal)
+            self._start()
+            notify("READY=1")
+            try:
+                while not self._stopping:
+                    if not self.step():
+                        return 3
+                    time.sleep(TICK_SECONDS)
+            finally:
+                self._drain()
+                self._workspace.close()
+        return 0
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock; who only looks whether it is held has it for a moment, so it is tried again."""
+        for last in (False, False, True):
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(holding(self._folder / LOCK, "convoke daemon", "refused", _BUSY))
+                except EngineError:
+                    if last:
+                        raise
+                    time.sleep(0.2)
+                    continue
+                yield
+                return
+
+    def _start(self) -> None:
+        now = self._clock()
+        self._fence = self._queue.daemons.start(os.getpid(), socket.gethostname(), iso(now))
+        self._log.info("started", extra={"fields": {"pid": os.getpid(), "fence": self._fence}})
+        for task in self._queue.tasks.left_running():
+            self._queue.tasks.requeue(task.id, iso(now))
+            self._log.warning("a task was interrupted and is queued again", extra={"fields": {"task": task.id}})
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        if self._stopping and self._child is not None:  # the second time means at once
+            self._child.end(0)
+        self._stopping = True
+
+    def step(self) -> bool:
+        """Look at the clock, the store and the child once; False when another daemon has taken over."""
+        now = self._clock()
+        if abs(now - self._beat_at) >= _BEAT:
+            if not self._queue.daemons.beat(self._fence, iso(now)):
+                self._log.error("another daemon has taken over")
+                return False
+            notify("WATCHDOG=1")
+            self._beat_at = now
+        self._look(now)
+        self._hear(now)
+        if self._child is None and not self._stopping:
+            self._begin(now)
+        return True
+
+    def _look(self, now: datetime) -> None:
+        """Queue what is due; what cannot be read is said, and looked at again."""
+        try:
+            changes = self._workspace.database.changed()
+            if changes != self._changes:
+                self._queue.follow(now)
+                self._changes = changes
+            for task in self._queue.tick(now):
+                self._log.info("due", extra={"fields": {"task": task}})
+            if abs(now - self._data_at) >= _LOOK_AT_DATA:
+                self._data_at = now
+                self._look_at_data(now)
+        except EngineError as error:
+            self._log.error("looking failed", extra={"fields": error.as_json()["error"]})
+
+    def _look_at_data(self, now: datetime) -> None:
+        if not self._queue.schedules.on_data():
+            return
+        if not self._workspace.warehouse.still_current():
+            self._workspace.reload()
+        version = self._workspace.warehouse.data_version()
+        task = self._queue.new_data(self._fence, version, now)
+        if task is not None:
+            self._log.info("new data", extra={"fields": {"task": task, "data_version": version}})
+
+    # -- tasks -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, now: datetime) -> None:
+        """Start the oldest task, or keep house when there is none."""
+        tasks = self._queue.tasks
+        number = tasks.next(iso(now))
+        if number is not None and tasks.claim(number, self._fence, iso(now)):
+            self._task = tasks.get(number)
+            assert self._task is not None  # noqa: S101 — it was claimed
+            if self._done_before(self._task, now):
+                return
+            request = {"op": "run", "audiences": list(self._task.audiences), "as_of": self._task.due}
+            self._child = Child(self._folder, request)
+            self._tell("begun", self._task, child=self._child.pid, attempt=self._task.attempt)
+        elif now >= self._clean_at:
+            self._clean_at = now + _CLEAN_EVERY
+            tasks.clean(iso(now - _KEEP_TASKS))
+            self._child = Child(self._folder, {"op": "clean"})
+            self._log.info("keeping house")
+
+    def _done_before(self, task: Task, now: datetime) -> bool:
+        """Whether an attempt that was interrupted had done its run already, and died before it could say so."""
+        if task.attempt < 2:
+            return False
+        wanted = tuple(sorted(task.audiences))
+        for run in reversed(self._workspace.runs.all()):
+            if run.started_at < task.created_at:
+                return False
+            if run.state == "done" and run.as_of == task.due and run.wanted == wanted:
+                summary = {"run": run.id, "audiences": len(wanted), "failed": {}, "found_done": True}
+                self._queue.tasks.finish(task.id, self._fence, "done", iso(now), run_id=run.id, summary=summary)
+                self._tell("was done before", task, run=run.id)
+                self._task = None
+                return True
+        return False
+
+    def _hear(self, now: datetime) -> None:
+        """Take the child's answer when it has ended; cancel it when its task was given up."""
+        if self._child is None:
+            return
+        if not self._child.ended:
+            if self._task is not None:
+                current = self._queue.tasks.get(self._task.id)
+                if current is None or current.state != "running":
+                    self._child.cancel()
+            return
+        answer, task = self._child.answer(), self._task
+        self._child, self._task = None, None
+        if task is None:
+            return
+        error = answer.get("error")
+        if error is None:
+            self._end(task, "done" if not answer["failed"] else "failed", now, answer)
+        elif error["code"] in _WORTH_RETRYING and task.attempt <= len(_RETRIES):
+            again = now + _RETRIES[task.attempt - 1]
+            if self._queue.tasks.finish(task.id, self._fence, "queued", iso(now), summary=answer, again_at=iso(again)):
+                self._tell("failed, will be tried again", task, logging.WARNING, again_at=iso(again), **error)
+        else:
+            self._end(task, "failed", now, answer)
+
+    def _end(self, task: Task, state: Any, now: datetime, answer: dict[str, Any]) -> None:
+        if self._queue.tasks.finish(task.id, self._fence, state, iso(now), run_id=answer.get("run"), summary=answer):
+            level = logging.INFO if state == "done" else logging.ERROR
+            self._tell(state, task, level, run=answer.get("run"), **answer.get("error", {}))
+
+    def _drain(self) -> None:
+        """Let the child finish, at most 20 seconds; what it did not finish is queued again."""
+        notify("STOPPING=1")
+        now = self._clock()
+        if self._child is not None:
+            if self._child.wait(_DRAIN_SECONDS):
+                self._hear(self._clock())
+            else:
+                self._child.end(5)
+                self._child = None
+            if self._task is not None:
+                self._queue.tasks.requeue(self._task.id, iso(now))
+                self._tell("stopped and queued again", self._task)
+        self._queue.daemons.stop(self._fence, iso(self._clock()))
+        self._log.info("stopped")
+
+    def _tell(self, what: str, task: Task, level: int = logging.INFO, **more: Any) -> None:
+        fields = {"task": task.id, "due": task.due, "cause": task.cause, "audiences": len(task.audiences)} | more
+        self._log.log(level, what, extra={"fields": fields})

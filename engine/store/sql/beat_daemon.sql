@@ -1,0 +1,1 @@
+UPDATE daemon SET beat_at = :now WHERE fence = :fence RETURNING fence

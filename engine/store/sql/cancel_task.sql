@@ -1,0 +1,1 @@
+UPDATE task SET state = 'cancelled', finished_at = :now WHERE id = :id AND state IN ('queued', 'running') RETURNING id

@@ -1,0 +1,1 @@
+UPDATE daemon SET data_version = :data_version WHERE fence = :fence

@@ -1,0 +1,1 @@
+DELETE FROM schedule WHERE audience_id = :audience_id

@@ -1,0 +1,1 @@
+DELETE FROM task_audience WHERE task_id = :task_id

@@ -1,0 +1,1 @@
+DELETE FROM task WHERE state IN ('done', 'failed', 'cancelled') AND finished_at < :before

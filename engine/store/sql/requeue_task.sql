@@ -1,0 +1,1 @@
+UPDATE task SET state = 'queued', not_before = :now WHERE id = :id AND state = 'running'

@@ -1,0 +1,1 @@
+UPDATE daemon SET stopped_at = :now WHERE fence = :fence

@@ -1,0 +1,1 @@
+SELECT state, count(*), min(due) FROM task GROUP BY state

@@ -1,0 +1,1 @@
+SELECT id FROM task WHERE state = 'running' ORDER BY id

@@ -1,0 +1,162 @@
+"""The daemon as a real process: alone, killed, told to stop, asked to cancel."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import operations
+from engine.cli.__main__ import main
+from engine.errors import EngineError
+from engine.operations import Workspace
+from tests.support.crashing import daemon, killed_again_and_again
+from tests.support.small import AS_OF, make_workspace, write_audience
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    found = make_workspace(tmp_path)
+    write_audience(tmp_path / "audiences", "hourly", {"trait": "age", "gte": 30}, refresh={"every": "1h"})
+    write_audience(tmp_path / "audiences", "fresh", {"did": "purchase"}, refresh="on_data")
+    write_audience(tmp_path / "audiences", "asked", {"all": []})
+    operations.apply(found, tmp_path / "audiences", as_of=AS_OF)
+    return found
+
+
+@pytest.fixture
+def running(workspace: Workspace) -> Iterator[subprocess.Popen[bytes]]:
+    process = daemon(workspace.folder)
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+
+
+def until(true: Callable[[], Any], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def states(workspace: Workspace) -> list[str]:
+    return [one.state for one in operations.tasks(workspace)]
+
+
+def test_what_is_due_is_run_and_only_one_daemon_runs(
+    workspace: Workspace, running: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    until(lambda: states(workspace) == ["done", "done"])
+    causes = {one.cause: one.audiences for one in operations.tasks(workspace)}
+    assert causes == {"schedule": ("hourly",), "data": ("fresh",)}
+    assert [s.size for s in operations.snapshots(workspace, "hourly")] == [3]
+    assert operations.daemon_state(workspace).state == "running"
+    where = ["-w", str(workspace.folder)]
+    assert main(["daemon", "run", *where]) == 1
+    assert "is run by convoke daemon" in capsys.readouterr().err
+    assert main(["daemon", "status", "--json", *where]) == 0
+    assert json.loads(capsys.readouterr().out)["pid"] == running.pid
+    assert main(["daemon", "start", *where]) == 0
+    assert main(["daemon", "next", *where]) == 0
+    assert "when the data changes" in capsys.readouterr().out
+    assert main(["daemon", "now", "asked", *where]) == 0
+    until(lambda: states(workspace) == ["done"] * 3)
+    assert main(["daemon", "stop", *where]) == 0
+    assert running.wait(10) == 0
+    assert main(["daemon", "status", *where]) == 1
+    log = [json.loads(line) for line in (workspace.folder / "logs" / "daemon.jsonl").read_text().splitlines()]
+    assert log[0]["what"] == "started"
+    assert log[-1]["what"] == "stopped"
+
+
+def test_a_kill_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
+    found = killed_again_and_again(tmp_path, kills=5, tasks=4, seed=3)
+    assert (found.lost, found.twice, found.wrong, found.disorder) == (0, 0, 0, 0)
+
+
+def test_no_child_outlives_its_daemon(workspace: Workspace, running: subprocess.Popen[bytes]) -> None:
+    lines = workspace.folder / "logs" / "daemon.jsonl"
+    until(lambda: lines.exists() and '"begun"' in lines.read_text())
+    child = next(json.loads(line)["child"] for line in lines.read_text().splitlines() if '"begun"' in line)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
+
+
+def test_systemd_is_told(workspace: Workspace, tmp_path: Path) -> None:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.bind(str(tmp_path / "notify"))
+    listener.settimeout(20)
+    command = [sys.executable, "-m", "engine.cli", "daemon", "run", "-w", str(workspace.folder)]
+    environment = os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert listener.recv(100) == b"READY=1"
+    assert listener.recv(100) == b"WATCHDOG=1"
+    process.terminate()
+    heard = b""
+    while heard != b"STOPPING=1":
+        heard = listener.recv(100)
+    assert process.wait(30) == 0
+    listener.close()
+
+
+def test_tasks_can_be_given_up_and_tried_again(workspace: Workspace) -> None:
+    task = operations.run_soon(workspace, ["asked"], as_of=AS_OF)
+    operations.cancel_task(workspace, task)
+    with pytest.raises(EngineError, match="is cancelled"):
+        operations.cancel_task(workspace, task)
+    operations.retry_task(workspace, task)
+    assert states(workspace) == ["queued"]
+    for wrong, code in ((99, "not_found"), (task, "refused")):
+        with pytest.raises(EngineError) as raised:
+            operations.retry_task(workspace, wrong)
+        assert raised.value.code == code
+    with pytest.raises(EngineError, match="no audience"):
+        operations.run_soon(workspace, ["nobody"])
+
+
+def test_a_run_that_fails_says_why_and_is_tried_again(workspace: Workspace) -> None:
+    operations.run_soon(workspace, ["asked"], as_of=AS_OF)
+    (workspace.folder.parent / "data.duckdb").write_bytes(b"broken")
+    workspace.reload()
+    process = daemon(workspace.folder)
+    try:
+        until(lambda: any(one.summary.get("error") for one in operations.tasks(workspace)))
+    finally:
+        process.terminate()
+        process.wait(30)
+    (task,) = [one for one in operations.tasks(workspace) if one.cause == "asked"]
+    assert (task.state, task.attempt, task.summary["error"]["code"]) == ("queued", 1, "warehouse_file")
+    assert task.not_before > (task.started_at or "")
+
+
+def test_a_moment_filled_in_later_changes_nothing_after_it(workspace: Workspace) -> None:
+    """A backfill is compared with what was before it, and the next run with what was before that."""
+
+    def added(moment: str) -> tuple[int | None, int | None]:
+        one = operations.run(workspace, ["fresh"], as_of=moment).audiences[0]
+        return one.added, one.removed
+
+    assert added("2026-06-05T00:00:00Z") == (1, 0)
+    assert added("2026-06-14T00:00:00Z") == (1, 0)
+    write_audience(workspace.folder.parent / "audiences", "fresh", {"did": "purchase", "within": "10d"})
+    operations.apply(workspace, workspace.folder.parent / "audiences", as_of=AS_OF)
+    operations.run(workspace, ["fresh"], as_of="2026-06-20T00:00:00Z")
+    operations.run(workspace, ["fresh"], as_of="2026-05-02T00:00:00Z")
+    assert [s.as_of[:10] for s in operations.snapshots(workspace, "fresh")] == [
+        "2026-05-02",
+        "2026-06-05",
+        "2026-06-14",
+        "2026-06-20",
+    ]
+    assert added("2026-06-21T00:00:00Z") == (0, 0)

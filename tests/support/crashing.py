@@ -1,0 +1,89 @@
+"""Killing the daemon at random moments until everything that was asked is done, and counting what went wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from engine import operations
+from engine.operations import Workspace
+from tests.support.small import AS_OF, make_workspace, write_audience
+
+_ROOT = Path(__file__).parents[2]
+_LONGEST_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``lost`` tasks never done, ``twice`` moments with two finished runs, ``wrong`` sizes, ``disorder`` in time."""
+
+    kills: int
+    tasks: int
+    lost: int
+    twice: int
+    wrong: int
+    disorder: int
+    continued: int
+
+
+def daemon(folder: Path) -> subprocess.Popen[bytes]:
+    """The daemon in a process of its own."""
+    command = [sys.executable, "-m", "engine.cli", "daemon", "run", "-w", str(folder)]
+    return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def killed_again_and_again(folder: Path, kills: int, tasks: int, seed: int) -> Outcome:
+    """Queue tasks as of many moments; kill the daemon ``kills`` times, then let it end its work."""
+    rng = random.Random(seed)
+    workspace = make_workspace(folder)
+    write_audience(folder / "audiences", "buyers", {"did": "purchase", "within": "30d"})
+    write_audience(folder / "audiences", "others", {"not": {"audience": "buyers"}})
+    operations.apply(workspace, folder / "audiences", as_of=AS_OF)
+    moments = [datetime(2026, 6, 1, tzinfo=UTC) + timedelta(days=n) for n in range(tasks)]
+    for moment in moments:
+        operations.run_soon(workspace, ["buyers", "others"], as_of=moment)
+    for _ in range(kills):
+        process = daemon(workspace.folder)
+        time.sleep(rng.uniform(0.2, 3.0))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    process = daemon(workspace.folder)
+    end = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < end and any(t.state in ("queued", "running") for t in operations.tasks(workspace)):
+        time.sleep(0.1)
+    process.terminate()
+    process.wait(30)
+    return _outcome(workspace, kills, moments)
+
+
+def _outcome(workspace: Workspace, kills: int, moments: list[datetime]) -> Outcome:
+    done = [t for t in operations.tasks(workspace, most=10_000) if t.state == "done"]
+    runs = Counter(r.as_of for r in workspace.runs.all() if r.state == "done")
+    wrong = disorder = 0
+    for moment in moments:
+        expected = {one.id: one.size for one in operations.size(workspace, ["buyers", "others"], as_of=moment)}
+        for identifier, size in expected.items():
+            found = [
+                s for s in operations.snapshots(workspace, identifier) if datetime.fromisoformat(s.as_of) == moment
+            ]
+            wrong += [s.size for s in found] != [size]
+    ended = [t.finished_at or "" for t in sorted(done, key=lambda t: t.id)]
+    disorder = sum(later < earlier for earlier, later in pairwise(ended))
+    return Outcome(
+        kills,
+        len(moments),
+        len(moments) - len(done),
+        sum(count > 1 for count in runs.values()),
+        wrong,
+        disorder,
+        sum(t.attempt > 1 for t in done),
+    )
