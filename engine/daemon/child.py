@@ -15,7 +15,10 @@ from typing import IO, Any
 
 from engine.errors import EngineError
 from engine.jobs import Job
+from engine.locks import is_held
 
+RUN_LOCK = "run.lock"
+_LOOK_SECONDS = 0.2
 _TIMES_THE_SETTING = 3
 _LEAST = 2 << 30
 
@@ -59,6 +62,7 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         if request["op"] == "clean":
             operations.clean_store(workspace)
             return {"cleaned": True}
+        _wait_for_others(folder, job)
         found = operations.run(workspace, request["audiences"], as_of=request["as_of"], job=job)
     failed = {one.id: str(one.error) for one in found.audiences if one.error is not None}
     return {
@@ -70,6 +74,13 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         "data_version": found.data_version,
         "elapsed_ms": round(found.elapsed_ms),
     }
+
+
+def _wait_for_others(folder: Path, job: Job) -> None:
+    """Until no other process runs audiences: someone at a terminal, or the child of a daemon that was just killed."""
+    while is_held(folder / RUN_LOCK):
+        job.wait_cancelled(_LOOK_SECONDS)
+        job.check()
 
 
 def _limit(memory: int) -> None:

@@ -124,7 +124,8 @@ class Shop:
         scratch.close()
         evaluator = Evaluator(self.warehouse, world, catalogue)
         for audience in audiences:
-            found = self.snapshots.members(self.snapshots.history(audience.id)[-1]).tolist()
+            newest = max(self.snapshots.history(audience.id), key=lambda one: one[0].run_id)
+            found = self.snapshots.members(newest).tolist()
             assert found == evaluator.members(audience, sites).tolist(), audience.name
         scans = [scan for site in report.sites for scan in site["scans"]]
         return sum(scan["moved"] for scan in scans), sum(scan["recounted"] for scan in scans)
