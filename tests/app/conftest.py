@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QEvent, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.__main__ import Shell
 from app.i18n import Words
@@ -90,3 +93,28 @@ def real_window(qtbot: QtBot, shell: Shell) -> MainWindow:
     with qtbot.waitSignal(made.session.sized, timeout=20_000):
         made.open_audience("lapsed-buyers")
     return made
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left_behind() -> Iterator[None]:
+    """The app starts no threads; what a test starts, it ends."""
+    before = set(threading.enumerate())
+    yield
+    left = [one for one in threading.enumerate() if one not in before and one.is_alive()]
+    assert left == []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_timer_is_left_behind(qapp: QApplication) -> Iterator[None]:
+    """Windows that are closed and given up leave no timer that goes on."""
+    yield
+    for _ in range(3):
+        gc.collect()
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        qapp.processEvents()
+    left = [
+        one
+        for one in gc.get_objects()
+        if type(one) is QTimer and isValid(one) and one.isActive() and one.interval() > 0
+    ]
+    assert [(one.interval(), one.parent()) for one in left] == []
