@@ -141,7 +141,7 @@ class Home(QWidget):
 
         self._make, self._left = make, list(audiences)
         header = self.tree.header()
-        for place, width in enumerate((250, 100, 110, 80, 110, 130, 110, 110, 100)):
+        for place, width in enumerate((225, 85, 125, 70, 105, 145, 100, 90, 75)):
             header.resizeSection(place, width)
         header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
         self._make_some()
