@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from engine.domain.documents import load_one
 from engine.domain.model import DataModel
@@ -29,14 +30,17 @@ class Models:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._read: tuple[tuple[Any, ...], StoredModel] | None = None
 
     def current(self) -> StoredModel | None:
         """The newest model; None before the first."""
         rows = self._database.rows("current_model")
         if not rows:
             return None
-        version, saved_at, saved_by, document = rows[0]
-        return StoredModel(read_model(load_one(document)), version, saved_at, saved_by, document)
+        if self._read is None or self._read[0] != rows[0]:  # every edit on the canvas asks for it
+            version, saved_at, saved_by, document = rows[0]
+            self._read = (rows[0], StoredModel(read_model(load_one(document)), version, saved_at, saved_by, document))
+        return self._read[1]
 
     def save(self, document: str, who: str) -> None:
         """Keep a new version."""
