@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,7 +44,8 @@ def start(context: typer.Context, workspace: WorkspaceOption = None) -> int:
     from engine.errors import EngineError
 
     with open_workspace(context, workspace) as opened:
-        if operations.daemon_state(opened).state in ("running", "silent"):
+        before = operations.daemon_state(opened)
+        if before.state in ("running", "silent"):
             say("The daemon runs already.")
             return 0
         command = [sys.executable, "-m", "engine.cli", "daemon", "run", "--workspace", str(opened.folder)]
@@ -56,7 +58,8 @@ def start(context: typer.Context, workspace: WorkspaceOption = None) -> int:
         end = time.monotonic() + _START_SECONDS
         while time.monotonic() < end:
             found = operations.daemon_state(opened)
-            if found.state == "running":
+            fresh = (found.pid, found.started_at) != (before.pid, before.started_at)
+            if found.state == "running" and fresh:
                 say(f"The daemon runs (process {found.pid}).")
                 return 0
             time.sleep(0.1)
@@ -74,6 +77,8 @@ def stop(context: typer.Context, workspace: WorkspaceOption = None) -> int:
         if found.state not in ("running", "silent") or found.pid is None:
             say("The daemon does not run.")
             return 0
+        if found.host != socket.gethostname():
+            raise EngineError("refused", f"the daemon runs on {found.host}", hint="Stop it there.")
         os.kill(found.pid, signal.SIGTERM)
         end = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < end:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +18,6 @@ from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import is_held
 
-RUN_LOCK = "run.lock"
 _LOOK_SECONDS = 0.2
 _TIMES_THE_SETTING = 3
 _LEAST = 2 << 30
@@ -50,8 +50,7 @@ def _watch(source: IO[str], job: Job) -> None:
         continue
     while True:
         job.cancel()
-        job_again = threading.Event()
-        job_again.wait(0.05)
+        time.sleep(0.05)
 
 
 def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
@@ -78,7 +77,9 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
 
 def _wait_for_others(folder: Path, job: Job) -> None:
     """Until no other process runs audiences: someone at a terminal, or the child of a daemon that was just killed."""
-    while is_held(folder / RUN_LOCK):
+    from engine.operations.running import LOCK
+
+    while is_held(folder / LOCK):
         job.wait_cancelled(_LOOK_SECONDS)
         job.check()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ class Child:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 — our own module
         self.pid = self._process.pid
         assert self._process.stdin is not None  # noqa: S101 — it was asked for
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        with suppress(OSError):  # it died at once: its answer says so
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
         self._cancelled = False
 
     @property

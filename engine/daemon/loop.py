@@ -25,9 +25,9 @@ from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.locks import holding
 from engine.operations import Workspace
+from engine.operations.scheduling import DAEMON_LOCK
 from engine.store.schedules import Task
 
-LOCK = "daemon.lock"
 TICK_SECONDS = 0.25
 _BEAT = timedelta(seconds=5)
 _LOOK_AT_DATA = timedelta(seconds=10)
@@ -35,7 +35,6 @@ _CLEAN_EVERY = timedelta(hours=24)
 _DRAIN_SECONDS = 20
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 _WORTH_RETRYING = ("warehouse", "warehouse_file", "changed", "store", "bitmaps", "memory", "internal")
-_KEEP_TASKS = timedelta(days=90)
 _BUSY = "the daemon of this workspace is run"
 
 Clock = Callable[[], datetime]
@@ -59,6 +58,7 @@ class Daemon:
         self._stopping = False
         self._child: Child | None = None
         self._task: Task | None = None
+        self._answer: dict[str, Any] | None = None
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
         self._clean_at = clock() + timedelta(hours=1)
@@ -88,7 +88,7 @@ class Daemon:
         for last in (False, False, True):
             with ExitStack() as stack:
                 try:
-                    stack.enter_context(holding(self._folder / LOCK, "convoke daemon", "refused", _BUSY))
+                    stack.enter_context(holding(self._folder / DAEMON_LOCK, "convoke daemon", "refused", _BUSY))
                 except EngineError:
                     if last:
                         raise
@@ -119,26 +119,26 @@ class Daemon:
                 return False
             notify("WATCHDOG=1")
             self._beat_at = now
-        self._look(now)
-        self._hear(now)
-        if self._child is None and not self._stopping:
-            self._begin(now)
+        for part in (self._look, self._hear, self._begin):
+            try:
+                part(now)
+            except EngineError as error:  # such as a full disk: said, and tried again at the next look
+                self._log.error(f"{part.__name__.strip('_')} failed", extra={"fields": error.as_json()["error"]})
         return True
 
     def _look(self, now: datetime) -> None:
-        """Queue what is due; what cannot be read is said, and looked at again."""
-        try:
-            changes = self._workspace.database.changed()
-            if changes != self._changes:
-                self._queue.follow(now)
-                self._changes = changes
-            for task in self._queue.tick(now):
-                self._log.info("due", extra={"fields": {"task": task}})
-            if abs(now - self._data_at) >= _LOOK_AT_DATA:
-                self._data_at = now
-                self._look_at_data(now)
-        except EngineError as error:
-            self._log.error("looking failed", extra={"fields": error.as_json()["error"]})
+        """Queue what is due."""
+        changes = self._workspace.database.changed()
+        if changes != self._changes:
+            for identifier, error in self._queue.follow(now).items():
+                fields = {"audience": identifier, **error.as_json()["error"]}
+                self._log.error("an audience cannot be read and is not scheduled", extra={"fields": fields})
+            self._changes = changes
+        for task in self._queue.tick(now):
+            self._log.info("due", extra={"fields": {"task": task}})
+        if abs(now - self._data_at) >= _LOOK_AT_DATA:
+            self._data_at = now
+            self._look_at_data(now)
 
     def _look_at_data(self, now: datetime) -> None:
         if not self._queue.schedules.on_data():
@@ -154,6 +154,8 @@ class Daemon:
 
     def _begin(self, now: datetime) -> None:
         """Start the oldest task, or keep house when there is none."""
+        if self._child is not None or self._stopping:
+            return
         tasks = self._queue.tasks
         number = tasks.next(iso(now))
         if number is not None and tasks.claim(number, self._fence, iso(now)):
@@ -166,7 +168,7 @@ class Daemon:
             self._tell("begun", self._task, child=self._child.pid, attempt=self._task.attempt)
         elif now >= self._clean_at:
             self._clean_at = now + _CLEAN_EVERY
-            tasks.clean(iso(now - _KEEP_TASKS))
+            tasks.clean(iso(now - timedelta(days=self._workspace.settings.keep_days)))
             self._child = Child(self._folder, {"op": "clean"})
             self._log.info("keeping house")
 
@@ -196,10 +198,16 @@ class Daemon:
                 if current is None or current.state != "running":
                     self._child.cancel()
             return
-        answer, task = self._child.answer(), self._task
-        self._child, self._task = None, None
-        if task is None:
-            return
+        if self._answer is None:  # kept until the store has it
+            self._answer = self._child.answer()
+        if self._task is not None:
+            self._settle(self._task, self._answer, now)
+        elif "error" in self._answer:
+            self._log.error("keeping house failed", extra={"fields": self._answer["error"]})
+        self._child, self._task, self._answer = None, None, None
+
+    def _settle(self, task: Task, answer: dict[str, Any], now: datetime) -> None:
+        """Write what became of a task: done, to be tried again, or failed."""
         error = answer.get("error")
         if error is None:
             self._end(task, "done" if not answer["failed"] else "failed", now, answer)
@@ -226,8 +234,9 @@ class Daemon:
                 self._child.end(5)
                 self._child = None
             if self._task is not None:
-                self._queue.tasks.requeue(self._task.id, iso(now))
-                self._tell("stopped and queued again", self._task)
+                at = iso(now)
+                if self._queue.tasks.finish(self._task.id, self._fence, "queued", at, again_at=at):
+                    self._tell("stopped and queued again", self._task)
         self._queue.daemons.stop(self._fence, iso(self._clock()))
         self._log.info("stopped")
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from engine.domain.documents import iso
-from engine.domain.schedule import Schedule, read_schedule
+from engine.domain.schedule import MANUAL, Schedule, read_schedule
+from engine.errors import EngineError
 from engine.operations import Workspace
 from engine.store.database import Database
 from engine.store.schedules import Daemons, ScheduleRow, Schedules, Tasks
@@ -27,20 +28,27 @@ class DueQueue:
         self.daemons = Daemons(self._database)
         self._read: dict[str, tuple[int, Schedule]] = {}
 
-    def follow(self, now: datetime) -> int:
-        """Read the schedules of audiences that were saved or deleted since; how many changed."""
+    def follow(self, now: datetime) -> dict[str, EngineError]:
+        """Read the schedules of audiences that were saved or deleted since; those that cannot be read, by id.
+
+        Such an audience is not scheduled until it is saved again; the others are.
+        """
         changes = self.schedules.changes()
+        troubles: dict[str, EngineError] = {}
         if not changes:
-            return 0
+            return troubles
         known = self.schedules.all()
         with self._database.transaction():
             for identifier, version, _ in changes:
                 if version is None:
                     self.schedules.forget(identifier)
                     continue
-                schedule = self._schedule(identifier, version)
+                try:
+                    schedule = self._schedule(identifier, version)
+                except EngineError as error:
+                    troubles[identifier], schedule = error, MANUAL
                 self.schedules.save(_row(identifier, version, schedule, known.get(identifier), now))
-        return len(changes)
+        return troubles
 
     def tick(self, now: datetime) -> list[int]:
         """Queue what is due; the new tasks' numbers."""

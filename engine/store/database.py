@@ -38,6 +38,7 @@ class Database:
     """A connection to the store; not shared between threads."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         try:
             self._connection = apsw.Connection(str(path))
             self._connection.set_busy_timeout(10_000)
@@ -46,7 +47,6 @@ class Database:
             self._migrate(path)
         except apsw.Error as error:
             raise _failure(path, error) from None
-        self._path = path
 
     def _migrate(self, path: Path) -> None:
         current = self._number("PRAGMA user_version")
@@ -75,13 +75,23 @@ class Database:
         if self._connection.in_transaction:
             yield
             return
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._control("BEGIN IMMEDIATE")
         try:
             yield
+            self._control("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self._connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # some failures, such as a full disk, have rolled back already
+            self._connection.execute("ROLLBACK")
+
+    def _control(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except apsw.Error as error:
+            raise _failure(self._path, error) from None
 
     def rows(self, query: str, values: Mapping[str, Any] | None = None) -> list[Row]:
         """The rows of a named query."""

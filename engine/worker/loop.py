@@ -53,6 +53,8 @@ class Loop:
         """Take one step of preparing; whether there is nothing left to prepare."""
         job = Job()
         with self._lock:
+            if not self._queue.empty():
+                return False
             self._jobs[_IDLE] = (None, job)
         try:
             return self._handlers.prepare(job)
@@ -87,9 +89,9 @@ class Loop:
         with self._lock:
             older = [t for t, (other, _) in self._jobs.items() if t == _IDLE or (lane is not None and other == lane)]
             self._jobs[token] = (lane, Job(self._reporter(token)))
+            self._queue.put(message)  # under the lock: whoever prepares sees either the request or its cancel
         for other in older:
             self._cancel(other)
-        self._queue.put(message)
 
     def _cancel(self, token: int) -> None:
         """Raise the flag and interrupt; repeated until the job ends, for an interrupt between two queries is lost."""

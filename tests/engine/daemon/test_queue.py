@@ -186,3 +186,23 @@ def test_no_time_is_lost_or_comes_twice(
     dues = [due for due, _ in queued(workspace)]
     assert len(dues) == len(set(dues)) == expected
     assert dues == sorted(dues)
+
+
+def test_an_audience_that_cannot_be_read_does_not_stop_the_others(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one that an older Convoke saved with a refresh that means nothing any more."""
+    keep(workspace, a={"every": "1h"}, b={"every": "1h"})
+    readable = workspace.audiences.get
+
+    def get(identifier: str) -> Any:
+        if identifier == "a":
+            raise EngineError("operand", "no cron time", "refresh.cron")
+        return readable(identifier)
+
+    monkeypatch.setattr(workspace.audiences, "get", get)
+    queue = DueQueue(workspace)
+    assert list(queue.follow(START)) == ["a"]
+    assert queue.follow(START) == {}  # said once
+    queue.tick(START)
+    assert queued(workspace) == [("2026-03-01T12:00:00Z", ("b",))]
