@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early bench-many accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -56,6 +56,9 @@ test-duckdb2: ready
 
 bench-early: ready
 	$(BIN)/python -m tests.benchmarks.early
+
+bench-many: ready
+	$(BIN)/python -m tests.benchmarks.many
 
 screens: ready
 	CONVOKE_APPROVE_SCREENS=1 $(BIN)/python -m pytest -q tests/app/test_window.py -k approved

@@ -90,9 +90,9 @@ class Words:
         at = moment if zone is None else moment.astimezone(zone)
         return f"{self.day(at.date())} {at:%H:%M}"
 
-    def money(self, value: float, currency: str) -> str:
-        """An amount in a currency."""
-        return self.locale.toCurrencyString(value, currency)
+    def amount(self, value: object, currency: str) -> str:
+        """A value of the data, with its currency before it if it has one: of nine sites, four call theirs "$"."""
+        return f"{currency} {self.scalar(value)}".lstrip()
 
     def label(self, name: str, labels: Mapping[str, str]) -> str:
         """A model name in this language."""

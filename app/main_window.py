@@ -29,7 +29,6 @@ from app.window import AppWindow
 from app.window_commands import WindowCommands
 from app.workbench import Workbench
 from engine.domain.audience import Audience
-from engine.domain.audience_codec import read_audience
 from engine.domain.model import DataModel
 from engine.domain.model_codec import read_model
 from engine.domain.rule import All
@@ -120,11 +119,7 @@ class MainWindow(AppWindow):
             return
         before, self.model = self.model, read_model(overview["model"])
         self.lists = dict(overview["lists"])
-        self.audiences = {}
-        for document in overview["audiences"]:
-            version = document.pop("_version")
-            audience = read_audience(document)
-            self.audiences[audience.id] = (audience, version)
+        self.audiences = dict(overview["audiences"])
         if self.model == before:
             self.bench.show_lists(self.audiences, self.lists)  # the canvas with its selection and locks stays
         else:

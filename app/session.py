@@ -13,13 +13,13 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
+from app.opening import Opening
 from app.tasks import Worker
 from engine.client import (
     Reply,
     Request,
     SizeAnswer,
     call_request,
-    overview_request,
     save_request,
     size_request,
     values_request,
@@ -36,7 +36,7 @@ class Session(QObject):
     """One open workspace.
 
     Signals:
-        opened: the overview of the workspace (a dictionary).
+        opened: the overview of the workspace (a dictionary), with its audiences read.
         counting: a size was asked for; shown numbers are stale from now on.
         estimated: a SizeAnswer from a sample, shown until the exact one comes.
         sized: the SizeAnswer of the audience as it stands.
@@ -65,6 +65,7 @@ class Session(QObject):
         self._as_of: str | None = None
         self._looks: set[int] = set()
         self._waiting: dict[int, tuple[Answer, Callable[[EngineError], None]]] = {}
+        self._opening: Opening | None = None
         self._values: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
         self._debounce = QTimer(self)
         self._debounce.setSingleShot(True)
@@ -77,7 +78,9 @@ class Session(QObject):
     def open(self) -> None:
         """Ask for the workspace's overview; suggestions may be of other data than before."""
         self._values.clear()
-        self._send(overview_request(self._token()), self.opened.emit, self.trouble.emit)
+        if self._opening is not None:
+            self._opening.given_up = True
+        self._opening = Opening(self._send, self._token, self.opened.emit, self.trouble.emit)
 
     def edited(self, audience: Audience) -> None:
         """The audience changed: numbers on the screen are stale, a new size is asked for soon."""
@@ -121,9 +124,16 @@ class Session(QObject):
         answer: Answer,
         failure: Callable[[EngineError], None] | None = None,
         **arguments: Any,
-    ) -> None:
-        """Ask anything else of the workspace."""
-        self._send(call_request(self._token(), operation, **arguments), answer, failure or self.trouble.emit)
+    ) -> int:
+        """Ask anything else of the workspace; gives the token by which it can be dropped."""
+        token = self._token()
+        self._send(call_request(token, operation, **arguments), answer, failure or self.trouble.emit)
+        return token
+
+    def drop(self, token: int) -> None:
+        """Give up what was asked: it is cancelled, and its answer no longer counts."""
+        if self._waiting.pop(token, None) is not None:
+            self._worker.cancel(token)
 
     @property
     def waiting(self) -> bool:

@@ -123,8 +123,13 @@ def save_request(token: int, audience: Audience) -> Request:
 
 
 def overview_request(token: int) -> Request:
-    """The model, the audiences and the settings of the workspace."""
+    """The model, the first audiences and the settings of the workspace."""
     return Request(token, "overview")
+
+
+def audiences_request(token: int, after: str) -> Request:
+    """The audiences behind an id."""
+    return Request(token, "audiences", {"after": after})
 
 
 def call_request(token: int, operation: str, **arguments: Any) -> Request:

@@ -4,52 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from time import perf_counter
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QInputDialog,
     QLineEdit,
     QMessageBox,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QTreeView,
     QWidget,
 )
 
 from app.audiences.naming import id_from_name
+from app.audiences.numbers import Numbers
+from app.audiences.table import ID_ROLE, AudienceTable, Row
 from app.i18n import Words
 from app.session import Session
 from app.theme.style import Theme
 from app.widgets.parts import button, column, label, restyle, row
-from app.widgets.searching import plain
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import write_audience
 from engine.domain.check import problems
 from engine.domain.describe import Describer
 from engine.domain.model import DataModel
 
-_COLUMNS = ("name", "size", "trend", "state", "refresh", "next", "owner", "tags", "folder", "rule")
-_NEXT = _COLUMNS.index("next")
-_ROLE = Qt.ItemDataRole.UserRole
 _ROWS_A_TURN = 60
-_MOST_SIZES = 500
-"""Sizes are counted of so many audiences when home is opened; the others show theirs when they are opened."""
-
-
-class _Row(QTreeWidgetItem):
-    """Sorts sizes by number."""
-
-    def __lt__(self, other: QTreeWidgetItem) -> bool:
-        tree = self.treeWidget()
-        place = tree.sortColumn() if tree is not None else 0
-        mine, theirs = self.data(place, _ROLE), other.data(place, _ROLE)
-        if isinstance(mine, int) and isinstance(theirs, int) and place > 0:
-            return mine < theirs
-        return plain(self.text(place)) < plain(other.text(place))
+_SECONDS_A_TURN = 0.015
+_WIDTHS = (225, 85, 125, 70, 105, 145, 100, 90, 75)
 
 
 class Home(QWidget):
@@ -73,8 +58,7 @@ class Home(QWidget):
         super().__init__()
         self._session, self._words, self._theme = session, words, theme
         self._audiences: Mapping[str, tuple[Audience, int]] = {}
-        self._rows: dict[str, _Row] = {}
-        self._make: Callable[[str], None] = lambda identifier: None
+        self._make: Callable[[str], Row] = lambda identifier: Row(identifier, {})
         self._left: list[str] = []
         self._more = QTimer(self)
         self._more.setSingleShot(True)
@@ -85,21 +69,13 @@ class Home(QWidget):
         self.search.setPlaceholderText(words("home.search"))
         self.search.setAccessibleName(words("home.search"))
         self.search.setClearButtonEnabled(True)
+        self.table = AudienceTable(words, theme.tokens, self)
+        self.numbers = Numbers(session, self.table, words, self.said.emit)
+        self.numbers.on_schedule = self._show_daemon
         self.search.textChanged.connect(self._filter)
         new = button(words("new.name"), icon=theme.icon("file-plus", theme.tokens.accent_text), primary=True)
         new.clicked.connect(self.new_wanted)
-        self.tree = QTreeWidget()
-        self.tree.setAccessibleName(words("section.audiences"))
-        self.tree.setColumnCount(len(_COLUMNS))
-        self.tree.setHeaderLabels([words(f"home.{name}") for name in _COLUMNS])
-        self.tree.setRootIsDecorated(False)
-        self.tree.setUniformRowHeights(True)
-        self.tree.setAlternatingRowColors(True)
-        self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.tree.setSortingEnabled(True)
-        self.tree.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        self.tree.itemActivated.connect(lambda item: self.opened.emit(str(item.data(0, _ROLE))))
-        self.tree.itemSelectionChanged.connect(self._show_actions)
+        self.tree = self._view()
         layout = column(self, (24, 18, 24, 12), spacing=12)
         layout.addLayout(row(label(words("section.audiences"), "page"), None, new))
         layout.addLayout(row(self.search, spacing=6))
@@ -123,129 +99,108 @@ class Home(QWidget):
         layout.addLayout(row(*self._buttons.values(), None, self.daemon, self._count, spacing=6))
         self._show_actions()
 
+    def _view(self) -> QTreeView:
+        """The rows: a tree view, which a screen reader reads row by row."""
+        made = QTreeView()
+        made.setAccessibleName(self._words("section.audiences"))
+        made.setModel(self.table)
+        made.setRootIsDecorated(False)
+        made.setUniformRowHeights(True)
+        made.setAlternatingRowColors(True)
+        made.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        made.setSortingEnabled(True)
+        made.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        for place, width in enumerate(_WIDTHS):
+            made.header().resizeSection(place, width)
+        # headings look at every selected row to know whether a whole column is: they get a selection of their own
+        made.header().setSelectionModel(QItemSelectionModel(self.table, made))
+        made.header().setSectionResizeMode(len(_WIDTHS), QHeaderView.ResizeMode.Stretch)
+        made.activated.connect(lambda index: self.opened.emit(str(index.data(ID_ROLE))))
+        made.selectionModel().selectionChanged.connect(self._show_actions)
+        return made
+
     # -- showing ---------------------------------------------------------------------------------------------------
 
     def show_audiences(
         self, audiences: Mapping[str, tuple[Audience, int]], model: DataModel, lists: Mapping[str, int]
     ) -> None:
-        """Every audience; sizes come from the engine when the window had its turn."""
+        """Every audience, some rows a turn, so that thousands do not hold up the window; then their sizes."""
         self._audiences = audiences
         describer = Describer(self._words.of_rules, model)
-        self.tree.clear()
-        self._rows.clear()
+        self.numbers.drop()
+        self.table.clear()
 
-        def make(identifier: str) -> None:
+        def make(identifier: str) -> Row:
             audience, _ = audiences[identifier]
             broken = problems(audience, model, audiences, lists)
-            self._rows[identifier] = self._row(audience, describer.audience(audience), [str(e) for e in broken])
+            return self._row(audience, describer.audience(audience), [str(e) for e in broken])
 
         self._make, self._left = make, list(audiences)
-        header = self.tree.header()
-        for place, width in enumerate((225, 85, 125, 70, 105, 145, 100, 90, 75)):
-            header.resizeSection(place, width)
-        header.setSectionResizeMode(len(_COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
-        self._make_some()
+        if len(audiences) > _ROWS_A_TURN:
+            self._more.start()
+        else:
+            self._make_some()
 
     def _make_some(self) -> None:
-        """Some rows a turn, so that thousands of audiences do not hold up the window; then their sizes."""
-        these, self._left = self._left[:_ROWS_A_TURN], self._left[_ROWS_A_TURN:]
-        for identifier in these:
-            self._make(identifier)
-        self.tree.setSortingEnabled(False)
-        self.tree.addTopLevelItems([self._rows[identifier] for identifier in these])
-        self.tree.setSortingEnabled(True)
-        self._filter(self.search.text())
+        began = perf_counter()
+        made: list[Row] = []
+        while self._left and len(made) < _ROWS_A_TURN and perf_counter() - began < _SECONDS_A_TURN:
+            made.append(self._make(self._left.pop()))
+        self.table.add(made)
+        self._show_count()
         if self._left:
             self._more.start()
-        elif these:
-            self._ask_sizes()
+        elif made:
+            self.numbers.ask()
 
-    def _row(self, audience: Audience, sentence: str, broken: list[str]) -> _Row:
-        words = self._words
-        state = words("home.broken" if broken else "home.ready")
-        texts = [
-            audience.name or audience.id,
-            "…" if len(self._rows) < _MOST_SIZES else "",
-            "",
-            state,
-            _refresh(audience, words),
-            "",
-            audience.owner or "",
-            ", ".join(audience.tags),
-            audience.folder or "",
-            sentence,
-        ]
-        made = _Row(texts)
-        made.setData(0, _ROLE, audience.id)
-        made.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        made.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        made.setToolTip(len(texts) - 1, sentence)
-        if broken:
-            made.setForeground(3, QColor(self._theme.tokens.danger))
-            made.setToolTip(3, "\n".join(broken))
-        return made
+    def _row(self, audience: Audience, sentence: str, broken: list[str]) -> Row:
+        texts = {
+            "name": audience.name or audience.id,
+            "state": self._words("home.broken" if broken else "home.ready"),
+            "refresh": _refresh(audience, self._words),
+            "owner": audience.owner or "",
+            "tags": ", ".join(audience.tags),
+            "folder": audience.folder or "",
+            "rule": sentence,
+        }
+        return Row(audience.id, texts, broken)
 
-    def _ask_sizes(self) -> None:
-        ids = list(self._audiences)[:_MOST_SIZES]
-        self._session.call("sizes", self._on_sizes, lambda error: self.said.emit(self._words.error(error)), ids=ids)
-        self._session.call("trends", self._on_trends, lambda error: None, ids=ids)
-        self._session.call("schedule", self._on_schedule, lambda error: None)
+    def showEvent(self, event: QShowEvent) -> None:
+        """Numbers are wanted."""
+        super().showEvent(event)
+        self.numbers.look(at=True)
 
-    def _on_sizes(self, sizes: dict[str, int | None]) -> None:
-        self.tree.setSortingEnabled(False)
-        for identifier, size in sizes.items():
-            found = self._rows.get(identifier)
-            if found is not None:
-                found.setText(1, "–" if size is None else self._words.number(size))
-                found.setData(1, _ROLE, -1 if size is None else size)
-        self.tree.setSortingEnabled(True)
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Another page is looked at."""
+        super().hideEvent(event)
+        self.numbers.look(at=False)
 
-    def _on_trends(self, trends: dict[str, list[int]]) -> None:
-        for identifier, sizes in trends.items():
-            found = self._rows.get(identifier)
-            if found is not None and len(sizes) > 1:
-                change = sizes[-1] - sizes[-2]
-                arrow = "▲" if change > 0 else ("▼" if change < 0 else "=")
-                found.setText(2, f"{arrow} {self._words.number(abs(change))}")
-                found.setData(2, _ROLE, change)
-                found.setToolTip(2, " → ".join(self._words.number(size) for size in sizes))
-
-    def _on_schedule(self, found: dict[str, Any]) -> None:
-        """When each comes next, in local time, and whether anything makes it come."""
-        words, self._daemon = self._words, found["daemon"]
-        for identifier, (moment, paused) in found["next"].items():
-            shown = self._rows.get(identifier)
-            if shown is None:
-                continue
-            at = None if moment is None else datetime.fromisoformat(moment)
-            shown.setText(
-                _NEXT, words("home.paused") if paused else "" if at is None else words.moment(at.astimezone())
-            )
-            shown.setData(_NEXT, _ROLE, 0 if at is None else int(at.timestamp()))
+    def _show_daemon(self, found: dict[str, Any]) -> None:
+        """Whether anything makes the next runs come."""
+        self._daemon = found["daemon"]
         state = "stopped" if self._daemon == "never" else self._daemon
-        self.daemon.setText(words(f"home.daemon.{state}") if found["next"] else "")
+        self.daemon.setText(self._words(f"home.daemon.{state}") if found["next"] else "")
         restyle(self.daemon, "state", "failed" if state != "running" else "exact")
         self.daemon.setVisible(bool(found["next"]))
 
     def _filter(self, text: str) -> None:
-        """Search over everything shown, the rules' sentences among it."""
-        wanted = plain(text)
-        shown = 0
-        for found in self._rows.values():
-            texts = " ".join(found.text(place) for place in range(len(_COLUMNS)))
-            hidden = wanted not in plain(texts) and wanted not in plain(str(found.data(0, _ROLE)))
-            found.setHidden(hidden)
-            shown += not hidden
-        self._count.setText(self._words("home.count", self._words.number(shown)))
+        """Search over everything written, the rules' sentences among it."""
+        self.table.search(text)
+        self._show_count()
+
+    def _show_count(self) -> None:
+        self._count.setText(self._words("home.count", self._words.number(len(self.table.shown))))
 
     # -- several at once -------------------------------------------------------------------------------------------
 
     def selected(self) -> list[str]:
         """The ids of the selected audiences."""
-        return [str(item.data(0, _ROLE)) for item in self.tree.selectedItems()]
+        ranges = self.tree.selectionModel().selection().toList()
+        places = sorted({place for one in ranges for place in range(one.top(), one.bottom() + 1)})
+        return [self.table.shown[place].id for place in places]
 
     def _show_actions(self) -> None:
-        count = len(self.tree.selectedItems())
+        count = sum(one.height() for one in self.tree.selectionModel().selection().toList())
         for key, made in self._buttons.items():
             one = key in ("home.open", "menu.duplicate")
             made.setEnabled(count == 1 if one else (count == 2 if key == "home.compare" else count > 0))
@@ -265,7 +220,7 @@ class Home(QWidget):
             failed = [one["id"] for one in found if one["state"] != "done"]
             done = len(found) - len(failed)
             self.said.emit(self._words("home.ran", self._words.number(done), self._words.number(len(failed))))
-            self._ask_sizes()
+            self.numbers.ask()
 
         if self._daemon == "running":  # which leaves the engine of this window free
             self._session.call("run_soon", lambda task: self.said.emit(self._words("home.queued")), ids=ids)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.canvas.context import CanvasContext
 from app.mime import Item, Kind
+from app.widgets.chooser import pick
 
+MOST_IN_A_MENU = 60
+"""More names of a kind than these are searched instead of listed."""
 SPECIAL: tuple[Kind, ...] = ("sequence", "sample", "sql")
 """Conditions that are about nothing in the model."""
 
@@ -18,7 +22,10 @@ def condition_menu(parent: QWidget, context: CanvasContext, add: Callable[[Item]
     menu = QMenu(parent)
     words = context.words
     for title, kind, names in sections(context):
-        if names:
+        if len(names) > MOST_IN_A_MENU:
+            search = partial(pick, parent, names, words("chooser.hint"), partial(_add_named, add, kind))
+            menu.addAction(f"{words(title)}…").triggered.connect(lambda _=False, search=search: search())
+        elif names:
             inner = menu.addMenu(words(title))
             for name, shown in sorted(names.items(), key=lambda one: one[1].lower()):
                 item = Item(kind, name)
@@ -29,6 +36,10 @@ def condition_menu(parent: QWidget, context: CanvasContext, add: Callable[[Item]
             special = Item(kind, kind)
             menu.addAction(words(kind)).triggered.connect(lambda _=False, item=special: add(item))
     return menu
+
+
+def _add_named(add: Callable[[Item], object], kind: Kind, name: str) -> None:
+    add(Item(kind, name))
 
 
 def sections(context: CanvasContext) -> list[tuple[str, Kind, Mapping[str, str]]]:

@@ -10,7 +10,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame
 
 from app.canvas.context import CanvasContext
-from app.widgets.parts import button, column, combo, label, row
+from app.widgets.chooser import Chooser
+from app.widgets.parts import button, column, label, row
 from engine.domain.operators import IsSet
 from engine.domain.rule import Did, Has, InAudience, InList, Node, TraitIs
 from engine.errors import EngineError
@@ -38,10 +39,8 @@ class BrokenRow(QFrame):
         ways = row(spacing=6)
         known = replacements(node, context) if error.code == "unknown_name" else {}
         if known:
-            items: list[tuple[object, str]] = [(None, words("broken.replace"))]
-            items += sorted(known.items(), key=lambda one: one[1].lower())
-            which = combo(items, None, words("broken.replace"))
-            which.activated.connect(lambda: self._on_replace(node, which.currentData()))
+            which = Chooser(known, None, words("broken.replace"), words("broken.replace"))
+            which.chosen.connect(lambda name: self.fixed.emit(renamed(node, name)))
             ways.addWidget(which)
         if error.code == "operand" and isinstance(node, TraitIs):
             reset = button(words("broken.reset"), icon=context.theme.icon("rotate-ccw"))
@@ -52,10 +51,6 @@ class BrokenRow(QFrame):
         ways.addWidget(gone)
         ways.addStretch(1)
         layout.addLayout(ways)
-
-    def _on_replace(self, node: Node, name: str | None) -> None:
-        if name is not None:
-            self.fixed.emit(renamed(node, name))
 
 
 def replacements(node: Node, context: CanvasContext) -> Mapping[str, str]:

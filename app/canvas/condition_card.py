@@ -144,7 +144,8 @@ class ConditionCard(DropTarget):
 
     def _trait_editor(self, node: TraitIs) -> OperatorEditor:
         found = self.context.model.profile.traits[node.trait]
-        editor = OperatorEditor(found.type, node.operator, self.context.words, self._title())
+        currency = self.context.currency(found)
+        editor = OperatorEditor(found.type, node.operator, self.context.words, self._title(), currency)
         editor.changed.connect(self._on_operator)
         if found.type is ValueType.STRING:
             self.context.values(found.name, None, editor)

@@ -17,7 +17,7 @@ from engine.client import SizeAnswer
 from engine.domain.audience import Audience
 from engine.domain.describe import Describer
 from engine.domain.edit import Place, put
-from engine.domain.model import DataModel, EventType, Field, ObjectType, Site
+from engine.domain.model import DataModel, EventType, Field, ObjectType, Site, currency_of
 from engine.domain.rule import Node
 from engine.errors import EngineError
 
@@ -100,6 +100,13 @@ class CanvasContext:
     def values(self, name: str, source: str | None, editor: Suggesting) -> None:
         """Fetch suggestions for an editor, which may be gone when they come."""
         self.session.values(name, source, editor.suggest)
+
+    def currency(self, found: Field) -> str:
+        """What stands before an amount: its currency, or that each site has its own; nothing where it is no money."""
+        if found.money is None:
+            return ""
+        sites = self.document.audience.sites_in(self.model)
+        return currency_of(found, sites) or (self.words("money.local") if len(sites) > 1 else "")
 
     def field_label(self, found: Field) -> str:
         """A trait's or property's name for people."""

@@ -30,7 +30,7 @@ class EventEditor(QWidget):
         self.node = node
         title = context.source_label(kind)
         layout = column(self, spacing=5)
-        measure = MeasureEditor(node.measure, kind.properties, context.words, title, days=isinstance(node, Did))
+        measure = MeasureEditor(node.measure, kind.properties, context, title, days=isinstance(node, Did))
         measure.changed.connect(self._on_measure)
         layout.addWidget(measure)
         if isinstance(node, Did):

@@ -61,9 +61,9 @@ class OperatorEditor(QWidget):
     changed = Signal(object)
     wants_values = Signal()
 
-    def __init__(self, kind: ValueType, operator: Operator, words: Words, name: str) -> None:
+    def __init__(self, kind: ValueType, operator: Operator, words: Words, name: str, currency: str = "") -> None:
         super().__init__()
-        self._kind = kind
+        self._kind, self._currency = kind, currency
         self._words = words
         self._name = name
         self._operator = operator
@@ -167,6 +167,8 @@ class OperatorEditor(QWidget):
 
     def _build(self) -> None:
         clear(self._fields)
+        if self._currency and not isinstance(self._operator, IsSet):
+            self._fields.addWidget(label(self._currency, "word"))
         match self._operator:
             case IsSet():
                 self._read = lambda: self._operator

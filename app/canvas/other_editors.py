@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QDoubleSpinBox, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
 
 from app.canvas.context import CanvasContext
+from app.widgets.chooser import Chooser
 from app.widgets.parts import button, column, combo, flat_button, label, row
 from engine.domain.rule import InAudience, InList, Node, Sample, Sql
 
@@ -35,9 +36,9 @@ class AudienceEditor(NodeEditor):
         super().__init__()
         self.node, self._context = node, context
         words = context.words
-        items = sorted(((i, a.name or i) for i, (a, _) in context.audiences.items()), key=lambda one: one[1].lower())
-        self._which = combo(items, node.audience, words("section.audiences"))
-        self._which.activated.connect(lambda: self._tell(InAudience(str(self._which.currentData()))))
+        names = {i: a.name or i for i, (a, _) in context.audiences.items()}
+        self._which = Chooser(names, node.audience, words("section.audiences"), words("chooser.hint"))
+        self._which.chosen.connect(lambda identifier: self._tell(InAudience(identifier)))
         self._version = combo((), None, words("audience.version"))
         self._version.activated.connect(lambda: self._tell(replace(self.node, version=self._version.currentData())))
         copy = flat_button(context.theme.icon("copy"), words("audience.copy"))

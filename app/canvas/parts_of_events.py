@@ -9,6 +9,7 @@ from typing import cast
 from PySide6.QtCore import QDate, Signal
 from PySide6.QtWidgets import QComboBox, QDateEdit, QHBoxLayout, QWidget
 
+from app.canvas.context import CanvasContext
 from app.canvas.operator_editor import UNITS, OperatorEditor, duration_fields
 from app.i18n import Words
 from app.widgets.parts import clear, column, combo, label, row, spin
@@ -176,6 +177,7 @@ class WindowEditor(QWidget):
 
 
 _MEASURES: tuple[MeasureKind, ...] = ("times", "days", "sum", "avg", "min", "max", "distinct", "first", "last")
+_COUNTING = ("times", "days", "distinct")
 _NEVER = Measure("times", Compare("eq", 0))
 
 
@@ -189,10 +191,12 @@ class MeasureEditor(QWidget):
     changed = Signal(object)
 
     def __init__(
-        self, measure: Measure, properties: Mapping[str, Field], words: Words, name: str, *, days: bool = True
+        self, measure: Measure, properties: Mapping[str, Field], context: CanvasContext, name: str, *, days: bool = True
     ) -> None:
         super().__init__()
+        words = context.words
         self._measure, self._properties, self._words, self._name = measure, properties, words, name
+        self._currency = context.currency
         offered: list[str] = [k for k in _MEASURES if (days or k != "days") and (properties or k in ("times", "days"))]
         offered.insert(1, "never")
         line = QHBoxLayout(self)
@@ -238,7 +242,7 @@ class MeasureEditor(QWidget):
         return found or list(self._properties)
 
     def _value_type(self, kind: str, name: str | None) -> ValueType:
-        if kind in ("times", "days", "distinct"):
+        if kind in _COUNTING:
             return ValueType.INTEGER
         found = self._properties.get(name or "")
         return ValueType.DECIMAL if found is None or kind in ("sum", "avg") else found.type
@@ -254,7 +258,10 @@ class MeasureEditor(QWidget):
             which.activated.connect(lambda: self._on_property(str(which.currentData())))
             self._fields.addWidget(which)
         kind = self._value_type(measure.kind, measure.property)
-        editor = OperatorEditor(kind, measure.operator, self._words, f"{self._name}, {self._words('measure')}")
+        title = f"{self._name}, {self._words('measure')}"
+        summed = None if measure.kind in _COUNTING else self._properties.get(measure.property or "")
+        currency = "" if summed is None else self._currency(summed)
+        editor = OperatorEditor(kind, measure.operator, self._words, title, currency)
         editor.changed.connect(self._on_operator)
         self._fields.addWidget(editor)
 

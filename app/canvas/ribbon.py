@@ -57,6 +57,7 @@ class RibbonStrip(QWidget):
         layout = column(self, (28, 0, 0, 0), spacing=1)
         layout.addWidget(self.ribbon)
         layout.addWidget(self.said)
+        self._currency = ""
         self._values: list[Scalar] = []
         self._sizes: list[int] = []
 
@@ -74,7 +75,8 @@ class RibbonStrip(QWidget):
 
     def _on_answer(self, node: TraitIs, found: dict[str, Any]) -> None:
         assert isinstance(node.operator, Compare)  # noqa: S101 — has_ribbon looked
-        kind = self._context.model.profile.traits[node.trait].type
+        trait = self._context.model.profile.traits[node.trait]
+        kind, self._currency = trait.type, self._context.currency(trait)
         self._values = [_operand(value, kind) for value in found["thresholds"]]
         self._sizes = list(found["sizes"][node.operator.name])
         self.ribbon.set_dim(False)
@@ -87,7 +89,8 @@ class RibbonStrip(QWidget):
     def _say(self, at: int) -> None:
         if self._sizes:
             words = self._context.words
-            text = words("ribbon.at", words.scalar(self._values[at]), words.number(self._sizes[at]))
+            value = words.amount(self._values[at], self._currency)
+            text = words("ribbon.at", value, words.number(self._sizes[at]))
             self.said.setText(text)
             self.ribbon.setAccessibleDescription(text)
 

@@ -108,7 +108,8 @@ class WhereEditor(QFrame):
         if found is None:
             return row(label(words("broken.property", condition.property), "error"), remove, None, spacing=6)
         shown = self._context.field_label(found)
-        editor = OperatorEditor(found.type, condition.operator, words, f"{self._name}, {shown}")
+        currency = self._context.currency(found)
+        editor = OperatorEditor(found.type, condition.operator, words, f"{self._name}, {shown}", currency)
         editor.changed.connect(lambda operator: self._on_operator(index, operator))
         self._suggest(editor, condition.property)
         return row(label(shown, "count"), editor, remove, None, spacing=6)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem
 
 from app.i18n import Words
@@ -15,6 +17,24 @@ from app.widgets.searching import plain
 from engine.domain.model import DataModel
 
 _ROLE = Qt.ItemDataRole.UserRole
+
+
+MOST_OF_A_KIND = 100
+"""So many entries of a kind are listed; a search narrows thousands down to them."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    searched: str
+    text: str
+    item: Item
+
+    def row(self, icon: QIcon) -> QTreeWidgetItem:
+        made = QTreeWidgetItem([self.text])
+        made.setData(0, _ROLE, self.item)
+        made.setIcon(0, icon)
+        made.setToolTip(0, self.item.name)
+        return made
 
 
 class _Tree(QTreeWidget):
@@ -37,6 +57,8 @@ class Palette(QFrame):
         super().__init__()
         self.setObjectName("left")
         self._words, self._theme = words, theme
+        self._given: object = None
+        self._sections: list[tuple[QTreeWidgetItem, QIcon, list[_Entry]]] = []
         layout = column(self, (12, 12, 8, 8), spacing=8)
         self.search = QLineEdit()
         self.search.setPlaceholderText(words("search"))
@@ -54,7 +76,12 @@ class Palette(QFrame):
 
     def show_model(self, model: DataModel, audiences: dict[str, str], lists: Mapping[str, int]) -> None:
         """Fill the list from a model, the audiences there are (names by id) and the lists (sizes by id)."""
+        given = (model, dict(audiences), dict(lists))
+        if given == self._given:
+            return
+        self._given = given
         self.tree.clear()
+        self._sections.clear()
         words = self._words
         traits = {n: (words.label(n, f.label), words(f"type.{f.type}")) for n, f in model.profile.traits.items()}
         events = {n: (words.label(n, e.label), "") for n, e in model.events.items()}
@@ -77,30 +104,25 @@ class Palette(QFrame):
         head = QTreeWidgetItem([self._words(title)])
         head.setFlags(Qt.ItemFlag.ItemIsEnabled)
         self.tree.addTopLevelItem(head)
-        picture = self._theme.icon(icon, self._theme.tokens.muted)
-        for name, (shown, about) in sorted(names.items(), key=lambda pair: plain(pair[1][0])):
-            entry = QTreeWidgetItem([f"{shown} · {about}" if about else shown])
-            entry.setData(0, _ROLE, Item(kind or name, name))  # type: ignore[arg-type]
-            entry.setIcon(0, picture)
-            entry.setToolTip(0, name)
-            head.addChild(entry)
-        head.setExpanded(True)
+        entries = [
+            _Entry(plain(f"{shown} {name}"), f"{shown} · {about}" if about else shown, Item(kind or name, name))  # type: ignore[arg-type]
+            for name, (shown, about) in names.items()
+        ]
+        entries.sort(key=lambda entry: entry.searched)
+        self._sections.append((head, self._theme.icon(icon, self._theme.tokens.muted), entries))
 
     def _filter(self, text: str) -> None:
         wanted = plain(text)
-        for i in range(self.tree.topLevelItemCount()):
-            head = self.tree.topLevelItem(i)
-            if head is None:
-                continue
-            shown = 0
-            for j in range(head.childCount()):
-                entry = head.child(j)
-                if entry is None:
-                    continue
-                found = wanted in plain(entry.text(0)) or wanted in plain(entry.toolTip(0))
-                entry.setHidden(not found)
-                shown += found
-            head.setHidden(shown == 0)
+        for head, icon, entries in self._sections:
+            found = [entry for entry in entries if wanted in entry.searched]
+            head.takeChildren()
+            head.addChildren([entry.row(icon) for entry in found[:MOST_OF_A_KIND]])
+            if len(found) > MOST_OF_A_KIND:
+                more = QTreeWidgetItem([self._words("palette.more", self._words.number(len(found) - MOST_OF_A_KIND))])
+                more.setFlags(Qt.ItemFlag.ItemIsEnabled)
+                head.addChild(more)
+            head.setExpanded(True)
+            head.setHidden(not found)
 
     def _on_activated(self, entry: QTreeWidgetItem) -> None:
         found = entry.data(0, _ROLE)

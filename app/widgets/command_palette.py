@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QIcon, QKeyEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout
 
-_ROLE = Qt.ItemDataRole.UserRole
 _MOST = 60
 
 
@@ -29,7 +28,10 @@ class CommandPalette(QDialog):
     def __init__(self, entries: Sequence[Entry], hint: str, plain: Callable[[str], str]) -> None:
         super().__init__(None, Qt.WindowType.Popup)
         self.setObjectName("palette")
-        self._entries, self._plain = list(entries), plain
+        self._plain = plain
+        self._entries = list(entries)
+        self._searched: list[str] = []
+        self._found: list[Entry] = []
         self.resize(560, 380)
         self.search = QLineEdit()
         self.search.setPlaceholderText(hint)
@@ -58,20 +60,27 @@ class CommandPalette(QDialog):
         return super().eventFilter(watched, event)
 
     def _show(self, text: str) -> None:
-        words = self._plain(text).split()
-        found = [e for e in self._entries if all(w in self._plain(f"{e.text} {e.about}") for w in words)]
-        found.sort(key=lambda e: not self._plain(e.text).startswith(self._plain(text)))
+        self._found = self._matching(self._plain(text)) if text else self._entries[:_MOST]
         self.list.clear()
-        for entry in found[:_MOST]:
+        for entry in self._found:
             item = QListWidgetItem(f"{entry.text}    {entry.about}")
             if entry.icon is not None:
                 item.setIcon(entry.icon)
-            item.setData(_ROLE, self._entries.index(entry))
             self.list.addItem(item)
         self.list.setCurrentRow(0)
 
+    def _matching(self, wanted: str) -> list[Entry]:
+        """The entries that hold every word, those that begin so first."""
+        if not self._searched:
+            self._searched = [self._plain(f"{entry.text} {entry.about}") for entry in self._entries]
+        words = wanted.split()
+        pairs = zip(self._searched, self._entries, strict=True)
+        found = [(whole, entry) for whole, entry in pairs if all(word in whole for word in words)]
+        found.sort(key=lambda one: not one[0].startswith(wanted))
+        return [entry for _, entry in found[:_MOST]]
+
     def _run(self) -> None:
-        item = self.list.currentItem()
-        if item is not None:
+        place = self.list.currentRow()
+        if 0 <= place < len(self._found):
             self.accept()
-            self._entries[int(item.data(_ROLE))].call()
+            self._found[place].call()

@@ -11,7 +11,8 @@ from typing import Any, assert_never
 
 from engine.domain.audience import Audience
 from engine.domain.durations import Duration
-from engine.domain.model import DataModel, Field, Labels, label_of
+from engine.domain.model import DataModel
+from engine.domain.naming import Names
 from engine.domain.operators import (
     Among,
     Anniversary,
@@ -50,6 +51,7 @@ from engine.domain.walk import unmuted
 from engine.domain.windows import Ago, CalendarCurrent, CalendarLast, Last, Span, Window
 
 _SHOWN_VALUES = 6
+_COUNTING = ("times", "days", "distinct")
 
 
 class Describer:
@@ -57,16 +59,16 @@ class Describer:
 
     def __init__(self, language: str = "en", model: DataModel | None = None) -> None:
         self._words: dict[str, Any] = PHRASES[language]
-        self._language = language
-        self._model = model
+        self._names = Names(language, model)
 
     def audience(self, audience: Audience) -> str:
-        """The rule and its `top` as one text."""
+        """The rule and its `top` as one text; amounts are in the currency of the audience's sites."""
+        self._names.over(audience)
         sentence = self.rule(audience.rule)
         if audience.top is None:
             return sentence
         order = self._words["highest" if audience.top.order == "desc" else "lowest"]
-        trait = self._trait(audience.top.trait)
+        trait = self._names.trait(audience.top.trait)
         return sentence + str(self._words["top"]).format(self.scalar(audience.top.count), order, trait)
 
     def rule(self, rule: Node) -> str:
@@ -89,11 +91,12 @@ class Describer:
             case Not(child):
                 return str(words["not"]).format(self.clause(child))
             case TraitIs(trait, operator):
-                return f"{self._trait(trait)} {self.operator(operator)}"
+                currency = self._names.currency(self._names.trait_field(trait))
+                return f"{self._names.trait(trait)} {self.operator(operator, currency)}"
             case Did(event, where, window, measure):
-                return self._counted("did", self._event(event), event, where, window, measure)
+                return self._counted("did", self._names.event(event), event, where, window, measure)
             case Has(name, where, measure):
-                return self._counted("has", self._object(name), name, where, None, measure)
+                return self._counted("has", self._names.object(name), name, where, None, measure)
             case Sequence(steps, window):
                 inner = words["then"].join(self._step(step) for step in steps)
                 return str(words["sequence"]).format(self.window(window), inner)
@@ -120,28 +123,6 @@ class Describer:
         ]
         return word.join(texts)
 
-    # -- names -----------------------------------------------------------------------------------------------------
-
-    def _named(self, name: str, found: Field | None, labels: Labels | None = None) -> str:
-        return label_of(name, labels or (found.label if found else {}), self._language)
-
-    def _trait(self, name: str) -> str:
-        return self._named(name, self._model.profile.traits.get(name) if self._model else None)
-
-    def _event(self, name: str) -> str:
-        event = self._model.events.get(name) if self._model else None
-        return self._named(name, None, event.label if event else None)
-
-    def _object(self, name: str) -> str:
-        found = self._model.objects.get(name) if self._model else None
-        return self._named(name, None, found.label if found else None)
-
-    def _property(self, source: str, name: str) -> str:
-        if self._model is None:
-            return self._named(name, None)
-        owner = self._model.events.get(source) or self._model.objects.get(source)
-        return self._named(name, owner.properties.get(name) if owner else None)
-
     # -- values ----------------------------------------------------------------------------------------------------
 
     def scalar(self, value: Scalar) -> str:
@@ -163,21 +144,25 @@ class Describer:
         one, many = self._words["units"][duration.unit]
         return f"{self.scalar(duration.count)} {one if duration.count == 1 else many}"
 
-    def operator(self, operator: Operator) -> str:
+    def amount(self, value: Scalar, currency: str) -> str:
+        """An operand, with its currency before it if it has one."""
+        return f"{currency} {self.scalar(value)}".lstrip()
+
+    def operator(self, operator: Operator, currency: str = "") -> str:
         """The operator with its operands."""
         words = self._words
         match operator:
             case Compare(name, value):
                 dated = {"lt": "before", "lte": "until", "gt": "after", "gte": "from"}
                 key = dated.get(name, name) if isinstance(value, date) else name
-                text = words[key].format(self.scalar(value))
+                text = words[key].format(self.amount(value, currency))
             case Among(name, values):
-                shown = [self.scalar(value) for value in values[:_SHOWN_VALUES]]
+                shown = [self.amount(value, currency) for value in values[:_SHOWN_VALUES]]
                 if len(values) > _SHOWN_VALUES:
                     shown.append(words["more"].format(self.scalar(len(values) - _SHOWN_VALUES)))
                 text = words[name].format(", ".join(shown))
             case Between(low, high):
-                text = words["between"].format(self.scalar(low), self.scalar(high))
+                text = words["between"].format(self.amount(low, currency), self.amount(high, currency))
             case TextMatch(name, found):
                 text = words[name].format(self.scalar(found))
             case IsSet(value):
@@ -218,10 +203,10 @@ class Describer:
     ) -> str:
         condition = self._with(name, where)
         if measure.kind != "times":
-            what = self._words[measure.kind].format(self._property(name, measure.property or ""))
-            return str(self._words["measured"]).format(
-                label, condition, self.window(window), what, self.operator(measure.operator)
-            )
+            what = self._words[measure.kind].format(self._names.property(name, measure.property or ""))
+            summed = None if measure.kind in _COUNTING else self._names.property_field(name, measure.property or "")
+            operator = self.operator(measure.operator, self._names.currency(summed))
+            return str(self._words["measured"]).format(label, condition, self.window(window), what, operator)
         head = str(self._words[kind]).format(label)
         return f"{head} {self._times(measure.operator)}{condition}{self.window(window)}"
 
@@ -245,7 +230,8 @@ class Describer:
             return ""
         match where:
             case PropertyIs(name, operator):
-                return f"{self._property(source, name)} {self.operator(operator)}"
+                currency = self._names.currency(self._names.property_field(source, name))
+                return f"{self._names.property(source, name)} {self.operator(operator, currency)}"
             case WhereNot(child):
                 inner = self._where(source, child)
                 return str(self._words["not"]).format(inner) if inner else ""
@@ -257,15 +243,15 @@ class Describer:
 
     def _step(self, step: Step) -> str:
         words = self._words
-        text = f"“{self._event(step.event)}”{self._with(step.event, step.where)}"
+        text = f"“{self._names.event(step.event)}”{self._with(step.event, step.where)}"
         if step.gap_at_least is not None:
             text += words["gap_gte"].format(self.duration(step.gap_at_least))
         if step.gap_at_most is not None:
             text += words["gap_lte"].format(self.duration(step.gap_at_most))
         for same in step.same:
-            text += words["same"].format(self._property(step.event, same.property))
+            text += words["same"].format(self._names.property(step.event, same.property))
         if step.without is not None:
-            text += words["without"].format(self._event(step.without.event))
+            text += words["without"].format(self._names.event(step.without.event))
         return text
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from engine.domain.durations import zone
 from engine.domain.values import ValueType
 
+SITE_MONEY = "site"
 Labels = Mapping[str, str]
 """Names for people by language (`es`, `pt`, `en`)."""
 
@@ -24,7 +25,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Field:
-    """A trait or a property: a typed column. ``timezone`` says how a timestamp column without zone is read."""
+    """A trait or a property: a typed column. ``timezone`` says how a timestamp column without zone is read; ``money``
+    that a number is an amount: in a currency (ISO 4217), or ``"site"``, in that of the row's site."""
 
     name: str
     type: ValueType
@@ -32,6 +34,7 @@ class Field:
     timezone: str | None = None
     label: Labels = field(default_factory=dict)
     personal: bool = False
+    money: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,14 @@ class DataModel:
     objects: Mapping[str, ObjectType] = field(default_factory=dict)
     identifiers: Mapping[str, Identifier] = field(default_factory=dict)
     consents: Mapping[str, Consent] = field(default_factory=dict)
+
+
+def currency_of(found: Field, sites: Iterable[Site]) -> str | None:
+    """The currency of an amount over these sites; None for no amount, and where the sites differ or say nothing."""
+    if found.money is None:
+        return None
+    known = {site.currency for site in sites} if found.money == SITE_MONEY else {found.money}
+    return known.pop() if len(known) == 1 else None
 
 
 def label_of(name: str, labels: Labels, language: str) -> str:

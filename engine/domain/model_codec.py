@@ -9,6 +9,7 @@ from typing import Any
 from engine.domain import reading
 from engine.domain.model import (
     DEFAULT_SITE,
+    SITE_MONEY,
     Consent,
     DataModel,
     EventType,
@@ -24,6 +25,7 @@ from engine.domain.values import ValueType
 from engine.errors import nearest
 
 _SOURCE_KEYS = ("table", "sql", "where")
+_CURRENCY = re.compile(r"[A-Z]{3}")  # as ISO 4217 writes them
 _NAME = re.compile(r"[^\x00-\x1f]{1,128}")
 
 
@@ -103,7 +105,7 @@ def _fields(value: Any, path: str) -> dict[str, Field]:
 
 def _field(name: str, value: Any, path: str) -> Field:
     found = reading.mapping(value, path, "a field")
-    reading.known_keys(found, ("type", "column", "timezone", "label", "personal"), path, "a field")
+    reading.known_keys(found, ("type", "column", "timezone", "label", "personal", "money"), path, "a field")
     kind = found.get("type")
     if kind not in list(ValueType):
         hint = nearest(str(kind), list(ValueType), "type")
@@ -116,7 +118,21 @@ def _field(name: str, value: Any, path: str) -> Field:
         None if zone is None else reading.time_zone(zone, f"{path}.timezone"),
         _labels(found.get("label"), f"{path}.label"),
         reading.flag(found.get("personal", False), f"{path}.personal", "personal"),
+        _money(found.get("money", False), ValueType(kind), f"{path}.money"),
     )
+
+
+def _money(value: Any, kind: ValueType, path: str) -> str | None:
+    """True (in the currency of the row's site) or a currency."""
+    if value is False:
+        return None
+    if not kind.is_number:
+        raise reading.fail(path, f"a {kind} cannot be money", "Only an integer or a decimal is an amount.")
+    if value is True:
+        return SITE_MONEY
+    if isinstance(value, str) and _CURRENCY.fullmatch(value):
+        return value
+    raise reading.fail(path, f"{reading.shown(value)} is not a currency", "Write true (the site's currency) or BRL.")
 
 
 def _profile(value: Any, site_column: str | None) -> ProfileTable:
@@ -244,6 +260,8 @@ def _write_field(field: Field) -> dict[str, Any]:
         result["timezone"] = field.timezone
     if field.personal:
         result["personal"] = True
+    if field.money is not None:
+        result["money"] = field.money == SITE_MONEY or field.money
     return result | _label(field.label)
 
 

@@ -200,6 +200,7 @@ def model_schema() -> Schema:
             "timezone": _TEXT,
             "label": labels,
             "personal": _FLAG,
+            "money": {"oneOf": [_FLAG, {"type": "string", "pattern": "^[A-Z]{3}$"}]},
         },
         ["type"],
     )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.operations.estimating import prepare_sample
-    from engine.operations.exploring import overview, values
+    from engine.operations.exploring import audience_page, overview, values
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
     from engine.operations.listing import lists, upload_list
     from engine.operations.looking import (
@@ -70,6 +70,7 @@ _HOMES = {
     "apply": "planning",
     "apply_model": "modelling",
     "apply_model_text": "modelling",
+    "audience_page": "exploring",
     "breakdown": "looking",
     "changes": "running",
     "check": "modelling",
@@ -119,6 +120,7 @@ __all__ = [
     "apply",
     "apply_model",
     "apply_model_text",
+    "audience_page",
     "backfill",
     "breakdown",
     "cancel_task",

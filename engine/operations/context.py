@@ -20,6 +20,7 @@ from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.membership.evaluate import Evaluator
 from engine.membership.portfolio import Portfolio
+from engine.operations.catalogue import Catalogue, with_referred
 from engine.operations.listing import is_integer
 from engine.operations.targets import Named
 from engine.operations.workspace import Workspace
@@ -28,8 +29,6 @@ from engine.sql.keys import verify_keys
 from engine.sql.leaves import Keys
 from engine.sql.sources import Sources
 from engine.warehouses.protocol import Warehouse
-
-Catalogue = dict[tuple[str, int | None], Audience]
 
 _ONE_BY_ONE = 3
 """Up to this many audiences are asked of the warehouse one after another."""
@@ -99,29 +98,13 @@ def bitmap_setting(workspace: Workspace, world: World, job: Job | None) -> Setti
 
 
 def catalogue_for(workspace: Workspace, named: Sequence[Named]) -> Catalogue:
-    """The given audiences, the stored ones they may refer to, and pinned versions."""
-    catalogue: Catalogue = {}
-    refers = any(references(one.audience.rule) for one in named)
-    if refers:
-        catalogue |= {(stored.audience.id, None): stored.audience for stored in workspace.audiences.all().values()}
-    catalogue |= {(one.audience.id, None): one.audience for one in named}
-    pending = [one.audience for one in named]
-    while pending:
-        for path, node in references(pending.pop().rule):
-            key = (node.audience, node.version)
-            if key in catalogue or node.version is None:
-                continue
-            try:
-                catalogue[key] = workspace.audiences.version(node.audience, node.version)
-            except EngineError as error:
-                raise EngineError("unknown_name", error.message, path, error.hint) from None
-            pending.append(catalogue[key])
-    return catalogue
+    """The given audiences and what they refer to."""
+    return with_referred(workspace, {(one.audience.id, None): one.audience for one in named})
 
 
 def check_all(workspace: Workspace, model: DataModel, catalogue: Catalogue, named: Sequence[Named]) -> None:
     """Raise for the first thing wrong in the given audiences or anything they refer to, and for circles."""
-    ids = {identifier for identifier, _ in catalogue}
+    ids = known_ids(workspace, catalogue)
     lists = set(workspace.lists.sizes())
     given = {one.audience.id: one for one in named}
     for one in named:
@@ -140,11 +123,19 @@ def check_all(workspace: Workspace, model: DataModel, catalogue: Catalogue, name
     evaluation_order({**{a.id: current.get(a.id, a) for a in reachable}})
 
 
+def known_ids(workspace: Workspace, catalogue: Catalogue) -> set[str]:
+    """What a rule may refer to, and what a misspelt name is compared with."""
+    ids = {identifier for identifier, _ in catalogue}
+    if any(references(audience.rule) for audience in catalogue.values()):
+        ids.update(workspace.audiences.ids())
+    return ids
+
+
 def audience_problem(
     workspace: Workspace, model: DataModel, catalogue: Catalogue
 ) -> Callable[[Audience], EngineError | None]:
     """A check that says what is wrong with one audience, or with anything it refers to; None when nothing is."""
-    ids = {identifier for identifier, _ in catalogue}
+    ids = known_ids(workspace, catalogue)
     lists = set(workspace.lists.sizes())
     own: dict[int, EngineError | None] = {}
     refuses = workspace.warehouse.regex_error

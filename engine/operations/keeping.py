@@ -11,7 +11,7 @@ from engine.domain.audience_codec import read_audience, write_audience
 from engine.domain.describe import describe
 from engine.domain.diff import Change, diff_audiences
 from engine.domain.documents import dump_yaml, load_one
-from engine.domain.references import evaluation_order, referring_to
+from engine.domain.references import evaluation_order, referring_to, targets
 from engine.errors import EngineError
 from engine.operations.context import catalogue_for, check_all
 from engine.operations.targets import Named
@@ -104,9 +104,9 @@ def diff(workspace: Workspace, identifier: str, before: int | None = None, after
 
 def delete(workspace: Workspace, identifier: str) -> None:
     """Delete an audience, keeping its history; refused while another audience refers to it."""
-    current = {i: s.audience for i, s in workspace.audiences.all().items()}
     workspace.audiences.get(identifier)
-    referring = referring_to(identifier, current)
+    mentioning = {i: s.audience for i, s in workspace.audiences.mentioning(identifier).items()}
+    referring = referring_to(identifier, mentioning)
     if referring:
         raise EngineError(
             "refused",
@@ -123,13 +123,24 @@ def save(workspace: Workspace, document: dict[str, Any]) -> int:
     text = dump_yaml(write_audience(audience))
     named = [Named(audience, text, None)]
     check_all(workspace, workspace.model, catalogue_for(workspace, named), named)
-    everyone: dict[str, Audience] = {i: s.audience for i, s in workspace.audiences.all().items()}
     try:
-        evaluation_order(everyone | {audience.id: audience})
+        evaluation_order(_around(workspace, audience))
     except EngineError as error:
         raise EngineError("refused", error.message, error.path, error.hint) from None
     with workspace.database.transaction():
         return workspace.audiences.save(audience, text, user_name(), "app")
+
+
+def _around(workspace: Workspace, audience: Audience) -> dict[str, Audience]:
+    """An audience with the current versions of all it refers to, directly or not: every circle that it could close."""
+    around, pending = {audience.id: audience}, [audience]
+    while pending:
+        for identifier in targets(pending.pop()):
+            stored = None if identifier in around else workspace.audiences.find(identifier)
+            if stored is not None:
+                around[identifier] = stored.audience
+                pending.append(stored.audience)
+    return around
 
 
 def save_all(workspace: Workspace, documents: Sequence[dict[str, Any]]) -> dict[str, int]:

@@ -10,9 +10,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.audience import Audience
 from engine.domain.documents import iso
-from engine.domain.walk import references
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
@@ -21,7 +19,8 @@ from engine.membership.cleaning import check as check_bitmaps
 from engine.membership.cleaning import clean as clean_bitmaps
 from engine.membership.running import Due, Runner, RunReport
 from engine.membership.snapshots import Snapshots
-from engine.operations.context import Catalogue, audience_problem, bitmap_setting, lists_for, verify
+from engine.operations.catalogue import with_referred
+from engine.operations.context import audience_problem, bitmap_setting, lists_for, verify
 from engine.operations.membering import Members
 from engine.operations.targets import moment
 from engine.operations.workspace import Workspace
@@ -164,7 +163,7 @@ def _prepare(
 ) -> tuple[Runner, list[Due], dict[str, EngineError], list[Any]]:
     """Check every audience by itself; those that fail are told, the others run."""
     model, warehouse = workspace.model, workspace.warehouse
-    catalogue = _catalogue(workspace, stored)
+    catalogue = with_referred(workspace, {(i, None): one.audience for i, one in stored.items()}, strict=False)
     failures: dict[str, EngineError] = {}
     problem = audience_problem(workspace, model, catalogue)
     for identifier, one in stored.items():
@@ -177,25 +176,6 @@ def _prepare(
     runner = Runner(bitmap_setting(workspace, world, job), catalogue, workspace.runs, run_id)
     due = [Due(one.audience, one.version, one.rule_hash) for i, one in stored.items() if i not in failures]
     return runner, due, failures, list(model.sites.values())
-
-
-def _catalogue(workspace: Workspace, stored: Mapping[str, Stored]) -> Catalogue:
-    """Every stored audience, and the versions that rules pin."""
-    everything = {i: s.audience for i, s in stored.items()}
-    if len(everything) < len(workspace.audiences.ids()):
-        everything = {i: s.audience for i, s in workspace.audiences.all().items()} | everything
-    catalogue: Catalogue = {(identifier, None): audience for identifier, audience in everything.items()}
-    pending: list[Audience] = list(everything.values())
-    while pending:
-        for _, node in references(pending.pop().rule):
-            key = (node.audience, node.version)
-            if node.version is not None and key not in catalogue:
-                try:
-                    catalogue[key] = workspace.audiences.version(node.audience, node.version)
-                except EngineError:
-                    continue  # the check of the audience that refers to it says so
-                pending.append(catalogue[key])
-    return catalogue
 
 
 def _end(workspace: Workspace, run_id: int, report: RunReport) -> None:

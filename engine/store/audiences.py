@@ -59,18 +59,32 @@ class Audiences:
         """Every audience by id."""
         return {row[0]: _stored(row) for row in self._database.rows("audiences")}
 
+    def page(self, after: str, most: int) -> list[Stored]:
+        """At most so many audiences, by id, beginning behind one."""
+        return [_stored(row) for row in self._database.rows("audience_page", {"after": after, "most": most})]
+
     def ids(self) -> list[str]:
         """The ids of every audience."""
         return [row[0] for row in self._database.rows("audience_ids")]
 
     def get(self, identifier: str) -> Stored:
         """One audience; raises EngineError("not_found") with the nearest id."""
-        rows = self._database.rows("audience", {"id": identifier})
-        if not rows:
+        found = self.find(identifier)
+        if found is None:
             raise EngineError(
                 "not_found", f'there is no audience "{identifier}"', hint=nearest(identifier, self.ids(), "audience")
             )
-        return _stored(rows[0])
+        return found
+
+    def find(self, identifier: str) -> Stored | None:
+        """One audience, if there is such a one."""
+        rows = self._database.rows("audience", {"id": identifier})
+        return _stored(rows[0]) if rows else None
+
+    def mentioning(self, identifier: str) -> dict[str, Stored]:
+        """The audiences in whose documents an id stands; all that refer to it are among them."""
+        rows = self._database.rows("audiences_mentioning", {"text": json.dumps(identifier, ensure_ascii=False)})
+        return {row[0]: _stored(row) for row in rows}
 
     def versions(self, identifier: str) -> list[Version]:
         """Every version, oldest first; raises EngineError("not_found") when there was never one."""

@@ -149,6 +149,7 @@ def _schedule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
 
 
 READING: Mapping[str, Call] = {
+    "audiences": lambda workspace, given, job: operations.audience_page(workspace, given["after"]),
     "history": _history,
     "snapshots": _snapshots,
     "sizes": _sizes,

@@ -108,6 +108,7 @@ def _no_thread_is_left_behind() -> Iterator[None]:
 def _no_timer_is_left_behind(qapp: QApplication) -> Iterator[None]:
     """Windows that are closed and given up leave no timer that goes on."""
     yield
+    gc.unfreeze()  # what opening a workspace set aside counts too
     for _ in range(3):
         gc.collect()
         qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)

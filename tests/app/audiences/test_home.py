@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app.audiences.table import COLUMNS
 from app.audiences.templates import templates
 from app.audiences.versions import CompareDialog, HistoryDialog
 from app.main_window import MainWindow
@@ -41,21 +42,25 @@ def answer(worker: FakeWorker, operation: str, result: Any) -> None:
 
 
 def shown(window: MainWindow) -> list[str]:
-    tree = window.home.tree
-    rows = [tree.topLevelItem(i) for i in range(tree.topLevelItemCount())]
-    return [row.text(0) for row in rows if row is not None and not row.isHidden()]
+    model = window.home.tree.model()
+    return [str(model.index(place, 0).data()) for place in range(model.rowCount())]
+
+
+def cells(window: MainWindow, column: str) -> dict[str, Any]:
+    """What a column shows, by the name in the row."""
+    model, place = window.home.tree.model(), COLUMNS.index(column)
+    return {str(model.index(i, 0).data()): model.index(i, place).data() for i in range(model.rowCount())}
 
 
 def test_sizes_trends_and_what_is_broken(home: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
     qtbot.waitUntil(
-        lambda: len(worker.of("sizes")) >= 1 and worker.of("sizes")[-1].arguments["ids"] == list(home.audiences)
+        lambda: len(worker.of("sizes")) >= 1 and set(worker.of("sizes")[-1].arguments["ids"]) == set(home.audiences)
     )
     answer(worker, "sizes", {"phones": 1200, "adults": 30, "gone": None})
     answer(worker, "trends", {"phones": [1100, 1200]})
-    rows = {row.text(0): row for row in home.home._rows.values()}
-    assert rows["Phones"].text(1) == "1,200"
-    assert rows["Phones"].text(2) == "▲ 100"
-    assert (rows["Gone"].text(1), rows["Gone"].text(3)) == ("–", "broken")
+    assert cells(home, "size") == {"Phones": "1,200", "Adults": "30", "Gone": "–"}
+    assert cells(home, "trend")["Phones"] == "▲ 100"
+    assert cells(home, "state")["Gone"] == "broken"
     home.home.tree.sortByColumn(1, home.home.tree.header().sortIndicatorOrder().DescendingOrder)
     assert shown(home) == ["Phones", "Adults", "Gone"]
 
@@ -68,7 +73,7 @@ def test_next_runs_and_the_scheduler(home: MainWindow, worker: FakeWorker, qtbot
         "gone": ["2026-06-01T00:00:00Z", True],
     }
     answer(worker, "schedule", {"daemon": "stopped", "next": coming})
-    rows = {row.text(0): row.text(5) for row in home.home._rows.values()}
+    rows = cells(home, "next")
     local = datetime(2026, 6, 2, 11, 30, tzinfo=UTC).astimezone()
     assert rows == {"Phones": home.words.moment(local), "Adults": "", "Gone": "paused"}
     assert home.home.daemon.isVisible()
@@ -76,10 +81,10 @@ def test_next_runs_and_the_scheduler(home: MainWindow, worker: FakeWorker, qtbot
     home.home.tree.selectAll()
     home.home._run()
     assert len(worker.of("run")) == 1  # nobody else would
-    home.home._on_schedule({"daemon": "running", "next": coming})
+    home.home.numbers._on_schedule({"daemon": "running", "next": coming})
     home.home._run()
     assert (len(worker.of("run")), len(worker.of("run_soon"))) == (1, 1)
-    home.home._on_schedule({"daemon": "never", "next": {}})
+    home.home.numbers._on_schedule({"daemon": "never", "next": {}})
     assert not home.home.daemon.isVisible()
 
 

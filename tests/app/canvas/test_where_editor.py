@@ -25,6 +25,7 @@ from app.canvas.parts_of_events import WindowEditor, window_kind
 from app.canvas.sequence_editor import SequenceEditor
 from app.canvas.where_editor import WhereEditor, as_group, from_group
 from app.i18n import Words
+from app.widgets.chooser import Chooser
 from engine.domain.audience import Audience
 from engine.domain.durations import Duration
 from engine.domain.rule import Did, Node, PropertyIs, Sequence, WhereAll, WhereAny, WhereNot
@@ -50,6 +51,10 @@ def choose(combo: QComboBox, value: object) -> None:
     assert index >= 0, value
     combo.setCurrentIndex(index)
     combo.activated.emit(index)
+
+
+def chooser_in(widget: QWidget) -> Chooser:
+    return next(one for one in widget.findChildren(Chooser) if not one.isHidden())
 
 
 def combo_with(widget: QWidget, value: object) -> QComboBox:
@@ -177,9 +182,9 @@ def test_references_lists_samples_and_sql(qtbot: QtBot) -> None:
     card = card_of({"audience": "old"}, qtbot, audiences=known)
     choose(combo_with(card, 2), 2)
     assert rule_of(card) == {"audience": "old", "version": 2}
-    choose(combo_with(card, "new"), "new")
+    chooser_in(card).choose("new")
     assert rule_of(card) == {"audience": "new"}
-    choose(combo_with(card, "old"), "old")
+    chooser_in(card).choose("old")
     card._editor._on_copy()  # type: ignore[union-attr]
     assert rule_of(card) == {"trait": "age", "gte": 3}
     lists = card_of({"list": "a"}, qtbot, lists={"a": 1, "b": 2})
@@ -197,7 +202,7 @@ def test_references_lists_samples_and_sql(qtbot: QtBot) -> None:
 def test_a_broken_card_says_what_and_offers_the_way_out(qtbot: QtBot) -> None:
     card = card_of({"trait": "gone", "gte": 3}, qtbot)
     assert card._broken is not None
-    choose(combo_with(card._broken, "ltv"), "ltv")
+    chooser_in(card._broken).choose("ltv")
     assert rule_of(card) == {"trait": "ltv", "gte": 3}
     assert broken_row(card) is None
     wrong = card_of({"trait": "vip", "gte": 3}, qtbot)
@@ -208,7 +213,7 @@ def test_a_broken_card_says_what_and_offers_the_way_out(qtbot: QtBot) -> None:
     assert broken_row(wrong) is None
     lost = card_of({"did": "nothing", "times": 3, "within": "7d"}, qtbot)
     assert lost._broken is not None
-    choose(combo_with(lost._broken, "view"), "view")
+    chooser_in(lost._broken).choose("view")
     assert rule_of(lost) == {"did": "view", "times": {"eq": 3}, "within": "7d"}
 
 
