@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QPlainTextEdit, QVBoxLayout, QWizard, QWizardPage
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QTabWidget,
+    QVBoxLayout,
+    QWizard,
+    QWizardPage,
+)
 
 from app.i18n import Words
+from app.preferences.model_table import ModelTable
 from app.session import Session
 from app.widgets.parts import button, label, restyle, row
+from engine.domain.documents import dump_yaml, load_one
+from engine.domain.model_codec import read_model
 from engine.errors import EngineError
 
 
@@ -126,16 +138,22 @@ class WherePage(_Page):
 
 
 class ModelPage(_Page):
-    """The draft, as text one can adjust."""
+    """The draft: a table of its fields, and the whole of it as text."""
 
     def __init__(self, words: Words, session: Session) -> None:
         super().__init__(words, session, "connect.model")
+        self.table = ModelTable(words)
         self.text = QPlainTextEdit()
-        self.text.setAccessibleName(self.words("connect.model.title"))
+        self.table.edited.connect(lambda document: self.text.setPlainText(dump_yaml(document)))
+        self.text.setAccessibleName(self.words("connect.model.text"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.tabs = QTabWidget()
+        self.tabs.addTab(self.table, self.words("connect.model.table"))
+        self.tabs.addTab(self.text, self.words("connect.model.text"))
+        self.tabs.currentChanged.connect(self._on_tab)
         self.notes = label("", "muted", wrap=True)
         self.column.addWidget(self.state)
-        self.column.addWidget(self.text, 1)
+        self.column.addWidget(self.tabs, 1)
         self.column.addWidget(self.notes)
 
     def initializePage(self) -> None:
@@ -148,6 +166,21 @@ class ModelPage(_Page):
         self.notes.setText("\n".join(f"· {note}" for note in found["notes"]))
         self.say(self.words("connect.drafted"))
         self.set_done(True)
+        self._on_tab(self.tabs.currentIndex())
+
+    def _on_tab(self, at: int) -> None:
+        """The table shows what the text says; a text that is no model stays in front, with what is wrong."""
+        if at != 0 or not self.text.toPlainText():
+            return
+        try:
+            document = load_one(self.text.toPlainText())
+            read_model(document)
+        except EngineError as error:
+            self.say(self.words.error(error), wrong=True)
+            self.tabs.setCurrentIndex(1)
+            return
+        self.say(self.words("connect.drafted"))
+        self.table.show_document(document)
 
 
 class CheckPage(_Page):
