@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early bench-many accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early bench-many bench-served accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -59,6 +59,9 @@ bench-early: ready
 
 bench-many: ready
 	$(BIN)/python -m tests.benchmarks.many
+
+bench-served: ready
+	$(BIN)/python -m tests.benchmarks.served
 
 screens: ready
 	CONVOKE_APPROVE_SCREENS=1 $(BIN)/python -m pytest -q tests/app/test_window.py -k approved

@@ -38,6 +38,12 @@ class Settings:
     """How much memory evaluating may take, such as "4GB"; by default two fifths of the machine's, at most 6 GB."""
     keep: str = "90d"
     """How long snapshots are kept, such as "90d"; the newest of each audience always stays."""
+    serve: str | None = None
+    """Where the daemon serves the warehouse to other Convokes: unix, or HOST:PORT; by default nowhere."""
+    serve_certificate: str | None = None
+    """The certificate it is served with, a PEM file; beyond this machine there must be one."""
+    serve_key: str | None = None
+    """The certificate's private key, a PEM file."""
 
     @property
     def memory_bytes(self) -> int:

@@ -20,6 +20,7 @@ from engine.cli.modelling import model
 from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, share, table
 from engine.cli.running import running, store
+from engine.cli.serving import serving, token
 
 app = typer.Typer(
     add_completion=False,
@@ -216,7 +217,9 @@ app.add_typer(authoring)
 app.add_typer(looking)
 app.add_typer(running)
 app.add_typer(machine)
+app.add_typer(serving)
 app.add_typer(model, name="model")
 app.add_typer(lists, name="lists")
 app.add_typer(store, name="store")
 app.add_typer(daemon, name="daemon")
+app.add_typer(token, name="token")

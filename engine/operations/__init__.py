@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.operations.estimating import prepare_sample
     from engine.operations.exploring import audience_page, overview, values
+    from engine.operations.granting import add_token, revoke_token, tokens
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
     from engine.operations.listing import lists, upload_list
     from engine.operations.looking import (
@@ -58,6 +59,9 @@ if TYPE_CHECKING:
     from engine.operations.workspace import Workspace, connect, init
 
 _HOMES = {
+    "add_token": "granting",
+    "revoke_token": "granting",
+    "tokens": "granting",
     "tasks": "scheduling",
     "run_soon": "scheduling",
     "retry_task": "scheduling",
@@ -117,6 +121,7 @@ _HOMES = {
 }
 __all__ = [
     "Workspace",
+    "add_token",
     "apply",
     "apply_model",
     "apply_model_text",
@@ -155,6 +160,7 @@ __all__ = [
     "prepare_sample",
     "reachable",
     "retry_task",
+    "revoke_token",
     "run",
     "run_soon",
     "runs",
@@ -169,6 +175,7 @@ __all__ = [
     "snapshots",
     "tasks",
     "thresholds",
+    "tokens",
     "upload_list",
     "values",
     "why",

@@ -144,6 +144,8 @@ def _around(workspace: Workspace, audience: Audience) -> dict[str, Audience]:
 
 
 def save_all(workspace: Workspace, documents: Sequence[dict[str, Any]]) -> dict[str, int]:
-    """Save several audiences, all or none of them; their versions by id."""
+    """Save several audiences, all or none of them, those that others refer to first; their versions by id."""
+    by_id = {str(document["id"]): document for document in documents}
+    order = evaluation_order({identifier: read_audience(document) for identifier, document in by_id.items()})
     with workspace.database.transaction():
-        return {str(document["id"]): save(workspace, document) for document in documents}
+        return {identifier: save(workspace, by_id[identifier]) for identifier in order}

@@ -75,7 +75,8 @@ class DuckSession:
 
     # -- names -----------------------------------------------------------------------------------------------------
 
-    def _table_names(self) -> list[tuple[str, str]]:
+    def table_names(self) -> list[tuple[str, str]]:
+        """Schema and name of every table and view."""
         found = self._connection.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal "
             "UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1, 2"
@@ -93,7 +94,7 @@ class DuckSession:
         return self._located[table]
 
     def _locate(self, table: str) -> tuple[str, ...]:
-        names = self._table_names()
+        names = self.table_names()
         for schema, name in names:
             if name.lower() == table.lower() and schema == "main":
                 return (schema, name)
@@ -111,7 +112,7 @@ class DuckSession:
     def tables(self) -> list[TableInfo]:
         """Every table and view with its columns."""
         result = []
-        for schema, name in self._table_names():
+        for schema, name in self.table_names():
             shown = name if schema == "main" else f"{schema}.{name}"
             result.append(TableInfo(shown, self.columns(Source(table=shown), shown)))
         return result
@@ -132,7 +133,7 @@ class DuckSession:
 
     def describe(self, sql: str, path: str) -> Mapping[str, str]:
         """Column names and types a SELECT returns; binds it without running it."""
-        self._prepare_for(sql)
+        self.prepare_for(sql)
         try:
             with self._cursor(None) as cursor:
                 found = cursor.execute(f"DESCRIBE {sql}").fetchall()
@@ -142,7 +143,7 @@ class DuckSession:
             ) from None
         return {str(row[0]): str(row[1]) for row in found}
 
-    def _prepare_for(self, sql: str) -> None:
+    def prepare_for(self, sql: str) -> None:
         """Make the tables a SQL text names ready to read; for warehouses that load on first use."""
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ class DuckSession:
         own: duckdb.DuckDBPyConnection | None = None,
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor with a statement's result; what fails comes out as a sentence. ``own`` is used and kept open."""
-        self._prepare_for(sql)
+        self.prepare_for(sql)
         with self._cursor(job, own) as cursor:
             try:
                 yield cursor.execute(sql, list(parameters))
@@ -219,6 +220,11 @@ class DuckScratch:
         self._session = session
         self._cursor = cursor
 
+    @property
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """The cursor that sees the staged tables."""
+        return self._cursor
+
     def stage(self, table: str, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> None:
         """Keep the rows of a SELECT under a name, in place of what was there."""
         made = f'CREATE OR REPLACE TEMP TABLE "{table}" AS {sql}'
@@ -230,14 +236,16 @@ class DuckScratch:
         import numpy as np
         import pyarrow as pa
 
-        made = False
-        for keys, first in batches:
+        for number, (keys, first) in enumerate(batches):
             ordinals = pa.array(np.arange(first, first + len(keys), dtype=np.uint32))
-            self._cursor.register("staged_keys", pa.table({"key": keys, "ordinal": ordinals}))
-            head = f'INSERT INTO temp."{table}"' if made else f'CREATE OR REPLACE TEMP TABLE "{table}" AS'
-            self._cursor.execute(f"{head} SELECT * FROM staged_keys")  # noqa: S608 — the name is ours
-            self._cursor.unregister("staged_keys")
-            made = True
+            self.load(table, pa.table({"key": keys, "ordinal": ordinals}), more=number > 0)
+
+    def load(self, table: str, rows: Any, *, more: bool) -> None:
+        """Keep an Arrow table's rows under a name: a new table, or ``more`` rows of one."""
+        self._cursor.register("staged_rows", rows)
+        head = f'INSERT INTO temp."{table}"' if more else f'CREATE OR REPLACE TEMP TABLE "{table}" AS'
+        self._cursor.execute(f"{head} SELECT * FROM staged_rows")  # noqa: S608 — the name is ours
+        self._cursor.unregister("staged_rows")
 
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT, which may read staged tables as temp.NAME, and give its rows."""

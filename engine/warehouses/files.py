@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -41,20 +44,42 @@ def _unchanged(paths: list[Path], root: Path, version: str) -> bool:
 
 
 class DuckDBFile(DuckSession):
-    """A DuckDB database file, read-only."""
+    """A DuckDB database file, read-only.
 
-    def __init__(self, url: str, path: Path) -> None:
+    DuckDB opens a path once a process, so a file put in place of one that is still open would not be seen: whoever
+    keeps older states open opens each ``apart``, through a link of its own.
+    """
+
+    def __init__(self, url: str, path: Path, *, apart: bool = False) -> None:
         if not path.is_file():
             raise EngineError(
                 "warehouse_file", f"there is no warehouse file {path}", hint="Check the path given to convoke connect."
             )
-        super().__init__(url, _open_file(path), fingerprint([path], path.parent))
+        version = fingerprint([path], path.parent)
+        super().__init__(url, _open_apart(path) if apart else _open_file(path), version)
         self.path = path
         self._connection.execute("SET enable_external_access = false")
 
     def still_current(self) -> bool:
         """Whether the file is still the one this session opened."""
         return _unchanged([self.path], self.path.parent, self._version)
+
+
+def _open_apart(path: Path) -> duckdb.DuckDBPyConnection:
+    link = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        os.link(path, link)
+    except OSError as error:
+        raise EngineError(
+            "warehouse_file",
+            f"{path.parent} takes no link to the warehouse file: {error.strerror}",
+            hint="Serve it from a folder that Convoke may write to.",
+        ) from None
+    try:
+        return _open_file(link)
+    finally:
+        with suppress(OSError):  # Windows keeps the name as long as the file is open
+            link.unlink()
 
 
 def _open_file(path: Path) -> duckdb.DuckDBPyConnection:
@@ -132,7 +157,8 @@ class Folder(DuckSession):
             self._prepare(name)
         return super().locate(table)
 
-    def _prepare_for(self, sql: str) -> None:
+    def prepare_for(self, sql: str) -> None:
+        """Load the files whose tables a text may name."""
         text = sql.lower()
         for table in self._files:
             if table not in self._ready and table.lower() in text:

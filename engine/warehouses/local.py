@@ -25,13 +25,13 @@ _LOCK = "warehouse.lock"
 class LocalWarehouse(DuckDBFile):
     """The workspace's own warehouse, for reading."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, apart: bool = False) -> None:
         path = folder / FILE
         if not path.exists():
             raise EngineError(
                 "warehouse_file", "the local warehouse is empty", hint="Fill it: convoke demo makes sample data."
             )
-        super().__init__("local:", path)
+        super().__init__("local:", path, apart=apart)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from engine.warehouses.protocol import Warehouse
 
 GROUP = "convoke.warehouses"
 LOCAL = "local:"
-_HINT = "Write duckdb:///path/to/file.duckdb, or the path of a folder of Parquet, CSV or JSON files."
+SCHEMES = ("flight", "flight+tls", "flight+unix")
+_HINT = "Write duckdb:///path/to/file.duckdb, the path of a folder of Parquet, CSV or JSON files, or flight+tls://HOST:PORT."
 
 
 def normal_url(url: str, base: Path) -> str:
@@ -30,18 +31,23 @@ def normal_url(url: str, base: Path) -> str:
     return found.as_posix()
 
 
-def open_warehouse(url: str, local_folder: Path) -> Warehouse:
-    """Open a warehouse for reading; raises EngineError("warehouse_file") with what is wrong."""
+def open_warehouse(url: str, local_folder: Path, *, apart: bool = False) -> Warehouse:
+    """Open a warehouse for reading; raises EngineError("warehouse_file") with what is wrong. ``apart``: also while
+    this process still reads an older state of the same file."""
     if url == LOCAL:
-        return LocalWarehouse(local_folder)
+        return LocalWarehouse(local_folder, apart=apart)
     scheme, path = _split(url)
     if scheme == "duckdb":
-        return DuckDBFile(url, _absolute(path, Path.cwd()))
+        return DuckDBFile(url, _absolute(path, Path.cwd()), apart=apart)
     if scheme in ("", "file"):
         found = _absolute(path, Path.cwd())
         if found.is_file():
-            return DuckDBFile(url, found)
+            return DuckDBFile(url, found, apart=apart)
         return Folder(url, found)
+    if scheme in SCHEMES:
+        from engine.warehouses.flight import FlightWarehouse
+
+        return FlightWarehouse(url)
     plugins = Plugins(GROUP)
     factory = plugins.get(scheme)
     if factory is None:

@@ -1,0 +1,106 @@
+"""`convoke serve` and `convoke token`: what other machines may ask of this workspace."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
+from engine.cli.printing import say, say_json, table
+
+serving = typer.Typer(rich_markup_mode=None)
+token = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may ask this workspace's services.")
+
+
+@serving.command()
+def serve(
+    context: typer.Context,
+    warehouse: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where: unix (this machine), or HOST:PORT with tokens.")
+    ] = "unix",
+    certificate: Annotated[Path | None, typer.Option(help="A PEM file; beyond this machine it must be given.")] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's private key, a PEM file.")] = None,
+    workspace: WorkspaceOption = None,
+) -> int:
+    """Serve the warehouse to other Convokes over Arrow Flight until it is stopped; they may only read."""
+    from engine.serving.hosting import Hosted
+
+    with open_workspace(context, workspace) as opened:
+        folder = opened.folder
+    hosted = Hosted(folder, warehouse, certificate, key)
+    say(f"The warehouse is served at {hosted.location.replace('grpc', 'flight', 1)}. Stop with Ctrl+C.")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    try:
+        while True:
+            signal.pause() if hasattr(signal, "pause") else _wait()
+    except KeyboardInterrupt:
+        hosted.stop()
+    return 0
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _wait() -> None:
+    import time
+
+    time.sleep(1)
+
+
+@token.command("add")
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, for the list.")],
+    scope: Annotated[list[str], typer.Option(help="What it may: warehouse.")],
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Until when it is valid.")] = 90,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Make a token and print it for the only time; its hash is kept."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        made = operations.add_token(opened, name, tuple(scope), days)
+    if json:
+        say_json({"token": made})
+    else:
+        say(made)
+    return 0
+
+
+@token.command("list")
+def list_(context: typer.Context, workspace: WorkspaceOption = None, json: JsonOption = False) -> int:
+    """Every token, without its secret."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.tokens(opened)
+    if json:
+        for one in found:
+            say_json(one.as_json())
+    else:
+        rows = [
+            [t.id, t.name, ", ".join(t.scopes), t.created_at, t.expires_at or "", t.revoked_at or ""] for t in found
+        ]
+        table(["id", "name", "may", "made", "until", "revoked"], rows)
+    return 0
+
+
+@token.command()
+def revoke(
+    context: typer.Context,
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="As `convoke token list` prints it.")],
+    workspace: WorkspaceOption = None,
+) -> int:
+    """End a token at once."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        operations.revoke_token(opened, identifier)
+    say(f"The token {identifier} is over.")
+    return 0

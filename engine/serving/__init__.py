@@ -1,0 +1,1 @@
+"""What Convoke offers to other machines: the warehouse over Arrow Flight."""

@@ -1,0 +1,237 @@
+"""The warehouse over Arrow Flight: one owner beside the data, readers wherever they are.
+
+Only a single SELECT is ever run, over a read-only session that reaches neither files nor networks. Queries are
+cancelled when their client says so, when it is gone, and when its deadline is over. Beyond this machine it is served
+with TLS and tokens only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pyarrow.flight as flight
+
+from engine.domain.model import Source
+from engine.errors import Cancelled, EngineError
+from engine.jobs import Job
+from engine.serving.sessions import Session, Sessions, table_name
+from engine.warehouses.duck import DuckSession, first_line
+from engine.warehouses.wire import TYPES_KEY, decode, encode, error_bytes, unpack
+
+SCOPE = "warehouse"
+_LOOK_SECONDS = 0.1
+
+Allows = Callable[[str, str, datetime], object]
+"""(token, scope, now) → something true when the token may."""
+
+
+class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
+    """Serves what ``open_warehouse`` opens; answers from its first moment until :meth:`stop`."""
+
+    def __init__(
+        self,
+        location: str,
+        open_warehouse: Callable[[], DuckSession],
+        *,
+        allows: Allows | None = None,
+        certificate: tuple[bytes, bytes] | None = None,
+    ) -> None:
+        self._sessions = Sessions(open_warehouse)
+        self._running: dict[int, tuple[Any, Job]] = {}
+        self._lock = threading.Lock()
+        self._names = threading.Lock()
+        self._stopped = threading.Event()
+        self._actions: dict[str, Callable[[dict[str, Any], Any], Any]] = {
+            "open": self._open,
+            "close": self._close,
+            "cancel": self._cancel,
+            "tables": self._tables,
+            "locate": self._locate,
+            "describe": self._describe,
+            "still_current": lambda body, context: self._session(body).warehouse.still_current(),
+            "source_version": self._source_version,
+            "scratch": self._scratch,
+            "stage": self._stage,
+            "drop": self._drop,
+            "close_scratch": self._close_scratch,
+        }
+        more: dict[str, Any] = {}
+        if allows is not None:
+            more["middleware"] = {"bearer": _Bearer(allows)}
+        if certificate is not None:
+            more["tls_certificates"] = [certificate]
+        super().__init__(location, **more)
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def stop(self) -> None:
+        """End every session and stop listening."""
+        self._stopped.set()
+        self._sessions.close_all()
+        self.shutdown()
+
+    # -- what Flight asks ------------------------------------------------------------------------------------------
+
+    def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
+        """One question: a JSON body in, a JSON body out."""
+        with _told():
+            call = self._actions.get(action.type)
+            if call is None:
+                raise EngineError("usage", f'a served warehouse knows no "{action.type}"')
+            answer = call(decode(action.body.to_pybytes()) if action.body else {}, context)
+            return iter([flight.Result(encode(answer))])
+
+    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.RecordBatchStream:
+        """The rows of one SELECT."""
+        with _told():
+            body = decode(ticket.ticket)
+            session = self._session(body)
+            own = session.warehouse
+            with self._query(session, body, context) as job:
+                sql, values = self._prepared(own, body["sql"]), unpack(body["parameters"])
+                scratch = self._sessions.scratch(session, body["scratch"]) if body.get("scratch") else None
+                with own.running(sql, values, job, None if scratch is None else scratch.cursor) as cursor:
+                    types = [str(column[1]) for column in cursor.description or ()]
+                    rows = cursor.to_arrow_table()
+            return flight.RecordBatchStream(rows.replace_schema_metadata({TYPES_KEY: encode(types)}))
+
+    def do_put(
+        self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor, reader: Any, writer: Any
+    ) -> None:
+        """Keys into a staged table."""
+        with _told():
+            body = decode(descriptor.command)
+            session = self._session(body)
+            scratch = self._sessions.scratch(session, body["scratch"])
+            with self._query(session, body, context):
+                scratch.load(table_name(body["table"]), reader.to_reader(), more=bool(body["more"]))
+
+    # -- actions ---------------------------------------------------------------------------------------------------
+
+    def _session(self, body: dict[str, Any]) -> Session:
+        return self._sessions.get(str(body.get("session")))
+
+    def _open(self, body: dict[str, Any], context: Any) -> Any:
+        session, version = self._sessions.open()
+        return {"session": session, "data_version": version}
+
+    def _close(self, body: dict[str, Any], context: Any) -> None:
+        self._sessions.close(str(body.get("session")))
+
+    def _cancel(self, body: dict[str, Any], context: Any) -> None:
+        job = self._session(body).jobs.get(str(body.get("query")))
+        if job is not None:
+            job.cancel()
+
+    def _tables(self, body: dict[str, Any], context: Any) -> Any:
+        with self._names:  # one connection knows the names, calls come on many threads
+            return self._session(body).warehouse.table_names()
+
+    def _locate(self, body: dict[str, Any], context: Any) -> Any:
+        with self._names:
+            return self._session(body).warehouse.locate(str(body["table"]))
+
+    def _describe(self, body: dict[str, Any], context: Any) -> Any:
+        with self._names:
+            return dict(self._session(body).warehouse.describe(_one_select(body["sql"]), "sql"))
+
+    def _source_version(self, body: dict[str, Any], context: Any) -> str:
+        return self._session(body).warehouse.source_version(Source(**body["source"]))
+
+    def _scratch(self, body: dict[str, Any], context: Any) -> str:
+        session = self._session(body)
+        identifier = str(len(session.scratches) + 1)
+        session.scratches[identifier] = session.warehouse.scratch()
+        return identifier
+
+    def _stage(self, body: dict[str, Any], context: Any) -> None:
+        session = self._session(body)
+        sql = self._prepared(session.warehouse, body["sql"])
+        scratch = self._sessions.scratch(session, body["scratch"])
+        with self._query(session, body, context) as job:
+            scratch.stage(table_name(body["table"]), sql, unpack(body["parameters"]), job)
+
+    def _drop(self, body: dict[str, Any], context: Any) -> None:
+        self._sessions.scratch(self._session(body), body["scratch"]).drop(table_name(body["table"]))
+
+    def _close_scratch(self, body: dict[str, Any], context: Any) -> None:
+        found = self._session(body).scratches.pop(str(body.get("scratch")), None)
+        if found is not None:
+            found.close()
+
+    def _prepared(self, warehouse: DuckSession, sql: Any) -> str:
+        """A SELECT whose tables are loaded; two calls do not load the same one."""
+        text = _one_select(sql)
+        with self._names:
+            warehouse.prepare_for(text)
+        return text
+
+    # -- cancelling ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _query(self, session: Session, body: dict[str, Any], context: Any) -> Iterator[Job]:
+        """A job that ends with its client: by its word, by its going, by its deadline."""
+        job, query = Job(), str(body.get("query", id(body)))
+        session.jobs[query] = job
+        with self._lock:
+            self._running[id(job)] = (context, job)
+        try:
+            yield job
+        finally:
+            with self._lock:
+                del self._running[id(job)]
+            session.jobs.pop(query, None)
+
+    def _watch(self) -> None:
+        """Cancel what nobody waits for any more, again and again, for an interrupt between two queries is lost."""
+        while not self._stopped.wait(_LOOK_SECONDS):
+            with self._lock:  # a context is only looked at while its call runs
+                gone = [job for context, job in self._running.values() if job.cancelled or context.is_cancelled()]
+            for job in gone:
+                job.cancel()
+
+
+class _Bearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Lets calls with a valid token through."""
+
+    def __init__(self, allows: Allows) -> None:
+        super().__init__()
+        self._allows = allows
+
+    def start_call(self, info: Any, headers: dict[str, list[str]]) -> None:
+        given = next((values[0] for name, values in headers.items() if name.lower() == "authorization"), "")
+        kind, _, token = given.partition(" ")
+        if kind != "Bearer" or not self._allows(token, SCOPE, datetime.now(UTC)):
+            raise flight.FlightUnauthenticatedError("no valid token")
+
+
+def _one_select(sql: Any) -> str:
+    """The text, when it is one SELECT and nothing else."""
+    if not isinstance(sql, str):
+        raise EngineError("bad_sql", "the SQL is no text")
+    try:
+        found = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise EngineError("bad_sql", f"the warehouse cannot run this SQL: {first_line(error)}") from None
+    if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
+        raise EngineError("bad_sql", "a served warehouse runs one SELECT at a time and nothing else")
+    return sql
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What goes wrong, with its sentence beside Flight's own error."""
+    try:
+        yield
+    except EngineError as error:
+        kind = flight.FlightCancelledError if isinstance(error, Cancelled) else flight.FlightServerError
+        raise kind(error.message, extra_info=error_bytes(error)) from None
+    except flight.FlightError:
+        raise
+    except Exception as error:  # a sentence for the client instead of a traceback
+        problem = EngineError("internal", f"the served warehouse met a case it did not expect ({type(error).__name__})")
+        raise flight.FlightServerError(problem.message, extra_info=error_bytes(problem)) from None

@@ -1,0 +1,339 @@
+"""The warehouse over Arrow Flight: the same answers as beside the data, one SELECT only, cancelled when it should be."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.flight as flight
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.audience_codec import write_audience
+from engine.domain.model import Source
+from engine.errors import Cancelled, EngineError
+from engine.jobs import Job
+from engine.operations import (
+    Workspace,
+    add_token,
+    apply_model_text,
+    connect,
+    init,
+    revoke_token,
+    run,
+    save_all,
+    size,
+)
+from engine.serving.hosting import Hosted
+from engine.serving.sessions import IDLE_SECONDS, Sessions
+from engine.settings import write_settings
+from engine.warehouses.flight import FlightWarehouse
+from engine.warehouses.local import publishing
+from engine.warehouses.opening import open_warehouse
+from engine.warehouses.protocol import Warehouse
+from engine.warehouses.wire import decode, encode, pack, unpack
+
+AS_OF = "2026-01-15T00:00:00Z"
+SLOW = "SELECT count(*) FROM range(4000000) a, range(4000000) b WHERE a.range * b.range % 7 = 3"
+
+
+@pytest.fixture(scope="module")
+def served(demo_folder: Path) -> Iterator[str]:
+    """The demo's warehouse behind a Unix socket."""
+    hosted = Hosted(demo_folder, "unix")
+    yield hosted.location.replace("grpc", "flight", 1)
+    hosted.stop()
+
+
+@pytest.fixture
+def far(served: str) -> Iterator[FlightWarehouse]:
+    """The served warehouse."""
+    opened = FlightWarehouse(served)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def near(demo_folder: Path) -> Iterator[Warehouse]:
+    """The same, opened here."""
+    opened = open_warehouse("local:", demo_folder / "warehouse")
+    yield opened
+    opened.close()
+
+
+def test_it_says_the_same_of_its_tables(far: FlightWarehouse, near: Warehouse) -> None:
+    assert far.tables() == near.tables()
+    assert far.data_version() == near.data_version()
+    assert far.locate("users") == near.locate("users")
+    assert far.source_version(Source(table="users")) == near.source_version(Source(table="users"))
+    assert far.still_current()
+    assert far.describe("SELECT sum(user_id) s FROM users", "x") == near.describe(
+        "SELECT sum(user_id) s FROM users", "x"
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * EXCLUDE (registered_at) FROM users ORDER BY user_id LIMIT 50",
+        "SELECT sum(user_id)::HUGEINT AS a, avg(user_id) AS b, count(*) AS a FROM users",
+        "SELECT 18446744073709551616::HUGEINT AS h, uuid '00000000-0000-0000-0000-000000000001' AS u, NULL AS n",
+        "SELECT DATE '2024-02-29' AS d, TIMESTAMP '2024-01-01 10:00:00' AS t, 1.50::DECIMAL(9, 2) AS x, 'a'::BLOB AS b",
+        "SELECT [1, 2] AS l, {'a': 1} AS s, INTERVAL 3 DAY AS v, TRUE AS q, 'nan'::DOUBLE IS NULL AS w",
+        'SELECT \'ç"quoted\' AS "odd ""name", 2 AS "odd ""name"',
+        "SELECT user_id FROM users WHERE FALSE",
+    ],
+)
+def test_rows_and_arrays_are_as_at_home(sql: str, far: FlightWarehouse, near: Warehouse) -> None:
+    assert repr(far.rows(sql)) == repr(near.rows(sql))
+    ours, theirs = far.arrays(sql), near.arrays(sql)
+    assert list(ours) == list(theirs)
+    for name, values in ours.items():
+        assert values.dtype == theirs[name].dtype
+        assert repr(np.ma.filled(values, 0).tolist()) == repr(np.ma.filled(theirs[name], 0).tolist())
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.dates()
+    | st.datetimes(timezones=st.none() | st.just(UTC))
+    | st.binary(),
+    lambda inner: st.lists(inner, max_size=3),
+)
+
+
+@given(VALUES)
+def test_every_parameter_survives_the_line(value: object) -> None:
+    assert unpack(decode(encode(pack(value)))) == value
+
+
+def test_parameters_are_bound(far: FlightWarehouse) -> None:
+    given_ = [Decimal("1.5"), date(2024, 1, 1), "x'; DROP TABLE users", [1, 2], None, datetime(2024, 1, 1, 12)]
+    found = far.rows("SELECT $1, $2, $3, $4, $5, $6", given_)
+    assert list(found[0]) == given_
+
+
+def test_staged_tables_are_each_sessions_own(far: FlightWarehouse, served: str) -> None:
+    scratch, other = far.scratch(), far.scratch()
+    scratch.stage("wanted", "SELECT user_id FROM users WHERE user_id < $1", [20])
+    count = scratch.rows("SELECT count(*) FROM temp.wanted")[0][0]
+    assert count > 0
+    assert scratch.table("SELECT user_id FROM temp.wanted").num_rows == count
+    with pytest.raises(EngineError, match="wanted"):
+        other.rows("SELECT count(*) FROM temp.wanted")
+    other.stage_keys("keys", iter([(pa.array([5, 6]), 0), (pa.array([7]), 2)]))
+    assert other.rows("SELECT key, ordinal FROM temp.keys ORDER BY 1") == [(5, 0), (6, 1), (7, 2)]
+    other.drop("keys")
+    scratch.close()
+    with pytest.raises(EngineError, match="staged tables are gone"):
+        scratch.rows("SELECT 1")
+    with pytest.raises(EngineError, match="no name"):
+        other.stage('x"; DROP TABLE users; --', "SELECT 1")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM users",
+        "CREATE TABLE x AS SELECT 1",
+        "SET memory_limit = '1GB'",
+        "SELECT 1; SELECT 2",
+        "ATTACH 'x.db'",
+        "COPY users TO '/tmp/x.csv'",
+        "",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+    ],
+)
+def test_only_a_select_over_the_warehouse_is_run(sql: str, far: FlightWarehouse) -> None:
+    with pytest.raises(EngineError) as caught:
+        far.rows(sql)
+    assert caught.value.code in ("bad_sql", "warehouse")
+    with pytest.raises(EngineError):
+        far.scratch().stage("x", sql)
+    assert far.rows("SELECT count(*) > 0 FROM users") == [(True,)]
+
+
+def test_a_cancel_stops_the_query_over_there(far: FlightWarehouse) -> None:
+    job = Job()
+    timer = threading.Timer(0.3, job.cancel)
+    timer.start()
+    began = time.perf_counter()
+    with pytest.raises(Cancelled):
+        far.rows(SLOW, (), job)
+    assert time.perf_counter() - began < 20
+    assert far.rows("SELECT 1") == [(1,)]
+
+
+def test_who_does_not_wait_any_longer_leaves_nothing_running(demo_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    init(folder).close()
+    write_settings(
+        folder, replace(Workspace(folder).settings, warehouse=f"duckdb:///{demo_folder}/warehouse/warehouse.duckdb")
+    )
+    hosted = Hosted(folder, "unix")
+    try:
+        far = FlightWarehouse(hosted.location.replace("grpc", "flight", 1))
+        with pytest.raises(EngineError, match="in time"):
+            far._ask("stage", 0.5, session=far._session, scratch=far.scratch()._id, table="x", sql=SLOW, parameters=[])
+        end = time.monotonic() + 20
+        while hosted._server._running and time.monotonic() < end:
+            time.sleep(0.05)
+        assert hosted._server._running == {}
+        far.close()
+    finally:
+        hosted.stop()
+
+
+def test_audiences_are_sized_and_run_over_the_line(served: str, tmp_path: Path, demo: Workspace) -> None:
+    stored = [one.audience for one in demo.audiences.all().values()]
+    model = demo.models.current()
+    assert model is not None
+    with init(tmp_path / "far") as there:
+        connect(there, served)
+        apply_model_text(there, model.document)
+        save_all(there, [write_audience(one) for one in stored])
+        ids = sorted(one.id for one in stored)
+        ours, theirs = size(there, ids, as_of=AS_OF), size(demo, ids, as_of=AS_OF)
+        strip = {"elapsed_ms": 0}
+        assert [one.as_json() | strip for one in ours] == [one.as_json() | strip for one in theirs]
+        ran = run(there, as_of=AS_OF)
+        assert {one.id: one.size for one in ran.audiences} == {one.id: one.size for one in theirs}
+        assert all(one.error is None for one in ran.audiences)
+
+
+def test_new_data_is_seen_and_the_old_is_kept_for_who_reads_it(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    with init(folder) as made:
+        write_settings(folder, replace(made.settings, warehouse="local:"))
+    with publishing(folder / "warehouse", "test") as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS x")
+    hosted = Hosted(folder, "unix")
+    try:
+        url = hosted.location.replace("grpc", "flight", 1)
+        before = FlightWarehouse(url)
+        with publishing(folder / "warehouse", "test") as connection:
+            connection.execute("CREATE TABLE t AS SELECT 2 AS x")
+        assert not before.still_current()
+        after = FlightWarehouse(url)
+        assert (before.rows("SELECT x FROM t"), after.rows("SELECT x FROM t")) == ([(1,)], [(2,)])
+        assert before.data_version() != after.data_version()
+        before.close()
+        after.close()
+    finally:
+        hosted.stop()
+
+
+def test_tokens_and_certificates(demo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = self_signed(tmp_path)
+    port = free_port()
+    with Workspace(demo_folder) as workspace:
+        token = add_token(workspace, "laptop", ("warehouse",), 1)
+        hosted = Hosted(demo_folder, f"127.0.0.1:{port}", certificate, key)
+        url = f"flight+tls://localhost:{port}?ca={certificate}"
+        try:
+            for wrong in ("", "cvk_x", token[:-1], f"cvk_{token.split('_')[1]}_{'A' * 43}"):
+                monkeypatch.setenv("CONVOKE_TOKEN", wrong)
+                with pytest.raises(EngineError, match="does not accept this token"):
+                    FlightWarehouse(url)
+            monkeypatch.setenv("CONVOKE_TOKEN", token)
+            opened = FlightWarehouse(url)
+            assert opened.rows("SELECT 1") == [(1,)]
+            with pytest.raises(EngineError):
+                FlightWarehouse(f"flight+tls://localhost:{port}")  # nobody the system knows vouches for it
+            revoke_token(workspace, token.split("_")[1])
+            with pytest.raises(EngineError, match="does not accept"):
+                opened.rows("SELECT 1")
+            opened.close()
+        finally:
+            hosted.stop()
+
+
+def test_what_cannot_be_served_or_reached_is_said(demo_folder: Path, tmp_path: Path) -> None:
+    for address, match in (
+        ("0.0.0.0:8815", "encrypted only"),
+        ("nowhere", "no address"),
+        ("localhost:99999", "no address"),
+    ):
+        with pytest.raises(EngineError, match=match):
+            Hosted(demo_folder, address)
+    with pytest.raises(EngineError, match="go together"):
+        Hosted(demo_folder, "127.0.0.1:8815", tmp_path / "x.pem", None)
+    with pytest.raises(EngineError, match="nobody answers"):
+        FlightWarehouse(f"flight://127.0.0.1:{free_port()}")
+    with pytest.raises(EngineError, match="not encrypted"):
+        FlightWarehouse("flight://example.org:8815")
+    with pytest.raises(EngineError, match="no host and port"):
+        FlightWarehouse("flight+tls://example.org")
+    with init(tmp_path / "empty"), pytest.raises(EngineError, match="no warehouse yet"):
+        Hosted(tmp_path / "empty", "unix")
+
+
+def test_a_session_nobody_asks_for_is_over(demo_folder: Path) -> None:
+    now = [0.0]
+    sessions = Sessions(lambda: open_warehouse("local:", demo_folder / "warehouse"), lambda: now[0])  # type: ignore[arg-type,return-value]
+    first, _ = sessions.open()
+    now[0] = IDLE_SECONDS + 1
+    second, _ = sessions.open()
+    with pytest.raises(EngineError, match="is over"):
+        sessions.get(first)
+    assert sessions.get(second).warehouse.rows("SELECT 1") == [(1,)]
+    sessions.close_all()
+
+
+def test_many_readers_at_once(served: str, near: Warehouse) -> None:
+    wanted = near.rows("SELECT count(*), sum(user_id)::BIGINT FROM users")
+    found: list[object] = []
+
+    def read() -> None:
+        opened = FlightWarehouse(served)
+        for _ in range(20):
+            found.append(opened.rows("SELECT count(*), sum(user_id)::BIGINT FROM users"))
+            opened.describe("SELECT * FROM users", "x")
+        opened.close()
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert found == [wanted] * 160
+
+
+def test_an_unknown_question_is_answered_in_words(served: str) -> None:
+    client = flight.FlightClient(served.replace("flight", "grpc", 1))
+    for action, body in (("explode", b""), ("tables", b"{}"), ("open", b"not json")):
+        with pytest.raises(flight.FlightError):
+            list(client.do_action(flight.Action(action, body)))
+    client.close()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key
