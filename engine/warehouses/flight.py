@@ -103,8 +103,13 @@ class FlightWarehouse(DuckSession):
     # -- a warehouse -----------------------------------------------------------------------------------------------
 
     def still_current(self) -> bool:
-        """Whether the data over there is still what this session reads."""
-        return bool(self._ask("still_current", session=self._session))
+        """Whether the data over there is still what this session reads; not when the session is over."""
+        try:
+            return bool(self._ask("still_current", session=self._session))
+        except EngineError as error:
+            if error.code != "changed":
+                raise
+            return False
 
     def source_version(self, source: Source) -> str:
         """The state of what one source reads."""

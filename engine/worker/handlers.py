@@ -7,17 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeAlias
 
 from engine.domain.canonical import canonical_json
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations import Workspace, overview, prepare_sample, save, size_document, values
+from engine.warehouses.protocol import Warehouse
 from engine.worker.calls import CHANGING, LOOKS, READING, Call, Look
 
 Early: TypeAlias = Callable[[dict[str, Any]], None]
 
 _REMEMBERED = 200
+_LOOK_SECONDS = 3.0
 _MOMENT_STAYS = timedelta(minutes=15)
 
 
@@ -27,6 +30,7 @@ class Handlers:
     def __init__(self, folder: Path) -> None:
         self._workspace = Workspace(folder)
         self._as_of: datetime | None = None
+        self._looked_at = monotonic()
         self._sizes: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._calls: dict[str, Callable[[Mapping[str, Any], Job], Any]] = {
             "overview": lambda arguments, job: overview(self._workspace),
@@ -42,11 +46,22 @@ class Handlers:
 
         Raises EngineError("usage") for an operation there is not.
         """
+        self._follow_data()
         if operation == "size":
             return self._size(arguments, job, early)
         if operation not in self._calls:
             raise EngineError("usage", f'there is no operation "{operation}"')
         return self._calls[operation](arguments, job)
+
+    def _follow_data(self) -> None:
+        """Read new data once they are there; looked at every few seconds."""
+        opened: Warehouse | None = vars(self._workspace).get("warehouse")  # None before anything was read from it
+        if opened is None or monotonic() - self._looked_at < _LOOK_SECONDS:
+            return
+        self._looked_at = monotonic()
+        if not opened.still_current():
+            self._workspace.reload()
+            self._sizes.clear()
 
     def prepare(self, job: Job) -> bool:
         """One step of what makes later sizes answer early; whether nothing is left to do."""

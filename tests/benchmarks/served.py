@@ -42,10 +42,10 @@ def main() -> None:
         init(folder).close()
     write_settings(folder, Settings(warehouse="local:"))
     with publishing(folder / "warehouse", "bench") as connection:
-        connection.execute(f"CREATE OR REPLACE TABLE t AS SELECT range AS x FROM range({ROWS})")  # noqa: S608
+        connection.execute(f"CREATE OR REPLACE TABLE t AS SELECT range AS x FROM range({ROWS})")
     certificate, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(  # noqa: S603
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",  # noqa: S607
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
          "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
         check=True, capture_output=True,
     )  # fmt: skip
