@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from engine import __version__
+from engine.cli.activating import activating, destination
 from engine.cli.authoring import authoring
 from engine.cli.daemon import daemon
 from engine.cli.insights import looking
@@ -218,8 +219,10 @@ app.add_typer(looking)
 app.add_typer(running)
 app.add_typer(machine)
 app.add_typer(serving)
+app.add_typer(activating)
 app.add_typer(model, name="model")
 app.add_typer(lists, name="lists")
 app.add_typer(store, name="store")
 app.add_typer(daemon, name="daemon")
 app.add_typer(token, name="token")
+app.add_typer(destination, name="destination")

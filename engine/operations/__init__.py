@@ -16,6 +16,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.operations.activating import (
+        add_destination,
+        destinations,
+        has_due_syncs,
+        pause_destination,
+        preview_sync,
+        remove_destination,
+        sent_to,
+        sync,
+        sync_due,
+        syncs,
+        try_destination,
+    )
     from engine.operations.estimating import prepare_sample
     from engine.operations.exploring import audience_page, overview, values
     from engine.operations.granting import add_token, revoke_token, tokens
@@ -59,6 +72,17 @@ if TYPE_CHECKING:
     from engine.operations.workspace import Workspace, connect, init
 
 _HOMES = {
+    "add_destination": "activating",
+    "destinations": "activating",
+    "pause_destination": "activating",
+    "preview_sync": "activating",
+    "remove_destination": "activating",
+    "sent_to": "activating",
+    "sync": "activating",
+    "sync_due": "activating",
+    "syncs": "activating",
+    "try_destination": "activating",
+    "has_due_syncs": "activating",
     "add_token": "granting",
     "revoke_token": "granting",
     "tokens": "granting",
@@ -121,6 +145,7 @@ _HOMES = {
 }
 __all__ = [
     "Workspace",
+    "add_destination",
     "add_token",
     "apply",
     "apply_model",
@@ -137,11 +162,13 @@ __all__ = [
     "connect",
     "daemon_state",
     "delete",
+    "destinations",
     "diff",
     "doctor",
     "explain",
     "explain_run",
     "export_members",
+    "has_due_syncs",
     "history",
     "infer",
     "init",
@@ -155,10 +182,13 @@ __all__ = [
     "past_size",
     "past_sizes",
     "pause",
+    "pause_destination",
     "plan",
     "prepare_demo",
     "prepare_sample",
+    "preview_sync",
     "reachable",
+    "remove_destination",
     "retry_task",
     "revoke_token",
     "run",
@@ -168,14 +198,19 @@ __all__ = [
     "save",
     "save_all",
     "schema",
+    "sent_to",
     "show",
     "show_model",
     "size",
     "size_document",
     "snapshots",
+    "sync",
+    "sync_due",
+    "syncs",
     "tasks",
     "thresholds",
     "tokens",
+    "try_destination",
     "upload_list",
     "values",
     "why",

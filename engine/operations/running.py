@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from engine.domain.delivery import read_delivery
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -104,11 +105,12 @@ def run(
         row, continued = _begin(workspace, wanted, as_of)
         at = datetime.fromisoformat(row.as_of)
         runner, due, failures, sites = _prepare(workspace, stored, at, row.id, job)
+        going = _going(stored)
         del stored  # the texts of very many audiences are not needed any more
         with _settled():
             report = runner.all(due, sites)
         report.failures |= failures
-        _end(workspace, row.id, report)
+        _end(workspace, row, report, going)
         found = _outcome(workspace, row.id, wanted, report)
     elapsed = (perf_counter() - started) * 1000
     return Run(row.id, at, row.data_version, continued, tuple(found), tuple(report.sites), elapsed)
@@ -178,16 +180,34 @@ def _prepare(
     return runner, due, failures, list(model.sites.values())
 
 
-def _end(workspace: Workspace, run_id: int, report: RunReport) -> None:
+def _going(stored: Mapping[str, Stored]) -> dict[str, tuple[str, ...]]:
+    """Where audiences go; a document that cannot be read so goes nowhere, and syncing it says why."""
+    found = {}
+    for identifier, one in stored.items():
+        if "destinations" in one.audience.settings:
+            with suppress(EngineError):
+                found[identifier] = read_delivery(one.audience.settings).destinations
+    return found
+
+
+def _end(workspace: Workspace, row: RunRow, report: RunReport, going: Mapping[str, tuple[str, ...]]) -> None:
     """Make the run count, unless the data changed while it was read."""
     if not workspace.warehouse.still_current():
-        workspace.runs.abandon(run_id)
+        workspace.runs.abandon(row.id)
         raise EngineError(
             "changed",
             "the warehouse changed while the run was reading it; nothing of the run counts",
             hint="Run again.",
         )
-    workspace.runs.finish(run_id, {"sites": report.sites}, report.failures)
+    wanted = {identifier: places for identifier, places in going.items() if identifier not in report.failures}
+
+    def queue() -> None:
+        if wanted:
+            from engine.operations.activating import queue_syncs
+
+            queue_syncs(workspace, wanted, row)
+
+    workspace.runs.finish(row.id, {"sites": report.sites}, report.failures, queue)
 
 
 def _outcome(workspace: Workspace, run_id: int, wanted: Sequence[str], report: RunReport) -> list[AudienceRun]:

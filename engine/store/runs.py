@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +86,16 @@ class Runs:
         with self._database.transaction():
             return int(self._database.rows("start_run", values)[0][0])
 
-    def finish(self, run: int, report: dict[str, Any], failures: dict[str, EngineError]) -> None:
-        """Make everything a run froze visible, in one transaction."""
+    def finish(
+        self,
+        run: int,
+        report: dict[str, Any],
+        failures: dict[str, EngineError],
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make everything a run froze visible, in one transaction; ``also`` is done within it."""
         with self._database.transaction():
+            also()
             for audience, error in failures.items():
                 self._database.run("forget_snapshots_of_run", {"run_id": run, "audience_id": audience})
                 values = {"run_id": run, "audience_id": audience, "error": json.dumps(error.as_json()["error"])}

@@ -1,0 +1,155 @@
+"""Identifiers as each destination wants them: normalised, then hashed, while they are sent.
+
+There is no hash of an e-mail address that suits everyone, so a profile is a table of functions by kind. Sources: Google
+"Format user data" (Customer Match), IABTechLab uid2docs "Normalization and Encoding", Meta "Customer file custom
+audiences", TikTok "How to hash customer files".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import phonenumbers
+
+from engine.errors import EngineError, nearest
+
+_HASHED = re.compile(r"[0-9a-fA-F]{64}")
+_ZERO_DEVICE = re.compile(r"[0-]*")
+Normalise = Callable[[str, str | None], str | None]
+"""(value, country) → the normalised value; None for one that cannot be it."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How a destination wants each kind of identifier; ``encode`` makes the digest a text; kinds in ``clear`` are not
+    hashed."""
+
+    kinds: Mapping[str, Normalise]
+    encode: Callable[[bytes], str]
+    clear: frozenset[str] = frozenset()
+
+    def prepared(self, kind: str, value: str, country: str | None) -> str | None:
+        """The identifier as it is sent; None for one that cannot be sent."""
+        if _HASHED.fullmatch(value.strip()):  # it would be hashed twice
+            return None
+        normal = self.kinds[kind](value, country)
+        if normal is None:
+            return None
+        return normal if kind in self.clear else self.encode(hashlib.sha256(normal.encode()).digest())
+
+
+def _address(value: str) -> tuple[str, str] | None:
+    """The local part and the domain, trimmed and in lower case."""
+    text = value.strip().lower()
+    local, at, domain = text.rpartition("@")
+    if not at or not local or "." not in domain or any(c.isspace() for c in text):
+        return None
+    return local, domain
+
+
+def _email(value: str, country: str | None) -> str | None:
+    found = _address(value)
+    return None if found is None else "@".join(found)
+
+
+def _email_google(value: str, country: str | None) -> str | None:
+    found = _address(value)
+    if found is None:
+        return None
+    local, domain = found
+    if domain in ("gmail.com", "googlemail.com"):
+        local = local.split("+", 1)[0].replace(".", "")
+    return f"{local}@{domain}" if local else None
+
+
+def _email_uid2(value: str, country: str | None) -> str | None:
+    found = _address(value.replace(" ", ""))
+    if found is None:
+        return None
+    local, domain = found
+    if domain == "gmail.com":
+        local = local.split("+", 1)[0].replace(".", "")
+    return f"{local}@{domain}" if local else None
+
+
+def _email_tiktok(value: str, country: str | None) -> str | None:
+    found = _address(value)
+    if found is None or not found[0].split("+", 1)[0]:
+        return None
+    return f"{found[0].split('+', 1)[0]}@{found[1]}"
+
+
+def _phone(value: str, country: str | None) -> str | None:
+    """E.164; a number that is not valid anywhere is never guessed."""
+    try:
+        number = phonenumbers.parse(value, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _phone_meta(value: str, country: str | None) -> str | None:
+    found = _phone(value, country)
+    return None if found is None else found.removeprefix("+")
+
+
+def _device(value: str, country: str | None) -> str | None:
+    text = value.strip().lower()
+    return None if not text or _ZERO_DEVICE.fullmatch(text) else text
+
+
+def _digits(value: str, country: str | None) -> str | None:
+    found = re.sub(r"[^0-9a-z]", "", value.strip().lower())
+    return found if len(found) >= 5 and len(set(found)) > 1 else None
+
+
+def _text(value: str, country: str | None) -> str | None:
+    return value.strip() or None
+
+
+def _hex(digest: bytes) -> str:
+    return digest.hex()
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+_COMMON: Mapping[str, Normalise] = {
+    "email": _email,
+    "phone": _phone,
+    "device": _device,
+    "document": _digits,
+    "account": _text,
+    "cookie": _text,
+}
+PROFILES: Mapping[str, Profile] = {
+    "sha256": Profile(_COMMON, _hex),
+    "google": Profile({"email": _email_google, "phone": _phone, "device": _device}, _hex, frozenset({"device"})),
+    "meta": Profile({"email": _email, "phone": _phone_meta, "device": _device}, _hex, frozenset({"device"})),
+    "uid2": Profile({"email": _email_uid2, "phone": _phone}, _base64),
+    "tiktok": Profile({"email": _email_tiktok, "phone": _phone, "device": _device}, _hex, frozenset({"device"})),
+}
+
+
+def profile_named(name: str, kinds: Mapping[str, str]) -> Profile:
+    """A profile that has every kind (by the identifiers' names); raises EngineError with the path."""
+    if name not in PROFILES:
+        hint = nearest(name, PROFILES, "profile")
+        raise EngineError("unknown_name", f'there is no identifier profile "{name}"', "profile", hint)
+    found = PROFILES[name]
+    for identifier, kind in kinds.items():
+        if kind not in found.kinds:
+            raise EngineError(
+                "operand",
+                f'"{identifier}" is a {kind}, which the profile {name} does not take',
+                "identifiers",
+                f"It takes: {', '.join(found.kinds)}.",
+            )
+    return found

@@ -1,0 +1,103 @@
+"""From a snapshot to batches: removals first, then additions, in the order of keys; kept before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.activation.difference import Change
+from engine.activation.target import Tally
+from engine.store.activation import Batches, SyncRow
+from engine.store.database import Database
+
+
+@dataclass
+class Plan:
+    """How many people come, go, change and stay; and why members do not leave."""
+
+    tally: Tally
+    counts: Counter[str] = field(default_factory=Counter)
+    sample: list[tuple[str, str]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    @property
+    def removed(self) -> int:
+        """How many people would be gone afterwards."""
+        return self.counts["remove"]
+
+    @property
+    def leaving(self) -> int:
+        """How many people would be at the destination afterwards."""
+        return self.counts["add"] + self.counts["change"] + self.counts["same"]
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary that is kept with a sync and printed by a dry run."""
+        return {
+            "members": self.tally.members,
+            "add": self.counts["add"],
+            "remove": self.counts["remove"],
+            "change": self.counts["change"],
+            "same": self.counts["same"],
+            "refused_before": self.counts["refused"],
+            "left_out": {name: count for name, count in self.tally.left_out.items() if count},
+            "reachable": dict(self.tally.reachable),
+        }
+
+
+_SHOWN = 5
+
+Changes = Iterator[tuple[Change, str, str, str]]
+
+
+def counted(tally: Tally, found: Changes) -> Plan:
+    """A plan's numbers, and its first rows, without keeping anything."""
+    plan = Plan(tally)
+    for change, key, _, payload in found:
+        plan.counts[change] += 1
+        if change in ("add", "change", "same"):
+            plan.keys.append(key)
+        if change in ("add", "change") and len(plan.sample) < _SHOWN:
+            plan.sample.append((key, payload))
+    return plan
+
+
+class Planner:
+    """Writes the batches of one sync: what was half written by a process that died is dropped first."""
+
+    def __init__(self, database: Database, sync: SyncRow, batch_rows: int, planned_at: str) -> None:
+        self._database, self._sync, self._size, self._planned_at = database, sync, batch_rows, planned_at
+        self._batches = Batches(database)
+        self._number = 0
+
+    def write(self, found: Callable[[], Changes]) -> None:
+        """Removals, then additions; ``found`` is read once for each."""
+        with self._database.transaction():
+            self._batches.forget_planned(self._sync.id)
+        self._number = max((one.number for one in self._batches.of(self._sync.id)), default=0)
+        self._some("remove", ((key, old) for change, key, old, _ in found() if change in ("remove", "change")))
+        self._some("add", ((key, new) for change, key, _, new in found() if change in ("add", "change")))
+
+    def _some(self, operation: str, rows: Iterator[tuple[str, str]]) -> None:
+        part: list[tuple[str, str]] = []
+        for row in rows:
+            part.append(row)
+            if len(part) == self._size:
+                self._keep(operation, part)
+                part = []
+        if part:
+            self._keep(operation, part)
+
+    def _keep(self, operation: str, rows: list[tuple[str, str]]) -> None:
+        self._number += 1
+        identifier = batch_id(self._sync, f"{self._number}.{self._planned_at}")
+        with self._database.transaction():
+            self._batches.add(self._sync.id, identifier, (self._number, ""), operation, rows)
+
+
+def batch_id(sync: SyncRow, part: str) -> str:
+    """The same for the same part of the same sync, and for no other in any workspace."""
+    text = f"{sync.destination_id}|{sync.audience_id}|{sync.id}|{sync.created_at}|{part}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

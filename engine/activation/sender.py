@@ -1,0 +1,131 @@
+"""Sending what was planned: batch by batch, each acknowledged before the next, whatever happens in between.
+
+A batch whose outcome is unknown (the process died, the line broke) is sent again as it was: a destination knows its id,
+or adding and removing are set operations there. Waits are stored, never slept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from engine.activation.planning import batch_id
+from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Refused, Row, Sync
+from engine.domain.documents import iso
+from engine.jobs import Job
+from engine.store.activation import Batches, BatchRow, Destinations, Outbox, SyncRow
+from engine.store.database import Database
+
+WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))
+"""Before the next try; the last one from then on."""
+GIVE_UP_AFTER = 12
+BREAK_AFTER = 5
+BREAK_FOR = timedelta(minutes=15)
+"""After so many failures in a row of anything to a destination, nothing is tried there for a while."""
+Clock = Callable[[], datetime]
+
+
+class Sender:
+    """Sends the planned batches of syncs."""
+
+    def __init__(self, database: Database, clock: Clock, job: Job | None = None) -> None:
+        self._database, self._clock, self._job = database, clock, job
+        self._outbox, self._batches = Outbox(database), Batches(database)
+        self._destinations = Destinations(database)
+
+    def resend(self, sync: SyncRow, as_of: str, destination: Destination) -> bool:
+        """Send again what may have arrived already; False when that has to wait or failed."""
+        return self._guarded(sync, lambda: self._all(sync, as_of, destination, ("sending",)))
+
+    def send(self, sync: SyncRow, as_of: str, destination: Destination) -> SyncRow:
+        """Send what is left of a sync; its state afterwards: done, planned (waits), or failed."""
+
+        def work() -> None:
+            self._all(sync, as_of, destination, ("sending", "planned"))
+            done = [(one.id, one.name, one.operation) for one in self._batches.of(sync.id)]
+            if done:
+                destination.finish(Sync(sync.id, sync.audience_id, as_of), done)
+
+        if self._guarded(sync, work):
+            self._settle(sync, "done", None)
+        return self._outbox.get(sync.id)
+
+    def _guarded(self, sync: SyncRow, work: Callable[[], None]) -> bool:
+        """Do it; what keeps it from being done is written down, and False."""
+        try:
+            work()
+        except Later as error:
+            self._wait(sync, error)
+        except Misconfigured as error:
+            self._settle(sync, "failed", f"{error.reason} {error.hint}".strip())
+        except Refused as error:  # of a whole delivery, which cannot be halved
+            self._settle(sync, "failed", error.reason)
+        else:
+            return True
+        return False
+
+    def _all(self, sync: SyncRow, as_of: str, destination: Destination, states: tuple[str, ...]) -> None:
+        about = Sync(sync.id, sync.audience_id, as_of)
+        while (batch := self._next(sync, states)) is not None:
+            if self._job is not None:
+                self._job.check()
+            self._one(sync, about, batch, destination)
+
+    def _next(self, sync: SyncRow, states: tuple[str, ...]) -> BatchRow | None:
+        return next((one for one in self._batches.of(sync.id) if one.state in states), None)
+
+    def _one(self, sync: SyncRow, about: Sync, batch: BatchRow, destination: Destination) -> None:
+        """Send one batch and take its acknowledgement into the record."""
+        rows = [
+            Row(key, tuple((n, v) for n, v in json.loads(payload))) for key, payload in self._batches.rows(batch.id)
+        ]
+        with self._database.transaction():
+            self._batches.begin(batch.id)
+        try:
+            receipt = destination.send(Batch(batch.id, about, batch.name, batch.operation, rows))
+        except Refused as error:
+            if len(rows) > 1:
+                self._halve(sync, batch)
+                return
+            rejected = {0: error.reason}
+        else:
+            rejected = dict(receipt.rejected)
+        with self._database.transaction():
+            at = iso(self._clock())
+            self._batches.finish(sync.stream_id, batch, rejected, at, unsure=batch.state == "sending")
+            self._destinations.breaker(sync.destination_id, 0, None)
+
+    def _halve(self, sync: SyncRow, batch: BatchRow) -> None:
+        """Two batches in place of one that was refused whole; each has an id of its own for good."""
+        rows = self._batches.rows(batch.id)
+        middle = len(rows) // 2
+        with self._database.transaction():
+            self._batches.drop(batch.id)
+            for half, some in (("0", rows[:middle]), ("1", rows[middle:])):
+                place = (batch.number, batch.part + half)
+                identifier = batch_id(sync, f"{batch.id}.{half}")
+                self._batches.add(sync.id, identifier, place, batch.operation, some)
+                if batch.state == "sending":  # an earlier try may have got through: so may each half
+                    self._batches.begin(identifier)
+
+    def _wait(self, sync: SyncRow, error: Later) -> None:
+        """Try again later; a destination that failed again and again is left alone for a while."""
+        now = self._clock()
+        attempt = sync.attempt + 1
+        wait = WAITS[min(attempt, len(WAITS)) - 1] if error.after is None else timedelta(seconds=error.after)
+        row = self._destinations.all().get(sync.destination_id)
+        failures = 1 if row is None else row.failures + 1
+        open_until = iso(now + BREAK_FOR) if failures >= BREAK_AFTER else None
+        with self._database.transaction():
+            self._destinations.breaker(sync.destination_id, failures, open_until)
+            if attempt >= GIVE_UP_AFTER:
+                self._outbox.settle(sync, "failed", at=iso(now), reason=error.reason, attempt=attempt)
+            else:
+                again = iso(now + wait)
+                self._outbox.settle(sync, "planned", reason=error.reason, attempt=attempt, not_before=again)
+
+    def _settle(self, sync: SyncRow, state: str, reason: str | None) -> None:
+        current = self._outbox.get(sync.id)
+        with self._database.transaction():
+            self._outbox.settle(current, state, at=iso(self._clock()), reason=reason)  # type: ignore[arg-type]

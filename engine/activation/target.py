@@ -1,0 +1,110 @@
+"""Who is to be at a destination: a snapshot's members after every guard, with their identifiers as they are sent."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.activation.identifiers import Profile
+from engine.domain.delivery import Delivery
+from engine.domain.destination import DestinationDocument
+from engine.domain.model import DataModel
+from engine.jobs import Job
+from engine.sql.delivery import STAGED, deliverable
+from engine.sql.sources import Sources
+from engine.warehouses.protocol import Warehouse
+
+_ROWS = 20_000
+
+
+@dataclass
+class Tally:
+    """Why members do not leave: ``suppressed``, ``held_out``, ``no_consent``, ``no_identifier``; and how many have each
+    identifier."""
+
+    members: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    reachable: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What decides whom a destination gets and how."""
+
+    document: DestinationDocument
+    delivery: Delivery
+    profile: Profile
+    model: DataModel
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The identifiers' kinds by name."""
+        return {name: self.model.identifiers[name].kind for name in self.document.identifiers}
+
+
+def target(
+    wanted: Wanted,
+    members: NDArray[Any],
+    suppressed: Callable[[NDArray[Any]], NDArray[np.bool_]],
+    warehouse: Warehouse,
+    job: Job | None,
+) -> tuple[Tally, Iterator[tuple[str, str]]]:
+    """The tally, complete once the rows were read, and (key, payload) of everyone to be there, ordered by key.
+
+    The payload is a JSON list of [identifier, value as it is sent]; raw values live only while a row is made.
+    """
+    tally = Tally(members=len(members))
+    hidden = suppressed(members)
+    tally.left_out["suppressed"] = int(hidden.sum())
+    return tally, _rows(wanted, members[~hidden], tally, warehouse, job)
+
+
+def _rows(
+    wanted: Wanted, members: NDArray[Any], tally: Tally, warehouse: Warehouse, job: Job | None
+) -> Iterator[tuple[str, str]]:
+    holdout = wanted.delivery.holdout
+    if holdout is not None:
+        held = np.fromiter((holdout.holds(str(key)) for key in members.tolist()), dtype=bool, count=len(members))
+        tally.left_out["held_out"] = int(held.sum())
+        members = members[~held]
+    if not len(members):
+        return
+    sources = Sources(wanted.model, warehouse)
+    sql = deliverable(sources, warehouse, wanted.document.identifiers, wanted.delivery.consent)
+    scratch = warehouse.scratch()
+    try:
+        keys = pa.array(members.tolist(), type=pa.int64() if sources.integer_key else pa.string())
+        scratch.stage_keys(STAGED, iter([(keys, 0)]))
+        found = scratch.table(sql, (), job)
+    finally:
+        scratch.close()
+    tally.left_out["no_consent"] = len(members) - found.num_rows
+    for part in found.to_batches(max_chunksize=_ROWS):
+        if job is not None:
+            job.check()
+        yield from _prepared(wanted, part.to_pydict(), tally)
+
+
+def _prepared(wanted: Wanted, columns: dict[str, list[Any]], tally: Tally) -> Iterator[tuple[str, str]]:
+    """Rows with their identifiers normalised and hashed."""
+    kinds = list(wanted.kinds.items())
+    for place, key in enumerate(columns["key"]):
+        values: list[list[str]] = []
+        for i, (name, kind) in enumerate(kinds):
+            sent = (
+                wanted.profile.prepared(kind, raw, wanted.document.country) for raw in columns[f"v{i}"][place] or ()
+            )
+            distinct = sorted({one for one in sent if one is not None})
+            tally.reachable[name] += bool(distinct)
+            values += [[name, one] for one in distinct]
+        if kinds and not values:
+            tally.left_out["no_identifier"] += 1
+            continue
+        yield key, json.dumps(values, separators=(",", ":"))

@@ -1,0 +1,219 @@
+"""`convoke destination …` and `convoke sync`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.destinations.opening import open_destination
+from engine.destinations.protocol import Later, Misconfigured
+from engine.domain.delivery import Delivery
+from engine.domain.destination import read_destination, write_destination
+from engine.domain.documents import iso, load_one, read_file
+from engine.errors import EngineError, nearest
+from engine.jobs import Job
+from engine.locks import holding
+from engine.membership.snapshots import Snapshots
+from engine.operations.delivering import Delivering, clock, destinations_of, wanted_of
+from engine.operations.workspace import Workspace, user_name
+from engine.store.activation import Batches, DestinationRow, Destinations, Outbox, SyncRow
+from engine.store.runs import RunRow
+
+LOCK = "sync.lock"
+
+
+def add_destination(workspace: Workspace, path: Path) -> str:
+    """Keep the destination in a file, after it was checked against the model and its type; its id."""
+    document = read_destination(load_one(read_file(path)))
+    open_destination(document, workspace.folder).close()
+    wanted_of(workspace, document, Delivery())
+    with workspace.database.transaction():
+        Destinations(workspace.database).save(document.id, write_destination(document), user_name(), iso(clock()))
+    return document.id
+
+
+def destinations(workspace: Workspace) -> list[DestinationRow]:
+    """Every destination."""
+    return list(Destinations(workspace.database).all().values())
+
+
+def _row(workspace: Workspace, identifier: str) -> DestinationRow:
+    known = Destinations(workspace.database).all()
+    if identifier not in known:
+        hint = nearest(identifier, known, "destination")
+        raise EngineError("not_found", f'there is no destination "{identifier}"', hint=hint)
+    return known[identifier]
+
+
+def try_destination(workspace: Workspace, identifier: str) -> str:
+    """Try whether a destination can be used, without changing anything there; a sentence."""
+    opened = open_destination(read_destination(_row(workspace, identifier).document), workspace.folder)
+    try:
+        return opened.check()
+    except Misconfigured as error:
+        raise EngineError("check_failed", error.reason, hint=error.hint or None) from None
+    except Later as error:
+        raise EngineError("check_failed", error.reason, hint="Try again later.") from None
+    finally:
+        opened.close()
+
+
+def pause_destination(workspace: Workspace, identifier: str, *, paused: bool) -> None:
+    """Hold back everything to a destination, or let it go again."""
+    _row(workspace, identifier)
+    with workspace.database.transaction():
+        Destinations(workspace.database).pause(identifier, paused=paused)
+
+
+def remove_destination(workspace: Workspace, identifier: str) -> None:
+    """Forget a destination; refused while an audience goes there."""
+    _row(workspace, identifier)
+    using = [
+        i for i, s in workspace.audiences.mentioning(identifier).items() if identifier in destinations_of(s.audience)
+    ]
+    if using:
+        raise EngineError(
+            "refused",
+            f'"{identifier}" cannot be removed, because {", ".join(using)} goes there',
+            hint="Change them first.",
+        )
+    with workspace.database.transaction():
+        Destinations(workspace.database).forget(identifier)
+
+
+def queue_syncs(workspace: Workspace, wanted: Mapping[str, Sequence[str]], run: RunRow) -> None:
+    """Queue the snapshots of a run (within the transaction that makes them count).
+
+    One of an earlier moment than the audience's newest, as a backfill makes, is not delivered.
+    """
+    outbox, at = Outbox(workspace.database), iso(clock())
+    as_of = datetime.fromisoformat(run.as_of)
+    for audience, places in wanted.items():
+        if any(datetime.fromisoformat(one.as_of) > as_of for one in workspace.runs.of_audience(audience)):
+            continue
+        for place in places:
+            outbox.add(audience, place, run.id, at)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a sync would do."""
+
+    audience: str
+    destination: str
+    summary: dict[str, Any]
+    held: str | None
+    rows: list[tuple[str, list[list[str]]]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The line `convoke sync --dry-run --json` prints; keys and values are masked."""
+        return {
+            "audience": self.audience,
+            "destination": self.destination,
+            **self.summary,
+            "held": self.held,
+            "rows": [
+                {"key": _masked(key), "values": [[n, _masked(v)] for n, v in values]} for key, values in self.rows
+            ],
+        }
+
+
+def _masked(text: str) -> str:
+    """Enough to recognise what one knows, too little to use."""
+    return text[:2] + "…" + text[-2:] if len(text) > 8 else text[:1] + "…"
+
+
+def preview_sync(workspace: Workspace, ids: Sequence[str] = (), *, job: Job | None = None) -> list[Preview]:
+    """What syncing would add, remove and leave out, by audience and destination; nothing is sent or kept."""
+    import json
+
+    found = []
+    delivering = Delivering(workspace, job)
+    for audience, places, run in _chosen(workspace, ids):
+        for place in places:
+            plan, held = delivering.preview(audience, place, run)
+            rows = [(key, json.loads(payload)) for key, payload in plan.sample]
+            found.append(Preview(audience, place, plan.as_json(), held, rows))
+    return found
+
+
+def sync(
+    workspace: Workspace,
+    ids: Sequence[str] = (),
+    *,
+    allow_removals: bool = False,
+    reset: bool = False,
+    job: Job | None = None,
+) -> list[SyncRow]:
+    """Deliver the newest snapshots of audiences (all that go anywhere, or those named); the syncs as they are then.
+
+    ``reset`` forgets what was acknowledged, so that everyone is sent again. ``allow_removals`` lets a sync remove as
+    many as it wants.
+    """
+    outbox, batches = Outbox(workspace.database), Batches(workspace.database)
+    touched: list[int] = []
+    with _alone(workspace):
+        for audience, places, run in _chosen(workspace, ids):
+            for place in places:
+                _row(workspace, place)
+                with workspace.database.transaction():
+                    latest = next((s for s in outbox.newest(audience) if s.destination_id == place), None)
+                    if reset and latest is not None:
+                        batches.forget(latest.stream_id)
+                    touched.append(outbox.add(audience, place, run, iso(clock()), allow_removals=allow_removals))
+        _drain(workspace, job)
+    return [outbox.get(one) for one in touched]
+
+
+def sync_due(workspace: Workspace, job: Job | None = None) -> list[SyncRow]:
+    """Do every sync that is due; for the daemon."""
+    with _alone(workspace):
+        return _drain(workspace, job)
+
+
+def has_due_syncs(workspace: Workspace) -> bool:
+    """Whether any sync may be done now."""
+    return bool(Outbox(workspace.database).due(iso(clock())))
+
+
+def syncs(workspace: Workspace, audience: str | None = None, most: int = 100) -> list[SyncRow]:
+    """The newest syncs."""
+    return Outbox(workspace.database).newest(audience, most)
+
+
+def sent_to(workspace: Workspace, key: str) -> Iterable[dict[str, Any]]:
+    """When one person was sent where, by which audience, and what became of it."""
+    return Batches(workspace.database).sent_to(key)
+
+
+def _alone(workspace: Workspace) -> Any:
+    return holding(workspace.folder / LOCK, "convoke sync", "refused", "audiences are being delivered")
+
+
+def _drain(workspace: Workspace, job: Job | None) -> list[SyncRow]:
+    outbox, delivering = Outbox(workspace.database), Delivering(workspace, job)
+    done: list[SyncRow] = []
+    while due := outbox.due(iso(clock())):
+        done += [delivering.deliver(one) for one in due]
+    return done
+
+
+def _chosen(workspace: Workspace, ids: Sequence[str]) -> list[tuple[str, tuple[str, ...], int]]:
+    """(audience, destinations, run of its newest snapshot) of what is to be delivered."""
+    stored = [workspace.audiences.get(one) for one in ids] if ids else list(workspace.audiences.all().values())
+    reader = Snapshots(workspace.runs, workspace.segments, workspace.library)
+    found = []
+    for one in stored:
+        places = destinations_of(one.audience)
+        if not places:
+            if ids:
+                hint = "Write destinations: [ID] into its document."
+                raise EngineError("usage", f'"{one.audience.id}" goes nowhere', hint=hint)
+            continue
+        if not ids and not reader.history(one.audience.id):
+            continue
+        found.append((one.audience.id, places, reader.at(one.audience.id, None)[0].run_id))
+    return found

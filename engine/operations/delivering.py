@@ -1,0 +1,242 @@
+"""One sync from snapshot to acknowledgement: whom it concerns, what holds it back, what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.activation.difference import changes
+from engine.activation.identifiers import profile_named
+from engine.activation.planning import Plan, Planner, counted
+from engine.activation.sender import Sender
+from engine.activation.spool import Spool
+from engine.activation.target import Wanted, target
+from engine.destinations.opening import open_destination
+from engine.destinations.protocol import Destination
+from engine.domain.audience import Audience
+from engine.domain.delivery import Delivery, read_delivery
+from engine.domain.destination import DestinationDocument, read_destination
+from engine.domain.documents import iso
+from engine.errors import EngineError, nearest
+from engine.jobs import Job
+from engine.membership.snapshots import Snapshots
+from engine.operations.membering import members
+from engine.operations.workspace import Workspace
+from engine.store.activation import Batches, Destinations, Outbox, SyncRow
+
+STALE = timedelta(hours=1)
+"""What was planned so long ago and not sent is planned anew: consent counts as of now."""
+
+
+def clock() -> datetime:
+    """Now, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Delivering:
+    """Plans and sends the syncs of a workspace, one after the other."""
+
+    def __init__(self, workspace: Workspace, job: Job | None = None, now: Callable[[], datetime] = clock) -> None:
+        self._workspace, self._job, self._now = workspace, job, now
+        database = workspace.database
+        self._outbox, self._batches, self._destinations = Outbox(database), Batches(database), Destinations(database)
+        self._sender = Sender(database, now, job)
+
+    def deliver(self, identifier: int) -> SyncRow:
+        """Do one sync as far as it goes."""
+        sync = self._outbox.get(identifier)
+        try:
+            document = self._document(sync.destination_id)
+            destination = open_destination(document, self._workspace.folder)
+            try:
+                return self._deliver(sync, document, destination)
+            finally:
+                destination.close()
+        except EngineError as error:
+            if error.code == "cancelled":
+                raise
+            with self._workspace.database.transaction():
+                self._outbox.settle(self._outbox.get(identifier), "failed", at=iso(self._now()), reason=str(error))
+            return self._outbox.get(identifier)
+
+    def _deliver(self, sync: SyncRow, document: DestinationDocument, destination: Destination) -> SyncRow:
+        as_of = self._as_of(sync)
+        if sync.state == "planned":
+            if not self._sender.resend(sync, as_of, destination):
+                return self._outbox.get(sync.id)
+            sync = self._outbox.get(sync.id)
+        if sync.state == "queued" or self._is_stale(sync):
+            held = self._plan(sync, document, destination)
+            sync = self._outbox.get(sync.id)
+            if held:
+                return sync
+        return self._sender.send(sync, as_of, destination)
+
+    def _is_stale(self, sync: SyncRow) -> bool:
+        planned = sync.summary.get("planned_at")
+        unsent = any(batch.state == "planned" for batch in self._batches.of(sync.id))
+        return unsent and (planned is None or self._now() - datetime.fromisoformat(planned) > STALE)
+
+    # -- planning --------------------------------------------------------------------------------------------------
+
+    def _plan(self, sync: SyncRow, document: DestinationDocument, destination: Destination) -> bool:
+        """Keep the batches of a sync; True when it is held back instead."""
+        with self._target(sync.audience_id, sync.run_id, document) as (wanted, plan_of):
+            plan, found = plan_of(sync.stream_id)
+            reason = self._guard(sync, wanted, plan, destination)
+            at = iso(self._now())
+            if reason is None:
+                Planner(self._workspace.database, sync, destination.capabilities.batch_rows, at).write(found)
+            summary = plan.as_json() | {"planned_at": at}
+            with self._workspace.database.transaction():
+                state = "planned" if reason is None else "held"
+                self._outbox.settle(sync, state, reason=reason, summary=summary)  # type: ignore[arg-type]
+        return reason is not None
+
+    def preview(self, audience: str, destination_id: str, run: int) -> tuple[Plan, str | None]:
+        """What a sync would do, and what would hold it back; nothing is kept or sent."""
+        document = self._document(destination_id)
+        destination = open_destination(document, self._workspace.folder)
+        stream = next((n for n, pair in self._outbox.streams().items() if pair == (audience, destination_id)), 0)
+        try:
+            with self._target(audience, run, document) as (wanted, plan_of):
+                plan, _ = plan_of(stream)
+                row = SyncRow(0, stream, audience, destination_id, run, "queued", False, 0, "", None, {}, "", None)
+                return plan, self._guard(row, wanted, plan, destination)
+        finally:
+            destination.close()
+
+    def _target(self, audience_id: str, run: int, document: DestinationDocument) -> _Target:
+        stored = self._workspace.audiences.get(audience_id)
+        delivery = read_delivery(stored.audience.settings)
+        wanted = wanted_of(self._workspace, document, delivery)
+        reader = Snapshots(self._workspace.runs, self._workspace.segments, self._workspace.library)
+        rows = next((found for found in reader.history(audience_id) if found[0].run_id == run), None)
+        if rows is None:
+            raise EngineError(
+                "not_found", f'the snapshot of "{audience_id}" of run {run} is gone', hint="Run the audience again."
+            )
+        found = reader.members(rows)
+
+        def suppressed(keys: NDArray[Any]) -> NDArray[np.bool_]:
+            return self._suppressed(delivery, keys)
+
+        tally, pairs = target(wanted, found, suppressed, self._workspace.warehouse, self._job)
+        spool = Spool(self._workspace.folder / "spool", pairs)
+
+        def plan_of(stream: int) -> tuple[Plan, Callable[[], Iterator[Any]]]:
+            refused = self._batches.rejected(stream)
+
+            def differences() -> Iterator[Any]:
+                return changes(iter(spool), self._batches.delivered(stream), refused)
+
+            return counted(tally, differences()), differences
+
+        return _Target(wanted, spool, plan_of)
+
+    def _suppressed(self, delivery: Delivery, keys: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which of these profiles are in something that is suppressed, as of now."""
+        hidden = np.zeros(len(keys), dtype=bool)
+        texts = keys.astype(str) if delivery.suppress else keys
+        lists = self._workspace.lists.sizes() if delivery.suppress else {}
+        for kind, name in delivery.suppress:
+            if kind == "list" or (kind == "any" and name in lists):
+                if name not in lists:
+                    raise EngineError(
+                        "unknown_name", f'there is no list "{name}"', "suppress", nearest(name, lists, "list")
+                    )
+                others = self._workspace.lists.keys(name)
+            else:
+                others = members(self._workspace, [name], job=self._job)[0].keys
+            hidden |= np.isin(texts, np.asarray([str(one) for one in others], dtype=str))
+        return hidden
+
+    # -- what holds it back ----------------------------------------------------------------------------------------
+
+    def _guard(self, sync: SyncRow, wanted: Wanted, plan: Plan, destination: Destination) -> str | None:
+        document = wanted.document
+        least = max(document.min_size, wanted.delivery.min_size or 0, destination.capabilities.smallest_audience)
+        if 0 < plan.leaving < least:
+            return f"only {plan.leaving:,} people would be there, fewer than {least:,}"
+        there = self._batches.delivered_count(sync.stream_id)
+        if not sync.allow_removals and plan.removed * 100 > there * document.max_removal:
+            return (
+                f"{plan.removed:,} of {there:,} people would be removed, more than {document.max_removal} %; "
+                f"to let it happen: convoke sync {sync.audience_id} --allow-removals"
+            )
+        return self._too_alike(sync, plan, least) if least > 1 else None
+
+    def _too_alike(self, sync: SyncRow, plan: Plan, least: int) -> str | None:
+        """Another audience at the same destination that differs by so few that they could be told by comparing."""
+        for stream, (audience, destination) in self._outbox.streams().items():
+            if destination != sync.destination_id or stream == sync.stream_id:
+                continue
+            there = self._batches.delivered_count(stream)
+            if not there or abs(there - plan.leaving) >= least:
+                continue
+            apart = self._apart(plan.keys, (key for key, _ in self._batches.delivered(stream)), least)
+            if 0 < apart < least:
+                return f'it differs from "{audience}", which is there too, by {apart:,} people, fewer than {least:,}'
+        return None
+
+    @staticmethod
+    def _apart(one: list[str], other: Iterator[str], enough: int) -> int:
+        """How many are in only one of both; not counted further than ``enough``."""
+        mine, apart = set(one), 0
+        for key in other:
+            if key in mine:
+                mine.discard(key)
+            else:
+                apart += 1
+                if apart >= enough:
+                    return apart
+        return apart + len(mine)
+
+    # -- names -----------------------------------------------------------------------------------------------------
+
+    def _document(self, identifier: str) -> DestinationDocument:
+        known = self._destinations.all()
+        if identifier not in known:
+            hint = nearest(identifier, known, "destination")
+            raise EngineError("unknown_name", f'there is no destination "{identifier}"', "destinations", hint)
+        return read_destination(known[identifier].document)
+
+    def _as_of(self, sync: SyncRow) -> str:
+        return next((row.as_of for row in self._workspace.runs.all() if row.id == sync.run_id), "")
+
+
+class _Target:
+    """A target while it is used; its spool is let go of afterwards."""
+
+    def __init__(self, wanted: Wanted, spool: Spool, plan_of: Callable[[int], tuple[Plan, Callable[[], Any]]]) -> None:
+        self._both, self._spool = (wanted, plan_of), spool
+
+    def __enter__(self) -> tuple[Wanted, Callable[[int], tuple[Plan, Callable[[], Any]]]]:
+        return self._both
+
+    def __exit__(self, *exception: object) -> None:
+        self._spool.close()
+
+
+def wanted_of(workspace: Workspace, document: DestinationDocument, delivery: Delivery) -> Wanted:
+    """Whom and how, checked against the model; raises EngineError with the place of what is not there."""
+    model = workspace.model
+    for i, name in enumerate(document.identifiers):
+        if name not in model.identifiers:
+            hint = nearest(name, model.identifiers, "identifier")
+            raise EngineError("unknown_name", f'the model has no identifier "{name}"', f"identifiers[{i}]", hint)
+    for name in delivery.consent:
+        if name not in model.consents:
+            hint = nearest(name, model.consents, "consent")
+            raise EngineError("unknown_name", f'the model has no consent "{name}"', "consent", hint)
+    kinds = {name: model.identifiers[name].kind for name in document.identifiers}
+    return Wanted(document, delivery, profile_named(document.profile, kinds), model)
+
+
+def destinations_of(audience: Audience) -> tuple[str, ...]:
+    """Where an audience goes."""
+    return read_delivery(audience.settings).destinations

@@ -1,0 +1,1 @@
+SELECT key, payload FROM batch_member WHERE batch_id = :batch_id ORDER BY place

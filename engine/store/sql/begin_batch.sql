@@ -1,0 +1,1 @@
+UPDATE batch SET state = 'sending' WHERE id = :id AND state = 'planned'

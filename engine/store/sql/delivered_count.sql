@@ -1,0 +1,1 @@
+SELECT count(*) FROM delivered WHERE stream_id = :stream_id

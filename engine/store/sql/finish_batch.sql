@@ -1,0 +1,1 @@
+UPDATE batch SET state = 'done', sent_at = :at WHERE id = :id

@@ -1,0 +1,1 @@
+DELETE FROM batch WHERE sync_id = :sync_id AND state = 'planned'

@@ -1,0 +1,1 @@
+DELETE FROM delivered WHERE stream_id = :stream_id

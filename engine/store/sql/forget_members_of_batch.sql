@@ -1,0 +1,1 @@
+DELETE FROM batch_member WHERE batch_id = :id

@@ -1,0 +1,1 @@
+UPDATE destination SET paused = :paused WHERE id = :id RETURNING id

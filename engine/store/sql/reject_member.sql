@@ -1,0 +1,1 @@
+UPDATE batch_member SET outcome = :reason WHERE batch_id = :batch_id AND place = :place

@@ -1,0 +1,1 @@
+SELECT key, payload FROM rejected WHERE stream_id = :stream_id

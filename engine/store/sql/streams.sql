@@ -1,0 +1,1 @@
+SELECT id, audience_id, destination_id FROM stream ORDER BY id

@@ -1,0 +1,2 @@
+DELETE FROM delivered WHERE stream_id = :stream_id AND key IN (SELECT key FROM rejected WHERE stream_id = :stream_id)
+AND key IN (SELECT key FROM batch_member WHERE batch_id = :batch_id)

@@ -1,0 +1,79 @@
+"""Identifiers against published golden vectors and the traps of real data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import pytest
+
+from engine.activation.identifiers import PROFILES, profile_named
+from engine.errors import EngineError
+
+
+def normal(profile: str, kind: str, value: str, country: str | None = None) -> str | None:
+    """What is hashed, found by trying."""
+    return PROFILES[profile].kinds[kind](value, country)
+
+
+def test_the_published_vector_of_uid2() -> None:
+    sent = PROFILES["uid2"].prepared("email", "JANE.SAOIRSE@gmail.com", None)
+    assert sent == "ku4mBX7Z3qJTXWyLFB1INzkyR2WZGW4ANSJUiW21iI8="
+
+
+@pytest.mark.parametrize(
+    ("profile", "value", "wanted"),
+    [
+        ("google", " Jane.Saoirse+Work@gmail.com ", "janesaoirse@gmail.com"),
+        ("uid2", " Jane.Saoirse+Work@gmail.com ", "janesaoirse@gmail.com"),
+        ("meta", " Jane.Saoirse+Work@gmail.com ", "jane.saoirse+work@gmail.com"),
+        ("google", "Jane.Saoirse@googlemail.com", "janesaoirse@googlemail.com"),
+        ("uid2", "Jane.Saoirse@googlemail.com", "jane.saoirse@googlemail.com"),
+        ("tiktok", "Jane+x@Empresa.com.br", "jane@empresa.com.br"),
+        ("sha256", "JOSÉ@Exemplo.com.br", "josé@exemplo.com.br"),
+        ("google", "no address", None),
+        ("google", "a b@example.com", None),
+        ("google", "+x@gmail.com", None),
+        ("sha256", "a@b", None),
+    ],
+)
+def test_addresses(profile: str, value: str, wanted: str | None) -> None:
+    assert normal(profile, "email", value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "wanted"),
+    [
+        ("(11) 98765-4321", "BR", "+5511987654321"),
+        ("0 (11) 98765-4321", "BR", "+5511987654321"),
+        ("+55 11 98765 4321", None, "+5511987654321"),
+        ("11 2345-6789", "AR", "+541123456789"),
+        ("11 98765-4321", None, None),
+        ("123", "BR", None),
+        ("", "BR", None),
+    ],
+)
+def test_phone_numbers_are_of_their_country_or_not_at_all(value: str, country: str | None, wanted: str | None) -> None:
+    assert normal("google", "phone", value, country) == wanted
+    assert normal("meta", "phone", value, country) == (None if wanted is None else wanted[1:])
+
+
+def test_each_profile_encodes_its_way() -> None:
+    digest = hashlib.sha256(b"a@b.co").digest()
+    assert PROFILES["sha256"].prepared("email", "A@b.co", None) == digest.hex()
+    assert PROFILES["uid2"].prepared("email", "A@b.co", None) == base64.b64encode(digest).decode()
+    assert PROFILES["google"].prepared("device", "ABC-1", None) == "abc-1"
+    assert PROFILES["sha256"].prepared("device", "ABC-1", None) == hashlib.sha256(b"abc-1").hexdigest()
+
+
+def test_nothing_is_hashed_twice_and_junk_stays_here() -> None:
+    assert PROFILES["sha256"].prepared("email", hashlib.sha256(b"x").hexdigest(), None) is None
+    assert PROFILES["google"].prepared("device", "00000000-0000-0000-0000-000000000000", None) is None
+    assert PROFILES["sha256"].prepared("document", "000.000.000-00", None) is None
+
+
+def test_what_a_profile_does_not_take_is_said() -> None:
+    with pytest.raises(EngineError, match="no identifier profile"):
+        profile_named("gogle", {})
+    with pytest.raises(EngineError, match="does not take"):
+        profile_named("uid2", {"device": "device"})
