@@ -61,6 +61,8 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         if request["op"] == "clean":
             operations.clean_store(workspace)
             return {"cleaned": True}
+        if request["op"] == "sync":
+            return _sync(workspace, job)
         _wait_for_others(folder, job)
         found = operations.run(workspace, request["audiences"], as_of=request["as_of"], job=job)
     failed = {one.id: str(one.error) for one in found.audiences if one.error is not None}
@@ -73,6 +75,17 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         "data_version": found.data_version,
         "elapsed_ms": round(found.elapsed_ms),
     }
+
+
+def _sync(workspace: Any, job: Job) -> dict[str, Any]:
+    """Deliver what is due; someone at a terminal who does that already is not disturbed."""
+    from engine import operations
+    from engine.operations.activating import LOCK
+
+    if is_held(workspace.folder / LOCK):
+        return {"syncs": []}
+    done = operations.sync_due(workspace, job)
+    return {"syncs": [one.as_json() for one in done]}
 
 
 def _wait_for_others(folder: Path, job: Job) -> None:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import operations
 from engine.daemon.children import Child
 from engine.daemon.notify import notify
 from engine.daemon.queue import DueQueue
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.25
 _BEAT = timedelta(seconds=5)
 _LOOK_AT_DATA = timedelta(seconds=10)
+_LOOK_AT_SYNCS = timedelta(seconds=1)
 _CLEAN_EVERY = timedelta(hours=24)
 _DRAIN_SECONDS = 20
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
@@ -62,6 +64,8 @@ class Daemon:
         self._child: Child | None = None
         self._task: Task | None = None
         self._answer: dict[str, Any] | None = None
+        self._delivering = False
+        self._syncs_at = datetime.min.replace(tzinfo=UTC)
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
         self._clean_at = clock() + timedelta(hours=1)
@@ -190,11 +194,22 @@ class Daemon:
             request = {"op": "run", "audiences": list(self._task.audiences), "as_of": self._task.due}
             self._child = Child(self._folder, request)
             self._tell("begun", self._task, child=self._child.pid, attempt=self._task.attempt)
+        elif self._has_syncs(now):
+            self._child = Child(self._folder, {"op": "sync"})
+            self._delivering = True
+            self._log.info("delivering", extra={"fields": {"child": self._child.pid}})
         elif now >= self._clean_at:
             self._clean_at = now + _CLEAN_EVERY
             tasks.clean(iso(now - timedelta(days=self._workspace.settings.keep_days)))
             self._child = Child(self._folder, {"op": "clean"})
             self._log.info("keeping house")
+
+    def _has_syncs(self, now: datetime) -> bool:
+        """Whether anything is due at a destination; not looked at again at once after a child that could do nothing."""
+        if now < self._syncs_at:
+            return False
+        self._syncs_at = now + _LOOK_AT_SYNCS
+        return operations.has_due_syncs(self._workspace)
 
     def _done_before(self, task: Task, now: datetime) -> bool:
         """Whether an attempt that was interrupted had done its run already, and died before it could say so."""
@@ -227,8 +242,19 @@ class Daemon:
         if self._task is not None:
             self._settle(self._task, self._answer, now)
         elif "error" in self._answer:
-            self._log.error("keeping house failed", extra={"fields": self._answer["error"]})
-        self._child, self._task, self._answer = None, None, None
+            what = "delivering failed" if self._delivering else "keeping house failed"
+            self._log.error(what, extra={"fields": self._answer["error"]})
+        else:
+            self._tell_syncs(self._answer.get("syncs", []))
+        self._child, self._task, self._answer, self._delivering = None, None, None, False
+
+    def _tell_syncs(self, syncs: list[dict[str, Any]]) -> None:
+        """What became of deliveries: what waits or is held is worth a look, what failed is an error."""
+        levels = {"done": logging.INFO, "failed": logging.ERROR}
+        for one in syncs:
+            fields = {k: one[k] for k in ("sync", "audience", "destination", "run", "reason", "not_before") if one[k]}
+            fields |= {k: one[k] for k in ("add", "remove", "change") if k in one}
+            self._log.log(levels.get(one["state"], logging.WARNING), f"sync {one['state']}", extra={"fields": fields})
 
     def _settle(self, task: Task, answer: dict[str, Any], now: datetime) -> None:
         """Write what became of a task: done, to be tried again, or failed."""

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import pytest
 from engine.cli.__main__ import main
 from engine.domain.documents import dump_yaml
 from engine.operations import Workspace, run, sync, syncs
-from tests.support.delivering import expected, make, person, refresh
+from tests.support.crashing import daemon
+from tests.support.delivering import Person, expected, make, person, publish, refresh, save_audience
 
 KILLS = 8
 FOLDER = {"type": "folder", "settings": {"path": "../exports"}, "identifiers": ["email"], "max_removal": 100}
@@ -107,3 +109,31 @@ def test_a_run_that_fails_to_count_queues_nothing(tmp_path: Path) -> None:
         finally:
             type(workspace.warehouse).still_current = before  # type: ignore[method-assign]
         assert syncs(workspace) == []
+
+
+def test_the_daemon_delivers_what_its_runs_found(tmp_path: Path) -> None:
+    people = [person(i) for i in range(1, 50)]
+    folder = tmp_path / "ws"
+    with make(folder, people, FOLDER) as workspace:
+        rule = {"trait": "city", "eq": "SP"}
+        save_audience(workspace, "sp", rule, destinations=["out"], consent=["ads"], refresh="on_data")
+    process = daemon(folder)
+    try:
+        until(tmp_path / "exports", people)
+        changed = [replace(one, agreed=one.id % 10 != 0) for one in people]
+        publish(folder, changed)
+        until(tmp_path / "exports", changed)
+    finally:
+        process.terminate()
+        assert process.wait(40) == 0
+    log = (folder / "logs" / "daemon.jsonl").read_text()
+    assert '"sync done"' in log
+    assert "@" not in log
+
+
+def until(exports: Path, people: list[Person]) -> None:
+    """Wait until the files come to this."""
+    end = time.monotonic() + 60
+    while replayed(exports) != (expected(people), []):
+        assert time.monotonic() < end, replayed(exports)
+        time.sleep(0.2)
