@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early bench-many bench-served accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -62,6 +62,9 @@ bench-many: ready
 
 bench-served: ready
 	$(BIN)/python -m tests.benchmarks.served
+
+bench-deliver: ready
+	$(BIN)/python -m tests.benchmarks.deliver
 
 screens: ready
 	CONVOKE_APPROVE_SCREENS=1 $(BIN)/python -m pytest -q tests/app/test_window.py -k approved

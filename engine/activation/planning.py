@@ -52,12 +52,12 @@ _SHOWN = 5
 Changes = Iterator[tuple[Change, str, str, str]]
 
 
-def counted(tally: Tally, found: Changes) -> Plan:
-    """A plan's numbers, and its first rows, without keeping anything."""
+def counted(tally: Tally, found: Changes, *, keys: bool) -> Plan:
+    """A plan's numbers, its first rows, and if wanted the ``keys`` of all that would be there; nothing is kept."""
     plan = Plan(tally)
     for change, key, _, payload in found:
         plan.counts[change] += 1
-        if change in ("add", "change", "same"):
+        if keys and change in ("add", "change", "same"):
             plan.keys.append(key)
         if change in ("add", "change") and len(plan.sample) < _SHOWN:
             plan.sample.append((key, payload))

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from engine.activation.planning import batch_id
 from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Refused, Row, Sync
 from engine.domain.documents import iso
+from engine.errors import EngineError
 from engine.jobs import Job
 from engine.store.activation import Batches, BatchRow, Destinations, Outbox, SyncRow
 from engine.store.database import Database
@@ -61,6 +62,10 @@ class Sender:
             self._settle(sync, "failed", f"{error.reason} {error.hint}".strip())
         except Refused as error:  # of a whole delivery, which cannot be halved
             self._settle(sync, "failed", error.reason)
+        except (EngineError, AssertionError):
+            raise
+        except Exception as error:  # a connector's mistake ends its own sync, not the others'
+            self._settle(sync, "failed", f"the destination met a case it did not expect ({type(error).__name__})")
         else:
             return True
         return False

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.activation.identifiers import Profile
@@ -21,7 +22,9 @@ from engine.sql.delivery import STAGED, deliverable
 from engine.sql.sources import Sources
 from engine.warehouses.protocol import Warehouse
 
-_ROWS = 20_000
+_ROWS = 5_000
+_AT_ONCE = 100_000
+"""Members asked of the warehouse at once, with all their identifiers."""
 
 
 @dataclass
@@ -78,18 +81,26 @@ def _rows(
         return
     sources = Sources(wanted.model, warehouse)
     sql = deliverable(sources, warehouse, wanted.document.identifiers, wanted.delivery.consent)
+    keys = _by_text(members, integer=sources.integer_key)
     scratch = warehouse.scratch()
     try:
-        keys = pa.array(members.tolist(), type=pa.int64() if sources.integer_key else pa.string())
-        scratch.stage_keys(STAGED, iter([(keys, 0)]))
-        found = scratch.table(sql, (), job)
+        for first in range(0, len(keys), _AT_ONCE):
+            part = keys.slice(first, _AT_ONCE)
+            scratch.stage_keys(STAGED, iter([(part, 0)]))
+            found = scratch.table(sql, (), job)
+            tally.left_out["no_consent"] += len(part) - found.num_rows
+            for rows in found.to_batches(max_chunksize=_ROWS):
+                if job is not None:
+                    job.check()
+                yield from _prepared(wanted, rows.to_pydict(), tally)
     finally:
         scratch.close()
-    tally.left_out["no_consent"] = len(members) - found.num_rows
-    for part in found.to_batches(max_chunksize=_ROWS):
-        if job is not None:
-            job.check()
-        yield from _prepared(wanted, part.to_pydict(), tally)
+
+
+def _by_text(members: NDArray[Any], *, integer: bool) -> Any:
+    """The keys as an Arrow array, in the order of their texts: what is delivered is compared in one pass by it."""
+    keys = pa.array(members, type=pa.int64()) if integer else pa.array(members.tolist(), type=pa.string())
+    return keys.take(pc.sort_indices(keys.cast(pa.string())))
 
 
 def _prepared(wanted: Wanted, columns: dict[str, list[Any]], tally: Tally) -> Iterator[tuple[str, str]]:

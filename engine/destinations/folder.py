@@ -25,7 +25,7 @@ class FolderDestination:
     """Files in a folder of this machine."""
 
     capabilities = Capabilities(
-        batch_rows=100_000,
+        batch_rows=25_000,
         idempotency="batch",
         proof="protocol",
         profiles=("sha256", "google", "meta", "uid2", "tiktok"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.destinations.folder import FolderDestination
+from engine.destinations.postgres import PostgresDestination
 from engine.destinations.protocol import Destination, Misconfigured
 from engine.domain.destination import DestinationDocument
 from engine.errors import EngineError, nearest
@@ -15,7 +16,7 @@ from engine.plugins import Plugins
 
 GROUP = "convoke.destinations"
 Make = Callable[[Mapping[str, Any], Sequence[str], Path], Destination]
-BUILT_IN: Mapping[str, Make] = {"folder": FolderDestination}
+BUILT_IN: Mapping[str, Make] = {"folder": FolderDestination, "postgres": PostgresDestination}
 
 
 def open_destination(document: DestinationDocument, base: Path) -> Destination:

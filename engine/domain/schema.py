@@ -240,4 +240,22 @@ def model_schema() -> Schema:
     }
 
 
-SCHEMAS = {"audience": audience_schema, "model": model_schema}
+def destination_schema() -> Schema:
+    """The schema of a destination document."""
+    share: Schema = {"type": "integer", "minimum": 0, "maximum": 100}
+    properties: Schema = {
+        "kind": {"const": "destination"},
+        "id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
+        "name": _TEXT,
+        "type": _TEXT,
+        "settings": {"type": "object"},
+        "identifiers": {"type": "array", "items": _TEXT},
+        "profile": _TEXT,
+        "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
+        "min_size": {"type": "integer", "minimum": 0},
+        "max_removal": share,
+    }
+    return {"$schema": DRAFT, "title": "Convoke destination", **_object(properties, ["kind", "id", "type"])}
+
+
+SCHEMAS = {"audience": audience_schema, "model": model_schema, "destination": destination_schema}

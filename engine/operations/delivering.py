@@ -85,7 +85,8 @@ class Delivering:
 
     def _plan(self, sync: SyncRow, document: DestinationDocument, destination: Destination) -> bool:
         """Keep the batches of a sync; True when it is held back instead."""
-        with self._target(sync.audience_id, sync.run_id, document) as (wanted, plan_of):
+        least = destination.capabilities.smallest_audience
+        with self._target(sync.audience_id, sync.run_id, document, least) as (wanted, plan_of):
             plan, found = plan_of(sync.stream_id)
             reason = self._guard(sync, wanted, plan, destination)
             at = iso(self._now())
@@ -101,16 +102,17 @@ class Delivering:
         """What a sync would do, and what would hold it back; nothing is kept or sent."""
         document = self._document(destination_id)
         destination = open_destination(document, self._workspace.folder)
+        least = destination.capabilities.smallest_audience
         stream = next((n for n, pair in self._outbox.streams().items() if pair == (audience, destination_id)), 0)
         try:
-            with self._target(audience, run, document) as (wanted, plan_of):
+            with self._target(audience, run, document, least) as (wanted, plan_of):
                 plan, _ = plan_of(stream)
                 row = SyncRow(0, stream, audience, destination_id, run, "queued", False, 0, "", None, {}, "", None)
                 return plan, self._guard(row, wanted, plan, destination)
         finally:
             destination.close()
 
-    def _target(self, audience_id: str, run: int, document: DestinationDocument) -> _Target:
+    def _target(self, audience_id: str, run: int, document: DestinationDocument, smallest: int) -> _Target:
         stored = self._workspace.audiences.get(audience_id)
         delivery = read_delivery(stored.audience.settings)
         wanted = wanted_of(self._workspace, document, delivery)
@@ -134,7 +136,8 @@ class Delivering:
             def differences() -> Iterator[Any]:
                 return changes(iter(spool), self._batches.delivered(stream), refused)
 
-            return counted(tally, differences()), differences
+            alike = max(document.min_size, delivery.min_size or 0, smallest) > 1  # whether anyone will compare
+            return counted(tally, differences(), keys=alike), differences
 
         return _Target(wanted, spool, plan_of)
 

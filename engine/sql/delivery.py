@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from engine.domain.model import Identifier
-from engine.sql.build import Expr, alias, call, cast, column, conjunction, name, not_null, word
+from engine.sql.build import Expr, alias, call, cast, column, conjunction, name, within, word
 from engine.sql.reach import has_consented
 from engine.sql.sources import Sources, relation
 from engine.sql.usersql import select
@@ -46,7 +46,7 @@ def _owner(sources: Sources, raw: Expr) -> Expr:
 
 
 def _values(sources: Sources, warehouse: Warehouse, identifier: Identifier) -> exp.Select:
-    """(owner, values) of an identifier; empty text is none."""
+    """(owner, values) of an identifier, of those who are staged; empty text is none."""
     rows = exp.Subquery(
         this=relation(identifier.source, warehouse, f"identifiers.{identifier.name}"),
         alias=exp.TableAlias(this=name("r")),
@@ -55,10 +55,11 @@ def _values(sources: Sources, warehouse: Warehouse, identifier: Identifier) -> e
     text = call("trim", cast(column(identifier.column, "r"), "VARCHAR"))
     filled = exp.NEQ(this=text.copy(), expression=word(""))
     values = call("list_sort", call("list_distinct", call("list", text)))
+    staged = exp.select(name("key")).from_(exp.Table(this=name(STAGED), db=name("temp")))
     return (
         exp.select(alias(owner, "owner"), alias(values, "values"))
         .from_(rows)
-        .where(conjunction([not_null(owner.copy()), filled]))
+        .where(conjunction([within(owner.copy(), staged), filled]))
         .group_by(owner.copy())
     )
 

@@ -1,0 +1,192 @@
+"""Tables in PostgreSQL: one row a member of each audience, and a ledger of batches, so that each counts once.
+
+``TABLE`` has the columns audience, key, a text array for each identifier, and since; ``TABLE_batches`` has the ids of
+the batches that were taken, in the same transaction as their rows. Both are made when they are not there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigured, Operation, Receipt, Refused, Sync
+from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    import psycopg
+
+_KEYS = ("host", "port", "dbname", "user", "sslmode", "password_env", "schema", "table")
+_WRONG_SETUP = ("28", "3D", "3F", "42", "0A")
+"""SQLSTATE classes that a person must mend: credentials, no such database or schema, rights and names."""
+_WRONG_ROWS = ("22", "23")
+
+
+class PostgresDestination:
+    """A table of memberships in a PostgreSQL database."""
+
+    capabilities = Capabilities(
+        batch_rows=50_000,
+        idempotency="batch",
+        proof="protocol",
+        profiles=("sha256", "google", "meta", "uid2", "tiktok"),
+    )
+
+    def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], base: Path) -> None:
+        unknown = sorted(set(settings) - set(_KEYS))
+        if unknown:
+            raise Misconfigured(f'PostgreSQL has no setting "{unknown[0]}"', f"It has: {', '.join(_KEYS)}.")
+        if not settings.get("dbname"):
+            raise Misconfigured("the database's name is missing", "Write settings: {host: …, dbname: …, user: …}.")
+        self._settings = dict(settings)
+        self._columns = tuple(identifiers)
+        self._connection: psycopg.Connection[Any] | None = None
+        self._made = False
+
+    # -- the connection --------------------------------------------------------------------------------------------
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        psycopg = _psycopg()
+        if self._connection is None or self._connection.closed:
+            names = ("host", "port", "dbname", "user", "sslmode")
+            given: dict[str, Any] = {name: self._settings[name] for name in names if name in self._settings}
+            variable = self._settings.get("password_env")
+            if variable is not None:
+                if variable not in os.environ:
+                    raise Misconfigured(f"the environment has no {variable}", "Put the password there.")
+                given["password"] = os.environ[variable]
+            self._connection = psycopg.connect(**given, connect_timeout=15, application_name="convoke")
+            self._made = False
+        return self._connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[psycopg.Cursor[Any]]:
+        """One transaction; what goes wrong comes out in the engine's words."""
+        psycopg = _psycopg()
+        try:
+            connection = self._connected()
+            with connection.transaction(), connection.cursor() as cursor:
+                yield cursor
+        except psycopg.Error as error:
+            state, said = error.sqlstate or "", _said(error)
+            if state.startswith(_WRONG_ROWS):
+                raise Refused(said) from None
+            if state.startswith(_WRONG_SETUP) or "authentication failed" in said or "does not exist" in said:
+                raise Misconfigured(said, "Check the destination's settings and rights.") from None
+            self.close()
+            raise Later(said) from None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    # -- the tables ------------------------------------------------------------------------------------------------
+
+    def _name(self, suffix: str = "") -> Any:
+        from psycopg import sql
+
+        schema, table = self._settings.get("schema", "public"), self._settings.get("table", "convoke_members")
+        return sql.Identifier(str(schema), f"{table}{suffix}")
+
+    def _make(self, cursor: psycopg.Cursor[Any]) -> None:
+        from psycopg import sql
+
+        if self._made:
+            return
+        columns = sql.SQL("").join(sql.SQL("{} text[], ").format(sql.Identifier(name)) for name in self._columns)
+        cursor.execute(
+            sql.SQL(
+                "CREATE TABLE IF NOT EXISTS {} (audience text, key text, {} since timestamptz NOT NULL DEFAULT now(), "
+                "PRIMARY KEY (audience, key))"
+            ).format(self._name(), columns)
+        )
+        cursor.execute(
+            sql.SQL(
+                "CREATE TABLE IF NOT EXISTS {} (id text PRIMARY KEY, audience text, sync bigint, operation text, "
+                "rows integer, taken_at timestamptz NOT NULL DEFAULT now())"
+            ).format(self._name("_batches"))
+        )
+        self._made = True
+
+    # -- delivering ------------------------------------------------------------------------------------------------
+
+    def check(self) -> str:
+        """Whether one can connect and look at the table."""
+        with self._transaction() as cursor:
+            cursor.execute("SELECT current_database(), current_user, version()")
+            database, user, version = cursor.fetchone() or ("", "", "")
+        return f"{database} answers to {user}: {str(version).split(' on ')[0]}."
+
+    def send(self, batch: Batch) -> Receipt:
+        """Rows and the batch's id in one transaction; an id that is there already changes nothing."""
+        from psycopg import sql
+
+        with self._transaction() as cursor:
+            self._make(cursor)
+            cursor.execute(
+                sql.SQL(
+                    "INSERT INTO {} (id, audience, sync, operation, rows) VALUES (%s, %s, %s, %s, %s) "
+                    "ON CONFLICT (id) DO NOTHING"
+                ).format(self._name("_batches")),
+                (batch.id, batch.sync.audience, batch.sync.id, batch.operation, len(batch.rows)),
+            )
+            if cursor.rowcount:
+                self._stage(cursor, batch)
+                (self._add if batch.operation == "add" else self._remove)(cursor, batch)
+        return Receipt({})
+
+    def _stage(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
+        """The rows in a table that is gone with the transaction."""
+        from psycopg import sql
+
+        columns = [sql.SQL("key text"), *(sql.SQL("{} text[]").format(sql.Identifier(name)) for name in self._columns)]
+        cursor.execute(
+            sql.SQL("CREATE TEMP TABLE coming ({}) ON COMMIT DROP").format(sql.SQL(", ").join(columns)),
+        )
+        with cursor.copy("COPY coming FROM STDIN") as copy:
+            for row in batch.rows:
+                copy.write_row([row.key, *([v for n, v in row.values if n == name] for name in self._columns)])
+
+    def _add(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
+        from psycopg import sql
+
+        names = sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in self._columns)
+        updates = [sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in self._columns]
+        cursor.execute(
+            sql.SQL(
+                "INSERT INTO {} (audience, key{}) SELECT %s, key{} FROM coming "
+                "ON CONFLICT (audience, key) DO UPDATE SET {}"
+            ).format(self._name(), names, names, sql.SQL(", ").join([*updates, sql.SQL("since = now()")])),
+            (batch.sync.audience,),
+        )
+
+    def _remove(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
+        from psycopg import sql
+
+        cursor.execute(
+            sql.SQL("DELETE FROM {} AS m USING coming AS c WHERE m.audience = %s AND m.key = c.key").format(
+                self._name()
+            ),
+            (batch.sync.audience,),
+        )
+
+    def finish(self, sync: Sync, batches: Sequence[tuple[str, str, Operation]]) -> None:
+        """Every batch was committed already."""
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
+def _psycopg() -> Any:
+    try:
+        import psycopg
+    except ImportError:
+        raise EngineError(
+            "missing_part", "PostgreSQL needs the part psycopg", hint="Install it: pip install 'convoke[postgres]'."
+        ) from None
+    return psycopg
