@@ -28,6 +28,7 @@ COMMANDS = (
     Command("redo", "Ctrl+Shift+Z", "redo-2"),
     Command("add", "Ctrl+Return", "plus"),
     Command("history", "Ctrl+Shift+H", "history"),
+    Command("delivery", "Ctrl+Shift+E", "send"),
     Command("commands", "Ctrl+K", "command"),
     Command("find", "Ctrl+F", "search"),
     Command("recount", "F5", "refresh-cw"),

@@ -13,6 +13,7 @@ from functools import partial
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMessageBox
 
+from app.audiences.delivery import DeliveryDialog
 from app.audiences.versions import CompareDialog, HistoryDialog
 from app.canvas.adding import SPECIAL, sections
 from app.mime import Item
@@ -43,6 +44,7 @@ class WindowCommands(QObject):
             "redo": document.history.redo,
             "add": self.add,
             "history": self.history,
+            "delivery": self.delivery,
             "commands": self.palette,
             "find": self.find,
             "recount": window.bench.ask,
@@ -92,6 +94,15 @@ class WindowCommands(QObject):
         window = self._window
         one, other = window.audiences[first][0], window.audiences[second][0]
         CompareDialog(one, other, window.session, window.words, self._describer()).exec()
+
+    def delivery(self) -> None:
+        """Where the open audience goes."""
+        window = self._window
+        if window.model is not None:
+            audience = window.document.audience
+            dialog = DeliveryDialog(audience, window.model, window.lists, window.session, window.words)
+            dialog.decided.connect(lambda chosen: window.document.edit(chosen, window.words("edit.delivery")))
+            dialog.exec()
 
     def preferences(self) -> None:
         """The workspace's settings; the window is made anew with them."""

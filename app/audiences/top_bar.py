@@ -13,7 +13,7 @@ from app.i18n import Words
 from app.widgets.parts import column, label, restyle, row
 
 _LEFT = ("home",)
-_RIGHT = ("undo", "redo", "history", "commands", "theme", "preferences", "help", "save")
+_RIGHT = ("undo", "redo", "history", "delivery", "commands", "theme", "preferences", "help", "save")
 
 
 class TopBar(QFrame):
@@ -44,7 +44,11 @@ class TopBar(QFrame):
         buttons["save"].setObjectName("save")
         left = [buttons[key] for key in _LEFT]
         right = [buttons[key] for key in _RIGHT]
-        self._of_audience = [self.name, self.state, *(buttons[k] for k in ("undo", "redo", "history", "save"))]
+        self._of_audience = [
+            self.name,
+            self.state,
+            *(buttons[k] for k in ("undo", "redo", "history", "delivery", "save")),
+        ]
         column(self, (12, 7, 12, 7)).addLayout(row(*left, self.name, self.state, *right, spacing=6))
 
     def show_page(self, *, home: bool) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QTextBrowse
 
 from app.i18n import Words
 
-PAGES = ("start", "canvas", "numbers", "keys")
+PAGES = ("start", "canvas", "numbers", "delivery", "keys")
 
 
 class HelpDialog(QDialog):
@@ -24,7 +24,7 @@ class HelpDialog(QDialog):
         for key in PAGES:
             self._add(words(f"help.{key}"), page_text(key, words.of_rules))
         self._add(words("help.about"), _about(words))
-        self.tabs.setCurrentIndex({"start": 0, "canvas": 1, "numbers": 2, "keys": 3, "about": 4}[page])
+        self.tabs.setCurrentIndex((*PAGES, "about").index(page))
         layout = QVBoxLayout(self)
         layout.addWidget(self.tabs, 1)
         buttons = QDialogButtonBox()

@@ -27,7 +27,12 @@ LOCK = "sync.lock"
 
 def add_destination(workspace: Workspace, path: Path) -> str:
     """Keep the destination in a file, after it was checked against the model and its type; its id."""
-    document = read_destination(load_one(read_file(path)))
+    return save_destination(workspace, load_one(read_file(path)))
+
+
+def save_destination(workspace: Workspace, value: Any) -> str:
+    """Keep a destination, after it was checked against the model and its type; its id."""
+    document = read_destination(value)
     open_destination(document, workspace.folder).close()
     wanted_of(workspace, document, Delivery())
     with workspace.database.transaction():

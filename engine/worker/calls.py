@@ -148,7 +148,35 @@ def _schedule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     }
 
 
+def _destinations(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return [
+        {"id": one.id, "name": one.document["name"], "type": one.document["type"], "paused": one.paused}
+        for one in operations.destinations(workspace)
+    ]
+
+
+def _save_destination(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.save_destination(workspace, given["document"])
+    return _destinations(workspace, given, job)
+
+
+def _syncs(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return [one.as_json() for one in operations.syncs(workspace, given["id"])]
+
+
+def _sync(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.sync(workspace, given["ids"], job=job)
+    return _syncs(workspace, {"id": given["ids"][0]}, job)
+
+
 READING: Mapping[str, Call] = {
+    "destinations": _destinations,
+    "save_destination": _save_destination,
+    "syncs": _syncs,
+    "sync": _sync,
+    "preview_sync": lambda workspace, given, job: [
+        one.as_json() for one in operations.preview_sync(workspace, given["ids"], job=job)
+    ],
     "audiences": lambda workspace, given, job: operations.audience_page(workspace, given["after"]),
     "history": _history,
     "snapshots": _snapshots,

@@ -96,7 +96,7 @@ def test_every_operation_is_reachable_from_the_command_line_or_the_app() -> None
     cli = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "engine" / "cli").glob("*.py"))
     worker = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "engine" / "worker").glob("*.py"))
     for_the_app = {
-        "audience_page", "overview", "save", "save_all", "apply_model_text", "past_size", "prepare_sample", "size_document", "values",
+        "audience_page", "overview", "save", "save_all", "apply_model_text", "past_size", "prepare_sample", "save_destination", "size_document", "values",
     }  # fmt: skip
     for name in operations.__all__:
         if name in for_the_app:

@@ -1,0 +1,218 @@
+"""Where an audience goes: destinations, consent, who is left out; what a delivery would do, and what was delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFileDialog, QSpinBox, QVBoxLayout, QWidget
+
+from app.audiences.naming import id_from_name
+from app.i18n import Words
+from app.session import Session
+from app.widgets.parts import button, column, label, restyle, row, spin
+from engine.domain.audience import Audience
+from engine.domain.delivery import Delivery, read_delivery
+from engine.domain.model import DataModel
+from engine.errors import EngineError
+
+_LATELY = 5
+_KEYS = ("destinations", "consent", "suppress", "holdout", "min_size")
+
+
+class DeliveryDialog(QDialog):
+    """The delivery part of an audience's document as a form.
+
+    Signals:
+        decided: the audience with what was chosen.
+    """
+
+    decided = Signal(object)
+
+    def __init__(
+        self, audience: Audience, model: DataModel, lists: Mapping[str, int], session: Session, words: Words
+    ) -> None:
+        super().__init__()
+        self._audience, self._session, self._words = audience, session, words
+        self.setWindowTitle(words("delivery"))
+        self.resize(560, 560)
+        self._delivery = _read(audience)
+        self.places: dict[str, QCheckBox] = {}
+        self._places = QVBoxLayout()
+        self._none = label(words("delivery.none"), "muted", wrap=True)
+        folder = button(words("delivery.folder"))
+        folder.clicked.connect(self._on_folder)
+        layout = column(self, (18, 16, 18, 14), spacing=8)
+        layout.addWidget(label(words("delivery.to"), "heading"))
+        layout.addLayout(self._places)
+        layout.addWidget(self._none)
+        layout.addLayout(row(folder, None))
+        self.consents = self._boxes(layout, "delivery.consent", model.consents, self._delivery.consent)
+        held = {name for kind, name in self._delivery.suppress if kind in ("list", "any")}
+        self.left_out = self._boxes(layout, "delivery.suppress", lists, held)
+        self.holdout, self.least = self._numbers(layout)
+        self.lately = label("", "muted", wrap=True)
+        self.preview = label("", "muted", wrap=True)
+        layout.addWidget(label(words("delivery.lately"), "heading"))
+        layout.addWidget(self.lately)
+        layout.addWidget(label(words("delivery.of"), "muted", wrap=True))
+        layout.addWidget(self.preview)
+        layout.addStretch(1)
+        layout.addWidget(self._buttons())
+        self._ask()
+
+    def _boxes(
+        self, layout: QVBoxLayout, title: str, names: Mapping[str, Any], chosen: Sequence[str] | set[str]
+    ) -> dict[str, QCheckBox]:
+        """A heading and a box for each name; nothing where there are none."""
+        made = {}
+        if names:
+            layout.addWidget(label(self._words(title), "heading"))
+        for name in names:
+            box = QCheckBox(name.replace("_", " "))
+            box.setChecked(name in chosen)
+            layout.addWidget(box)
+            made[name] = box
+        return made
+
+    def _numbers(self, layout: QVBoxLayout) -> tuple[QSpinBox, QSpinBox]:
+        """The held out share and the smallest audience."""
+        words, found = self._words, self._delivery
+        percent = 0 if found.holdout is None else int(found.holdout.percent)
+        holdout = spin(0, 100, percent, words("delivery.holdout"))
+        least = spin(0, 1_000_000, found.min_size or 0, words("delivery.least"), words.locale)
+        for field in (holdout, least):
+            field.setFixedWidth(90)
+        layout.addLayout(row(holdout, label(words("delivery.holdout"), "word"), None))
+        layout.addLayout(row(least, label(words("delivery.least"), "word"), None))
+        return holdout, least
+
+    def _buttons(self) -> QWidget:
+        words = self._words
+        made = QDialogButtonBox()
+        self.try_it = button(words("delivery.preview"))
+        self.go = button(words("delivery.now"))
+        for one, call in ((self.try_it, self._on_preview), (self.go, self._on_now)):
+            made.addButton(one, QDialogButtonBox.ButtonRole.ActionRole)
+            one.clicked.connect(call)
+            one.setEnabled(bool(self._audience.id))
+        made.addButton(words("ok"), QDialogButtonBox.ButtonRole.AcceptRole)
+        made.addButton(words("cancel"), QDialogButtonBox.ButtonRole.RejectRole)
+        made.accepted.connect(self._on_ok)
+        made.rejected.connect(self.reject)
+        return made
+
+    # -- what the engine knows -------------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        self._session.call("destinations", self._show_places, self._fail)
+        if self._audience.id:
+            self._session.call("syncs", self._show_lately, self._fail, id=self._audience.id)
+
+    def _show_places(self, found: list[dict[str, Any]]) -> None:
+        known = [one["id"] for one in found]
+        for one in [
+            *found,
+            *({"id": i, "name": i, "type": "?"} for i in self._delivery.destinations if i not in known),
+        ]:
+            if one["id"] not in self.places:
+                box = QCheckBox(f"{one['name']} · {one['type']}")
+                box.setChecked(one["id"] in self._delivery.destinations)
+                self._places.addWidget(box)
+                self.places[one["id"]] = box
+        self._none.setVisible(not self.places)
+
+    def _show_lately(self, found: list[dict[str, Any]]) -> None:
+        lines = [self._line(one) for one in found[:_LATELY]]
+        self.lately.setText("\n".join(lines) or self._words("delivery.never"))
+
+    def _line(self, one: dict[str, Any]) -> str:
+        words = self._words
+        state = words(f"sync.{one['state']}")
+        text = f"{one['destination']}: {state}"
+        if one["finished_at"] is not None:
+            text = f"{words.moment(datetime.fromisoformat(one['finished_at']).astimezone())} · {text}"
+        if "add" in one:
+            text += f" · +{words.number(one['add'])} −{words.number(one['remove'])}"
+        return f"{text} · {one['reason']}" if one["reason"] else text
+
+    def _fail(self, error: EngineError) -> None:
+        self.preview.setText(self._words.error(error))
+        restyle(self.preview, "role", "error")
+
+    def _say(self, text: str) -> None:
+        self.preview.setText(text)
+        restyle(self.preview, "role", "muted")
+
+    # -- what one does ---------------------------------------------------------------------------------------------
+
+    def _on_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, self._words("delivery.folder"))
+        if path:
+            name = path.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
+            identifier = id_from_name(name, self.places) or "folder"
+            document = {"kind": "destination", "id": identifier, "name": name, "type": "folder"}
+            document |= {"settings": {"path": path}}  # type: ignore[dict-item]
+            self._session.call("save_destination", self._show_places, self._fail, document=document)
+
+    def _on_preview(self) -> None:
+        self._say(self._words("size.counting"))
+        self._session.call("preview_sync", self._show_preview, self._fail, ids=[self._audience.id])
+
+    def _show_preview(self, found: list[dict[str, Any]]) -> None:
+        words, lines = self._words, []
+        for one in found:
+            numbers = [words.number(one[name]) for name in ("add", "remove", "change", "same")]
+            lines.append(f"{one['destination']}: {words('delivery.would', *numbers)}")
+            lines += [f"   {words(f'left.{why}')}: {words.number(count)}" for why, count in one["left_out"].items()]
+            if one["held"]:
+                lines.append(f"   {words('sync.held')}: {one['held']}")
+        self._say("\n".join(lines))
+
+    def _on_now(self) -> None:
+        self._say(self._words("size.counting"))
+
+        def answer(found: list[dict[str, Any]]) -> None:
+            self._say("")
+            self._show_lately(found)
+
+        self._session.call("sync", answer, self._fail, ids=[self._audience.id])
+
+    def chosen(self) -> Audience:
+        """The audience with what was chosen; what the form does not show stays as it was."""
+        settings = {key: value for key, value in self._audience.settings.items() if key not in _KEYS}
+        places = [identifier for identifier, box in self.places.items() if box.isChecked()]
+        consents = [name for name, box in self.consents.items() if box.isChecked()]
+        others = [{kind: name} if kind != "any" else name for kind, name in self._delivery.suppress]
+        others = [one for one in others if _list_of(one) not in self.left_out]
+        lists = [{"list": name} for name, box in self.left_out.items() if box.isChecked()]
+        holdout = self._delivery.holdout
+        seed = self._audience.id or "holdout" if holdout is None else holdout.seed
+        found: dict[str, Any] = {
+            "destinations": places or list(self._delivery.destinations if not self.places else ()),
+            "consent": consents + [name for name in self._delivery.consent if name not in self.consents],
+            "suppress": lists + others,
+            "holdout": {"percent": self.holdout.value(), "seed": seed} if self.holdout.value() else None,
+            "min_size": self.least.value() or None,
+        }
+        return replace(self._audience, settings=settings | {key: value for key, value in found.items() if value})
+
+    def _on_ok(self) -> None:
+        self.decided.emit(self.chosen())
+        self.accept()
+
+
+def _list_of(one: Any) -> str | None:
+    """The list that an entry of ``suppress`` names."""
+    return one if isinstance(one, str) else one.get("list")
+
+
+def _read(audience: Audience) -> Delivery:
+    """What the document says; a part that cannot be read begins empty."""
+    try:
+        return read_delivery(audience.settings)
+    except EngineError:
+        return Delivery()
