@@ -167,7 +167,9 @@ class DeliveryDialog(QDialog):
         for one in found:
             numbers = [words.number(one[name]) for name in ("add", "remove", "change", "same")]
             lines.append(f"{one['destination']}: {words('delivery.would', *numbers)}")
-            lines += [f"   {words(f'left.{why}')}: {words.number(count)}" for why, count in one["left_out"].items()]
+            for why, count in one["left_out"].items():
+                reason = words(f"left.{why}")
+                lines.append(f"   {reason}: {words.number(count)}")
             if one["held"]:
                 lines.append(f"   {words('sync.held')}: {one['held']}")
         self._say("\n".join(lines))

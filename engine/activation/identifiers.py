@@ -25,21 +25,17 @@ Normalise = Callable[[str, str | None], str | None]
 
 @dataclass(frozen=True)
 class Profile:
-    """How a destination wants each kind of identifier; ``encode`` makes the digest a text; kinds in ``clear`` are not
-    hashed."""
+    """How a destination wants each kind of identifier; ``encode`` makes the digest a text."""
 
     kinds: Mapping[str, Normalise]
     encode: Callable[[bytes], str]
-    clear: frozenset[str] = frozenset()
 
     def prepared(self, kind: str, value: str, country: str | None) -> str | None:
         """The identifier as it is sent; None for one that cannot be sent."""
         if _HASHED.fullmatch(value.strip()):  # it would be hashed twice
             return None
         normal = self.kinds[kind](value, country)
-        if normal is None:
-            return None
-        return normal if kind in self.clear else self.encode(hashlib.sha256(normal.encode()).digest())
+        return None if normal is None else self.encode(hashlib.sha256(normal.encode()).digest())
 
 
 def _address(value: str) -> tuple[str, str] | None:
@@ -131,10 +127,10 @@ _COMMON: Mapping[str, Normalise] = {
 }
 PROFILES: Mapping[str, Profile] = {
     "sha256": Profile(_COMMON, _hex),
-    "google": Profile({"email": _email_google, "phone": _phone, "device": _device}, _hex, frozenset({"device"})),
-    "meta": Profile({"email": _email, "phone": _phone_meta, "device": _device}, _hex, frozenset({"device"})),
+    "google": Profile({"email": _email_google, "phone": _phone}, _hex),
+    "meta": Profile({"email": _email, "phone": _phone_meta}, _hex),
     "uid2": Profile({"email": _email_uid2, "phone": _phone}, _base64),
-    "tiktok": Profile({"email": _email_tiktok, "phone": _phone, "device": _device}, _hex, frozenset({"device"})),
+    "tiktok": Profile({"email": _email_tiktok, "phone": _phone}, _hex),
 }
 
 

@@ -57,7 +57,7 @@ class Sender:
         try:
             work()
         except Later as error:
-            self._wait(sync, error)
+            self.wait(sync, error)
         except Misconfigured as error:
             self._settle(sync, "failed", f"{error.reason} {error.hint}".strip())
         except Refused as error:  # of a whole delivery, which cannot be halved
@@ -114,7 +114,7 @@ class Sender:
                 if batch.state == "sending":  # an earlier try may have got through: so may each half
                     self._batches.begin(identifier)
 
-    def _wait(self, sync: SyncRow, error: Later) -> None:
+    def wait(self, sync: SyncRow, error: Later) -> None:
         """Try again later; a destination that failed again and again is left alone for a while."""
         now = self._clock()
         attempt = sync.attempt + 1
@@ -128,7 +128,7 @@ class Sender:
                 self._outbox.settle(sync, "failed", at=iso(now), reason=error.reason, attempt=attempt)
             else:
                 again = iso(now + wait)
-                self._outbox.settle(sync, "planned", reason=error.reason, attempt=attempt, not_before=again)
+                self._outbox.settle(sync, sync.state, reason=error.reason, attempt=attempt, not_before=again)
 
     def _settle(self, sync: SyncRow, state: str, reason: str | None) -> None:
         current = self._outbox.get(sync.id)

@@ -16,7 +16,7 @@ from engine.activation.sender import Sender
 from engine.activation.spool import Spool
 from engine.activation.target import Wanted, target
 from engine.destinations.opening import open_destination
-from engine.destinations.protocol import Destination
+from engine.destinations.protocol import Destination, Later
 from engine.domain.audience import Audience
 from engine.domain.delivery import Delivery, read_delivery
 from engine.domain.destination import DestinationDocument, read_destination
@@ -28,6 +28,7 @@ from engine.operations.membering import members
 from engine.operations.workspace import Workspace
 from engine.store.activation import Batches, Destinations, Outbox, SyncRow
 
+PASSING = ("warehouse", "warehouse_file", "changed", "store", "bitmaps", "memory", "internal")
 STALE = timedelta(hours=1)
 """What was planned so long ago and not sent is planned anew: consent counts as of now."""
 
@@ -59,9 +60,16 @@ class Delivering:
         except EngineError as error:
             if error.code == "cancelled":
                 raise
-            with self._workspace.database.transaction():
-                self._outbox.settle(self._outbox.get(identifier), "failed", at=iso(self._now()), reason=str(error))
+            self._failed(self._outbox.get(identifier), error)
             return self._outbox.get(identifier)
+
+    def _failed(self, sync: SyncRow, error: EngineError) -> None:
+        """What may pass (a locked file, a full disk) is tried again; what a person must mend ends the sync."""
+        if error.code in PASSING:
+            self._sender.wait(sync, Later(str(error)))
+            return
+        with self._workspace.database.transaction():
+            self._outbox.settle(sync, "failed", at=iso(self._now()), reason=str(error))
 
     def _deliver(self, sync: SyncRow, document: DestinationDocument, destination: Destination) -> SyncRow:
         as_of = self._as_of(sync)
@@ -73,8 +81,19 @@ class Delivering:
             held = self._plan(sync, document, destination)
             sync = self._outbox.get(sync.id)
             if held:
-                return sync
+                return self._hold(sync, as_of, destination)
         return self._sender.send(sync, as_of, destination)
+
+    def _hold(self, sync: SyncRow, as_of: str, destination: Destination) -> SyncRow:
+        """Send nothing more; what was sent before it was held is made whole at the destination."""
+        with self._workspace.database.transaction():
+            self._batches.forget_planned(sync.id)
+        if self._batches.of(sync.id):
+            ended = self._sender.send(sync, as_of, destination)
+            if ended.state == "done":
+                with self._workspace.database.transaction():
+                    self._outbox.settle(ended, "held", reason=sync.reason)
+        return self._outbox.get(sync.id)
 
     def _is_stale(self, sync: SyncRow) -> bool:
         planned = sync.summary.get("planned_at")

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from engine.operations.targets import moment
 from engine.operations.workspace import Workspace
 from engine.sql.compile import World
 from engine.sql.sources import Sources
+from engine.store.activation import Batches
 from engine.store.audiences import Stored
 from engine.store.runs import PastSnapshot, RunRow
 
@@ -366,8 +367,11 @@ def check_store(workspace: Workspace) -> Checked:
 
 
 def clean_store(workspace: Workspace) -> Cleaned:
-    """Forget snapshots past the setting `keep`, and remove bitmaps that nothing needs any more."""
+    """Forget snapshots and rows of deliveries past the setting `keep`, and bitmaps that nothing needs any more."""
     with _running(workspace):
+        before = datetime.now(UTC) - timedelta(days=workspace.settings.keep_days)
+        with workspace.database.transaction():
+            Batches(workspace.database).clean(iso(before.replace(microsecond=0)))
         done = [row.id for row in workspace.runs.all() if row.state == "done"]
         expired = _snapshots(workspace).expired(workspace.settings.keep_days)
         return clean_bitmaps(

@@ -248,6 +248,10 @@ class Batches:
         self._database.run("forget_delivered", {"stream_id": stream})
         self._database.run("forget_rejected", {"stream_id": stream})
 
+    def clean(self, before: str) -> None:
+        """Forget who was in batches of syncs that ended before a moment (within the caller's transaction)."""
+        self._database.run("forget_old_members", {"before": before})
+
     def sent_to(self, key: str) -> Iterable[dict[str, Any]]:
         """When one person was sent where, and what became of it."""
         names = ("at", "audience", "destination", "operation", "outcome", "batch")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from statistics import median
@@ -18,6 +17,7 @@ from engine.warehouses.local import publishing
 from engine.warehouses.opening import open_warehouse
 from engine.warehouses.protocol import Warehouse
 from tests.benchmarks.report import BUILD, write
+from tests.engine.serving.test_warehouse import self_signed
 
 ROWS = 10_000_000
 SMALL_TIMES, LARGE_TIMES = 300, 9
@@ -43,17 +43,12 @@ def main() -> None:
     write_settings(folder, Settings(warehouse="local:"))
     with publishing(folder / "warehouse", "bench") as connection:
         connection.execute(f"CREATE OR REPLACE TABLE t AS SELECT range AS x FROM range({ROWS})")
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    certificate, key = self_signed(folder)
     with Workspace(folder) as workspace:
         os.environ["CONVOKE_TOKEN"] = add_token(workspace, "bench", ("warehouse",), 1)
     hosted = Hosted(folder, f"127.0.0.1:{PORT}", certificate, key)
     near = open_warehouse("local:", folder / "warehouse")
-    far = FlightWarehouse(f"flight+tls://localhost:{PORT}?ca={certificate}")
+    far = FlightWarehouse(f"flight+tls://localhost:{PORT}?ca={folder / 'ca.pem'}")
     ours: dict[str, Any] = {}
     peers: dict[str, Any] = {}
     for name, sql, times in (("small", "SELECT 1 AS x", SMALL_TIMES), ("ten million", "SELECT x FROM t", LARGE_TIMES)):

@@ -62,13 +62,12 @@ def test_each_profile_encodes_its_way() -> None:
     digest = hashlib.sha256(b"a@b.co").digest()
     assert PROFILES["sha256"].prepared("email", "A@b.co", None) == digest.hex()
     assert PROFILES["uid2"].prepared("email", "A@b.co", None) == base64.b64encode(digest).decode()
-    assert PROFILES["google"].prepared("device", "ABC-1", None) == "abc-1"
     assert PROFILES["sha256"].prepared("device", "ABC-1", None) == hashlib.sha256(b"abc-1").hexdigest()
 
 
 def test_nothing_is_hashed_twice_and_junk_stays_here() -> None:
     assert PROFILES["sha256"].prepared("email", hashlib.sha256(b"x").hexdigest(), None) is None
-    assert PROFILES["google"].prepared("device", "00000000-0000-0000-0000-000000000000", None) is None
+    assert PROFILES["sha256"].prepared("device", "00000000-0000-0000-0000-000000000000", None) is None
     assert PROFILES["sha256"].prepared("document", "000.000.000-00", None) is None
 
 

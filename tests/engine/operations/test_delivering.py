@@ -19,6 +19,7 @@ from engine.errors import EngineError
 from engine.operations import (
     Workspace,
     activating,
+    clean_store,
     delete,
     delivering,
     destinations,
@@ -238,6 +239,58 @@ def test_what_waited_too_long_is_planned_anew(tmp_path: Path, out: Memory, clock
         (found,) = sync_due(workspace)
         assert found.state in ("done", "held")
         assert not {"5", "6", "7"} & out.state.keys()
+
+
+def test_what_was_sent_before_it_was_held_is_made_whole(tmp_path: Path, out: Memory, clock: list[datetime]) -> None:
+    """Two of seven were sent, then it waited; planned anew it is held back: a manifest tells of the two."""
+
+    def third_fails(batch: Batch) -> None:
+        if len(out.batches) == 1:
+            raise Later("down")
+
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | {"min_size": 5}, consent=["ads"]) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        out.before = third_fails
+        assert [one.state for one in sync_due(workspace)] == ["planned"]
+        out.before = lambda batch: None
+        publish(workspace.folder, [replace(p, agreed=p.id < 4) for p in PEOPLE])
+        workspace.reload()
+        clock[0] += timedelta(hours=3)
+        (held,) = sync_due(workspace)
+        assert held.state == "held"
+        assert "fewer than 5" in (held.reason or "")
+        assert out.finished == [held.id]
+        publish(workspace.folder, PEOPLE)
+        workspace.reload()
+        sync(workspace, ["sp"])
+        assert out.state == expected(PEOPLE)
+
+
+def test_a_warehouse_that_cannot_be_read_now_is_tried_again(tmp_path: Path, out: Memory, clock: list[datetime]) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        data = workspace.folder / "warehouse" / "warehouse.duckdb"
+        workspace.reload()
+        data.rename(data.with_suffix(".away"))
+        (found,) = sync_due(workspace)
+        assert (found.state, found.attempt) == ("queued", 1)
+        assert "empty" in (found.reason or "")
+        data.with_suffix(".away").rename(data)
+        clock[0] += timedelta(minutes=2)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+
+
+def test_who_was_in_old_batches_is_forgotten_in_time(tmp_path: Path, out: Memory, clock: list[datetime]) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        clock[0] = datetime.now(UTC).replace(microsecond=0) - timedelta(days=100)
+        workspace.database._connection.execute("UPDATE sync SET not_before = '2000-01-01T00:00:00Z'")
+        sync_due(workspace)
+        assert len(list(sent_to(workspace, "1"))) == 1
+        clean_store(workspace)
+        assert list(sent_to(workspace, "1")) == []
+        sync(workspace, ["sp"])
+        assert len(out.effects) == 7  # nobody is sent again
 
 
 def test_what_never_gets_through_ends_and_is_taken_up_again(tmp_path: Path, out: Memory, clock: list[datetime]) -> None:

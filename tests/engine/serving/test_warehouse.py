@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -244,7 +244,7 @@ def test_tokens_and_certificates(demo_folder: Path, tmp_path: Path, monkeypatch:
     with Workspace(demo_folder) as workspace:
         token = add_token(workspace, "laptop", ("warehouse",), 1)
         hosted = Hosted(demo_folder, f"127.0.0.1:{port}", certificate, key)
-        url = f"flight+tls://localhost:{port}?ca={certificate}"
+        url = f"flight+tls://localhost:{port}?ca={tmp_path / 'ca.pem'}"
         try:
             for wrong in ("", "cvk_x", token[:-1], f"cvk_{token.split('_')[1]}_{'A' * 43}"):
                 monkeypatch.setenv("CONVOKE_TOKEN", wrong)
@@ -329,11 +329,11 @@ def free_port() -> int:
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost."""
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return certificate, key
+    """The authority's certificate, which vouches for localhost's, which the returned key and chain are of."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost")
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(b"".join(one.bytes() for one in issued.cert_chain_pems))
+    key.write_bytes(issued.private_key_pem.bytes())
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    return chain, key
