@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QDate, QLocale
 
+from app.sentences import translated
 from engine.errors import EngineError
 
 LANGUAGES = ("en", "es", "pt_BR")
@@ -41,11 +42,21 @@ class Words:
         return self._texts[key].format(*values)
 
     def error(self, error: EngineError) -> str:
-        """What went wrong: in the reader's language what kind of thing, then the engine's own sentence."""
-        if self.language == "en":
+        """What went wrong in the reader's language; a sentence that is not known there stays the engine's own, behind
+        what kind of thing it is."""
+        if self.language not in LANGUAGES or self.language == "en":
             return str(error)
-        kind = self(f"error.{error.code}")
-        return f"{kind}: {error}"
+        message = translated(error.message, self.language)
+        if message is None:
+            kind = self(f"error.{error.code}")
+            return f"{kind}: {error}"
+        where = f"{error.path}: " if error.path else ""
+        hint = f". {self.sentence(error.hint)}" if error.hint else ""
+        return f"{where}{message}{hint}"
+
+    def sentence(self, text: str) -> str:
+        """A sentence of the engine in the reader's language, if it is known there."""
+        return (translated(text, self.language) if self.language in LANGUAGES else None) or text
 
     def number(self, value: int) -> str:
         """A count with the region's separators."""

@@ -137,7 +137,7 @@ class DeliveryDialog(QDialog):
             text = f"{words.moment(datetime.fromisoformat(one['finished_at']).astimezone())} · {text}"
         if "add" in one:
             text += f" · +{words.number(one['add'])} −{words.number(one['remove'])}"
-        return f"{text} · {one['reason']}" if one["reason"] else text
+        return f"{text} · {words.sentence(one['reason'])}" if one["reason"] else text
 
     def _fail(self, error: EngineError) -> None:
         self.preview.setText(self._words.error(error))
@@ -171,7 +171,7 @@ class DeliveryDialog(QDialog):
                 reason = words(f"left.{why}")
                 lines.append(f"   {reason}: {words.number(count)}")
             if one["held"]:
-                lines.append(f"   {words('sync.held')}: {one['held']}")
+                lines.append(f"   {words('sync.held')}: {words.sentence(one['held'])}")
         self._say("\n".join(lines))
 
     def _on_now(self) -> None:

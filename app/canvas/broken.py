@@ -33,7 +33,8 @@ class BrokenRow(QFrame):
         self.setProperty("broken", True)
         words = context.words
         layout = column(self, (8, 5, 8, 5), spacing=4)
-        sentence = error.message if not error.hint else f"{error.message}. {error.hint}"
+        hint = f". {words.sentence(error.hint)}" if error.hint else ""
+        sentence = f"{words.sentence(error.message)}{hint}"
         text = label(sentence, "error", wrap=True)
         layout.addWidget(text)
         ways = row(spacing=6)

@@ -163,7 +163,7 @@ class ModelPage(_Page):
 
     def _on_draft(self, found: dict[str, Any]) -> None:
         self.text.setPlainText(found["document"])
-        self.notes.setText("\n".join(f"· {note}" for note in found["notes"]))
+        self.notes.setText("\n".join(f"· {self.words.sentence(note)}" for note in found["notes"]))
         self.say(self.words("connect.drafted"))
         self.set_done(True)
         self._on_tab(self.tabs.currentIndex())
@@ -211,7 +211,7 @@ class CheckPage(_Page):
     def _sentence(self, one: dict[str, Any]) -> str:
         """A finding: how bad, where, what, and of how many rows."""
         words = self.words
-        text = f"{words('severity.' + one['severity'])} · {one['path']}: {one['message']}"
+        text = f"{words('severity.' + one['severity'])} · {one['path']}: {words.sentence(one['message'])}"
         if one["count"] is None:
             return text
         whole = one["of"] if one["of"] is not None else one["count"]
