@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -50,6 +50,9 @@ proof: ready
 
 proof-crash: ready
 	$(BIN)/python -m tests.benchmarks.crash $(or $(KILLS),300)
+
+proof-delivery: ready
+	$(BIN)/python -m tests.benchmarks.delivery_crash $(or $(KILLS),300)
 
 test-duckdb2: ready
 	bash packaging/test_duckdb2.sh
