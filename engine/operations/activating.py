@@ -95,12 +95,15 @@ def queue_syncs(workspace: Workspace, wanted: Mapping[str, Sequence[str]], run: 
     One of an earlier moment than the audience's newest, as a backfill makes, is not delivered.
     """
     outbox, at = Outbox(workspace.database), iso(clock())
+    known = Destinations(workspace.database).all()
     as_of = datetime.fromisoformat(run.as_of)
     for audience, places in wanted.items():
         if any(datetime.fromisoformat(one.as_of) > as_of for one in workspace.runs.of_audience(audience)):
             continue
         for place in places:
-            outbox.add(audience, place, run.id, at)
+            identifier = outbox.add(audience, place, run.id, at)
+            if place not in known:
+                outbox.settle(outbox.get(identifier), "failed", at=at, reason=f'there is no destination "{place}"')
 
 
 @dataclass(frozen=True)

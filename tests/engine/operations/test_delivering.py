@@ -351,6 +351,16 @@ def test_an_older_moment_filled_in_later_is_not_delivered(tmp_path: Path, out: M
         assert [one.state for one in syncs(workspace)] == ["queued"]
 
 
+def test_a_destination_that_is_not_there_is_said_and_others_go_on(tmp_path: Path, out: Memory) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        save_audience(workspace, "sp", {"trait": "city", "eq": "SP"}, destinations=["nowhere", "out"])
+        refresh(workspace)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        states = {one.destination_id: (one.state, one.reason) for one in syncs(workspace)}
+        assert states == {"out": ("done", None), "nowhere": ("failed", 'there is no destination "nowhere"')}
+        assert out.state == expected(PEOPLE)
+
+
 def test_only_the_newest_snapshot_of_those_that_wait_is_sent(tmp_path: Path, out: Memory) -> None:
     with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
         refresh(workspace)
