@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ def serve(
         folder = opened.folder
     hosted = Hosted(folder, warehouse, certificate, key)
     say(f"The warehouse is served at {hosted.location.replace('grpc', 'flight', 1)}. Stop with Ctrl+C.")
+    sys.stdout.flush()  # whoever started this through a pipe waits for the address
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
