@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFileDialog, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QMessageBox,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.audiences.naming import id_from_name
 from app.i18n import Words
@@ -95,9 +104,12 @@ class DeliveryDialog(QDialog):
         made = QDialogButtonBox()
         self.try_it = button(words("delivery.preview"))
         self.go = button(words("delivery.now"))
-        for one, call in ((self.try_it, self._on_preview), (self.go, self._on_now)):
+        self.allow = button(words("delivery.allow"))
+        self.allow.hide()
+        ways = ((self.try_it, self._on_preview), (self.go, self._deliver), (self.allow, self._on_allow))
+        for one, call in ways:
             made.addButton(one, QDialogButtonBox.ButtonRole.ActionRole)
-            one.clicked.connect(call)
+            one.clicked.connect(lambda _=False, call=call: call())
             one.setEnabled(bool(self._audience.id))
         made.addButton(words("ok"), QDialogButtonBox.ButtonRole.AcceptRole)
         made.addButton(words("cancel"), QDialogButtonBox.ButtonRole.RejectRole)
@@ -128,6 +140,7 @@ class DeliveryDialog(QDialog):
     def _show_lately(self, found: list[dict[str, Any]]) -> None:
         lines = [self._line(one) for one in found[:_LATELY]]
         self.lately.setText("\n".join(lines) or self._words("delivery.never"))
+        self.allow.setVisible(any(one["state"] == "held" for one in _newest(found)))
 
     def _line(self, one: dict[str, Any]) -> str:
         words = self._words
@@ -174,14 +187,21 @@ class DeliveryDialog(QDialog):
                 lines.append(f"   {words('sync.held')}: {words.sentence(one['held'])}")
         self._say("\n".join(lines))
 
-    def _on_now(self) -> None:
+    def _on_allow(self) -> None:
+        """Let what is held back go, after one more question; too small or too alike it stays."""
+        words = self._words
+        if QMessageBox.question(self, words("delivery.allow"), self.lately.text()) == QMessageBox.StandardButton.Yes:
+            self._deliver(allow=True)
+
+    def _deliver(self, *, allow: bool = False) -> None:
         self._say(self._words("size.counting"))
 
         def answer(found: list[dict[str, Any]]) -> None:
             self._say("")
             self._show_lately(found)
 
-        self._session.call("sync", answer, self._fail, ids=[self._audience.id])
+        more = {"allow_removals": True} if allow else {}
+        self._session.call("sync", answer, self._fail, ids=[self._audience.id], **more)
 
     def chosen(self) -> Audience:
         """The audience with what was chosen; what the form does not show stays as it was."""
@@ -205,6 +225,11 @@ class DeliveryDialog(QDialog):
     def _on_ok(self) -> None:
         self.decided.emit(self.chosen())
         self.accept()
+
+
+def _newest(syncs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last sync to each destination, of syncs with the newest first."""
+    return list({one["destination"]: one for one in reversed(syncs)}.values())
 
 
 def _list_of(one: Any) -> str | None:

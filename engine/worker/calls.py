@@ -165,7 +165,7 @@ def _syncs(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
 
 
 def _sync(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
-    operations.sync(workspace, given["ids"], job=job)
+    operations.sync(workspace, given["ids"], allow_removals=given.get("allow_removals", False), job=job)
     return _syncs(workspace, {"id": given["ids"][0]}, job)
 
 

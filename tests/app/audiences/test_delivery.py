@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.audiences.delivery import DeliveryDialog
@@ -101,6 +101,25 @@ def test_a_preview_and_what_was_delivered(language: str, qtbot: QtBot) -> None:
     dialog.go.click()
     answer(worker, "sync", error=EngineError("refused", "audiences are being delivered"))
     assert "being delivered" in dialog.preview.text()
+
+
+def test_what_is_held_is_let_go_by_a_person(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialog, worker = shown(qtbot, SETTINGS)
+    row = {"destination": "crm", "state": "done", "finished_at": None, "reason": None}
+    held = row | {"state": "held", "reason": "3 of 7 people would be removed"}
+    answer(worker, "syncs", [row, held])
+    assert dialog.allow.isHidden()  # the newer one went
+    dialog._show_lately([held, row])
+    assert not dialog.allow.isHidden()
+    for said, asked in ((QMessageBox.StandardButton.No, 0), (QMessageBox.StandardButton.Yes, 1)):
+        monkeypatch.setattr(QMessageBox, "question", lambda *a, said=said: said)
+        dialog.allow.click()
+        assert len(worker.of("sync")) == asked
+    assert worker.of("sync")[-1].arguments == {"ids": ["sp"], "allow_removals": True}
+    answer(worker, "sync", [row])
+    assert dialog.allow.isHidden()
+    dialog.go.click()
+    assert worker.of("sync")[-1].arguments == {"ids": ["sp"]}
 
 
 def test_a_folder_is_added_from_here(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
