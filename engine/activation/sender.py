@@ -57,12 +57,12 @@ class Sender:
         try:
             work()
         except Later as error:
-            self.wait(sync, error)
+            self._on_later(sync, error)
         except Misconfigured as error:
             self._settle(sync, "failed", f"{error.reason} {error.hint}".strip())
         except Refused as error:  # of a whole delivery, which cannot be halved
             self._settle(sync, "failed", error.reason)
-        except (EngineError, AssertionError):
+        except EngineError:
             raise
         except Exception as error:  # a connector's mistake ends its own sync, not the others'
             self._settle(sync, "failed", f"the destination met a case it did not expect ({type(error).__name__})")
@@ -114,16 +114,22 @@ class Sender:
                 if batch.state == "sending":  # an earlier try may have got through: so may each half
                     self._batches.begin(identifier)
 
-    def wait(self, sync: SyncRow, error: Later) -> None:
-        """Try again later; a destination that failed again and again is left alone for a while."""
-        now = self._clock()
-        attempt = sync.attempt + 1
-        wait = WAITS[min(attempt, len(WAITS)) - 1] if error.after is None else timedelta(seconds=error.after)
+    def _on_later(self, sync: SyncRow, error: Later) -> None:
+        """Try again; a destination that failed again and again is left alone for a while."""
         row = self._destinations.all().get(sync.destination_id)
         failures = 1 if row is None else row.failures + 1
-        open_until = iso(now + BREAK_FOR) if failures >= BREAK_AFTER else None
+        open_until = iso(self._clock() + BREAK_FOR) if failures >= BREAK_AFTER else None
         with self._database.transaction():
             self._destinations.breaker(sync.destination_id, failures, open_until)
+            self.wait(sync, error)
+
+    def wait(self, sync: SyncRow, error: Later) -> None:
+        """Try again later, whoever is to blame; at last give it up."""
+        now = self._clock()
+        attempt = sync.attempt + 1
+        asked = None if error.after is None else timedelta(seconds=max(1.0, error.after))
+        wait = WAITS[min(attempt, len(WAITS)) - 1] if asked is None else asked
+        with self._database.transaction():
             if attempt >= GIVE_UP_AFTER:
                 self._outbox.settle(sync, "failed", at=iso(now), reason=error.reason, attempt=attempt)
             else:

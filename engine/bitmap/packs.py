@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from engine.bitmap.bits import digest
 from engine.bitmap.ordinals import unwritable
+from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.store.bitmaps import NewBitmap, Place
 
@@ -69,7 +70,7 @@ class PackWriter:
             os.fsync(self._file.fileno())
             self._file.close()
             os.replace(self._path, self._folder / name)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             self.discard()
             raise unwritable(self._folder, error) from None
@@ -83,15 +84,6 @@ class PackWriter:
             with suppress(OSError):  # a full disk may refuse even the last flush
                 file.close()
             self._path.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextmanager

@@ -12,10 +12,12 @@ import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from errno import EDQUOT, EIO, ENOSPC
 from pathlib import Path
 from typing import Any
 
-from engine.destinations.protocol import Batch, Capabilities, Misconfigured, Operation, Receipt, Row, Sync
+from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigured, Operation, Receipt, Row, Sync
+from engine.durable import sync_folder
 
 FORMATS = ("csv", "jsonl", "parquet")
 MANIFEST = "manifest.json"
@@ -93,25 +95,12 @@ class FolderDestination:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise _unwritable(path, error) from None
 
 
-def _sync_folder(path: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
 def _unwritable(path: Path, error: OSError) -> Exception:
-    from errno import EDQUOT, EIO, ENOSPC
-
-    from engine.destinations.protocol import Later
-
     if error.errno in (ENOSPC, EDQUOT, EIO):
         return Later(f"{path}: {error.strerror}")
     return Misconfigured(f"{path} cannot be written: {error.strerror}", "Check the folder and its permissions.")

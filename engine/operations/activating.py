@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from engine.jobs import Job
 from engine.locks import holding
 from engine.membership.snapshots import Snapshots
 from engine.operations.delivering import Delivering, clock, destinations_of, wanted_of
+from engine.operations.looking import mask
 from engine.operations.workspace import Workspace, user_name
 from engine.store.activation import Batches, DestinationRow, Destinations, Outbox, SyncRow
 from engine.store.runs import RunRow
@@ -123,21 +125,12 @@ class Preview:
             "destination": self.destination,
             **self.summary,
             "held": self.held,
-            "rows": [
-                {"key": _masked(key), "values": [[n, _masked(v)] for n, v in values]} for key, values in self.rows
-            ],
+            "rows": [{"key": mask(key), "values": [[n, mask(v)] for n, v in values]} for key, values in self.rows],
         }
-
-
-def _masked(text: str) -> str:
-    """Enough to recognise what one knows, too little to use."""
-    return text[:2] + "…" + text[-2:] if len(text) > 8 else text[:1] + "…"
 
 
 def preview_sync(workspace: Workspace, ids: Sequence[str] = (), *, job: Job | None = None) -> list[Preview]:
     """What syncing would add, remove and leave out, by audience and destination; nothing is sent or kept."""
-    import json
-
     found = []
     delivering = Delivering(workspace, job)
     for audience, places, run in _chosen(workspace, ids):
@@ -168,10 +161,9 @@ def sync(
             for place in places:
                 _row(workspace, place)
                 with workspace.database.transaction():
-                    latest = next((s for s in outbox.newest(audience) if s.destination_id == place), None)
-                    if reset and latest is not None:
-                        batches.forget(latest.stream_id)
                     touched.append(outbox.add(audience, place, run, iso(clock()), allow_removals=allow_removals))
+                    if reset:
+                        batches.forget(outbox.get(touched[-1]).stream_id)
         _drain(workspace, job)
     return [outbox.get(one) for one in touched]
 
@@ -211,7 +203,8 @@ def _drain(workspace: Workspace, job: Job | None) -> list[SyncRow]:
 
 def _chosen(workspace: Workspace, ids: Sequence[str]) -> list[tuple[str, tuple[str, ...], int]]:
     """(audience, destinations, run of its newest snapshot) of what is to be delivered."""
-    stored = [workspace.audiences.get(one) for one in ids] if ids else list(workspace.audiences.all().values())
+    going = workspace.audiences.mentioning("destinations").values() if not ids else ()
+    stored = [workspace.audiences.get(one) for one in ids] or list(going)
     reader = Snapshots(workspace.runs, workspace.segments, workspace.library)
     found = []
     for one in stored:
@@ -221,7 +214,9 @@ def _chosen(workspace: Workspace, ids: Sequence[str]) -> list[tuple[str, tuple[s
                 hint = "Write destinations: [ID] into its document."
                 raise EngineError("usage", f'"{one.audience.id}" goes nowhere', hint=hint)
             continue
-        if not ids and not reader.history(one.audience.id):
-            continue
-        found.append((one.audience.id, places, reader.at(one.audience.id, None)[0].run_id))
+        try:
+            found.append((one.audience.id, places, reader.at(one.audience.id, None)[0].run_id))
+        except EngineError as error:
+            if ids or error.code != "not_found":  # of all audiences, those that never ran are passed over
+                raise
     return found

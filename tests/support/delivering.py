@@ -39,6 +39,10 @@ def person(identifier: int, **more: Any) -> Person:
     return replace(Person(identifier, email=f"Person{identifier}@Example.com"), **more)
 
 
+PEOPLE = [person(i) for i in range(1, 8)]
+BY_MAIL = {"type": "memory", "identifiers": ["email"]}
+
+
 def publish(folder: Path, people: Sequence[Person]) -> None:
     """These people are the data now."""
     with publishing(folder / "warehouse", "test") as connection:
