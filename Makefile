@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-scale test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -47,6 +47,10 @@ bench-seed: ready
 proof: ready
 	$(BIN)/python -m tests.benchmarks.equivalence
 	$(BIN)/python -m tests.benchmarks.changing
+
+# The simulator at any size; a hundred million profiles take hours and 55 GB under build/.
+proof-scale: ready
+	$(BIN)/python -m tests.benchmarks.scale $(or $(PROFILES),100000000)
 
 proof-crash: ready
 	$(BIN)/python -m tests.benchmarks.crash $(or $(KILLS),300)

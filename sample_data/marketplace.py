@@ -1,12 +1,10 @@
 """The marketplace simulator: a seeded DuckDB generator from ten thousand to a hundred million profiles by one number.
 
-Every value is drawn from a hash of (seed, row, purpose), so the same number, seed and day give the same data
-whatever the
-threads. What drives behaviour is kept in the schema ``truth``: who is really the same person, how much each likes
-phones,
-which purchases an ad click caused.
+Every value is drawn from a hash of (seed, row, purpose), so the same number, seed and day give the same data whatever
+the threads. What drives behaviour is kept in the schema ``truth``: who is really the same person, how much each likes
+phones, which purchases an ad click caused.
 
-Run it on a file:  python -m sample_data.marketplace out.duckdb 200000
+Run it on a file:  python -m sample_data.marketplace out.duckdb 200000 2026-06-01
 """
 
 from __future__ import annotations
@@ -93,11 +91,24 @@ def main() -> None:
     """Write a marketplace into a new DuckDB file."""
     import duckdb
 
-    if len(sys.argv) != 3 or not sys.argv[2].isdigit():
-        sys.exit("Usage: python -m sample_data.marketplace FILE.duckdb PROFILES")
-    connection = duckdb.connect(sys.argv[1])
-    generate(connection, int(sys.argv[2]), report=lambda share, step: print(f"{share:4.0%} {step}"))  # noqa: T201
+    until = _day(sys.argv[3]) if len(sys.argv) == 4 else None
+    if len(sys.argv) not in (3, 4) or not sys.argv[2].isdigit() or (until is None and len(sys.argv) == 4):
+        sys.exit("Usage: python -m sample_data.marketplace FILE.duckdb PROFILES [UNTIL, such as 2026-06-01]")
+    # DuckDB would keep what it wrote in 80 % of the memory; a slice needs less than this.
+    connection = duckdb.connect(sys.argv[1], config={"memory_limit": "6GB"})
+    generate(connection, int(sys.argv[2]), until=until, report=_told)
     connection.close()
+
+
+def _told(share: float, step: str) -> None:
+    print(f"{share:6.1%} {step}", flush=True)  # noqa: T201
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 if __name__ == "__main__":
