@@ -14,6 +14,7 @@ from engine.domain.audience_codec import read_audience
 from engine.domain.check import problems
 from engine.errors import EngineError
 from tests.support.canvases import SMALL
+from tests.support.sentences import said
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
 SEEN = [{"name": "v", "did": "view"}, {"did": "purchase", "same": [{"property": "amount", "as": "v.category"}]}]
@@ -74,14 +75,27 @@ def test_findings_and_guards_too(sentence: str, language: str) -> None:
         assert (number in sentence) == (number in found)
 
 
+def test_every_sentence_in_the_engines_source_is_there() -> None:
+    text = files("resources").joinpath("translations", "sentences.json").read_text(encoding="utf-8")
+    known, engine = json.loads(text), said()
+    assert len(engine) > 400
+    assert {sentence: place for sentence, place in engine.items() if sentence not in known} == {}
+
+
 def test_templates_have_the_same_places_in_every_language() -> None:
     text = files("resources").joinpath("translations", "sentences.json").read_text(encoding="utf-8")
     for english, others in json.loads(text).items():
         assert set(others) == set(OTHERS), english
         for other in others.values():
-            assert other.count("{}") in (english.count("{}"), 0 if "convoke" in english else english.count("{}")), (
-                english
-            )
+            least = 0 if "convoke" in english else english.count("{}")
+            assert other.count("{}") in (english.count("{}"), least), english
+
+
+def test_what_is_filled_in_is_translated_unless_it_is_the_readers_own() -> None:
+    said_of_a_file = "in sp.yaml: rule must be a list, not nothing"
+    assert translated(said_of_a_file, "es") == "en sp.yaml: rule debe ser una lista, no nada"
+    assert translated('there is no time zone "nothing"', "es") == 'no existe la zona horaria "nothing"'
+    assert translated("Write {list: do-not-contact}.", "pt_BR") == "Escreva {list: do-not-contact}."
 
 
 def test_what_is_not_known_stays_behind_its_kind() -> None:
