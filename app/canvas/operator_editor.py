@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
 from PySide6.QtCore import QDate, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QCompleter, QDateEdit, QHBoxLayout, QLineEdit, QSpinBox, QToolButton, QWidget
 
+from app.canvas.number_field import NumberField, plain, read_number
 from app.i18n import Words
 from app.widgets.chips import ChipField
 from app.widgets.parts import clear, label, spin
@@ -105,7 +105,7 @@ class OperatorEditor(QWidget):
         """Suggested values by the text they are shown as: the value and how often it occurs."""
         found = {}
         for one in self._suggestions:
-            value = _as_text(one["value"], self._words)
+            value = plain(one["value"], self._words.locale)
             found[value] = f"{value}   · {self._words.number(one['count'])}"
         return found
 
@@ -235,11 +235,11 @@ class OperatorEditor(QWidget):
             return lambda: bool(flags.currentData())
         if self._kind.is_temporal:
             return self._date(value)
-        text = _as_text(value, self._words)
-        field = self._text(text, "value.hint", width=90 if self._kind.is_number else 160)
         if self._kind.is_number:
-            return lambda: _number(field.text(), self._words)
-        return field.text
+            number = NumberField(value, self._words.locale)
+            self._place(number, "value.hint", width=90)
+            return number.number
+        return self._text(str(value), "value.hint").text
 
     def _date(self, value: Scalar) -> Callable[[], Scalar | None]:
         field = QDateEdit()
@@ -252,13 +252,16 @@ class OperatorEditor(QWidget):
         self._fields.addWidget(field)
         return lambda: cast(date, field.date().toPython())
 
-    def _text(self, text: str, hint: str, width: int = 160) -> QLineEdit:
-        field = QLineEdit(text)
+    def _place(self, field: QLineEdit, hint: str, width: int) -> None:
         field.setPlaceholderText(self._words(hint))
         field.setAccessibleName(f"{self._name}: {self._words(hint)}")
         field.setMinimumWidth(width)
         field.textChanged.connect(self._emit)
         self._fields.addWidget(field)
+
+    def _text(self, text: str, hint: str) -> QLineEdit:
+        field = QLineEdit(text)
+        self._place(field, hint, 160)
         if self._kind is ValueType.STRING and hint == "value.hint":
             field.setProperty("suggests", True)
             self._complete(field)
@@ -273,7 +276,7 @@ class OperatorEditor(QWidget):
             lambda count: words("values.more", words.number(count)),
             lambda value: words("values.remove", value),
         )
-        chips.set_values([_as_text(value, words) for value in values])
+        chips.set_values([plain(value, words.locale) for value in values])
         chips.suggest(self._offered())
         chips.changed.connect(self._emit)
         self._fields.addWidget(chips)
@@ -320,20 +323,12 @@ def _between(low: Scalar | None, high: Scalar | None) -> Operator | None:
 def _among(name: AmongName, parts: list[str], fold: bool, kind: ValueType, words: Words) -> Operator | None:
     if kind is ValueType.STRING:
         return Among(name, tuple(parts), fold)
-    numbers = [_number(part, words) for part in parts]
+    numbers = [read_number(part, words.locale) for part in parts]
     return Among(name, tuple(n for n in numbers if n is not None)) if None not in numbers else None
 
 
 def _with(value: Scalar | None, make: Callable[[Scalar], Operator]) -> Operator | None:
     return None if value is None else make(value)
-
-
-def _as_text(value: Scalar, words: Words) -> str:
-    """An operand as it is typed: numbers with the region's decimal sign, without thousands."""
-    if isinstance(value, Decimal | float):
-        text = format(Decimal(str(value)).normalize(), "f")
-        return text.replace(".", words.locale.decimalPoint())
-    return str(value)
 
 
 def _default(kind: ValueType) -> Scalar:
@@ -342,15 +337,3 @@ def _default(kind: ValueType) -> Scalar:
     if kind.is_temporal:
         return date.today()
     return True if kind is ValueType.BOOLEAN else ""
-
-
-def _number(text: str, words: Words) -> int | Decimal | None:
-    """A number as people of the region write it."""
-    plain = text.strip().replace(words.locale.groupSeparator(), "").replace(words.locale.decimalPoint(), ".")
-    try:
-        value = Decimal(plain)
-    except InvalidOperation:
-        return None
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 28:
-        return None
-    return int(value) if value == value.to_integral_value() else value
