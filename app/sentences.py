@@ -46,5 +46,6 @@ def translated(sentence: str, language: str) -> str | None:
             for value, own in zip(match.groups(), quoted, strict=True)
         ]
         # A translation may leave places out, such as a command that nobody types in the app.
-        return other[0] + "".join(value + part for value, part in zip(values, other[1:], strict=False))
+        found = other[0] + "".join(value + part for value, part in zip(values, other[1:], strict=False))
+        return None if found == sentence else found
     return None

@@ -18,6 +18,7 @@ REGIONS = (
     "en_US", "es_AR", "es_BO", "es_CL", "es_CO", "es_CR", "es_DO", "es_EC", "es_GT", "es_HN", "es_MX", "es_NI",
     "es_PA", "es_PE", "es_PY", "es_SV", "es_US", "es_UY", "es_VE", "pt_BR",
 )  # fmt: skip
+KEEPERS = ("keyring", "vault")
 _LEAST_MEMORY = 256 << 20
 _HEAD = "# The settings of this Convoke workspace. The README explains each one.\n"
 
@@ -44,6 +45,11 @@ class Settings:
     """The certificate it is served with, a PEM file; beyond this machine there must be one."""
     serve_key: str | None = None
     """The certificate's private key, a PEM file."""
+
+    secrets: str = "keyring"
+    """What keeps the passwords and keys of destinations: the system's keyring, or the workspace's encrypted vault."""
+    vault_key: str | None = None
+    """The vault's key file; without one the vault has a passphrase."""
 
     @property
     def memory_bytes(self) -> int:
@@ -96,6 +102,7 @@ def read_settings(folder: Path) -> Settings:
     settings = Settings(**found)
     _one_of("language", settings.language, LANGUAGES)
     _one_of("theme", settings.theme, THEMES)
+    _one_of("secrets", settings.secrets, KEEPERS)
     if settings.region is not None:
         _one_of("region", settings.region, REGIONS)
     if settings.memory is not None:

@@ -140,7 +140,7 @@ class OperatorEditor(QWidget):
             if key == "anniversary_within_next":
                 return Anniversary(before if before.unit in ("d", "w") else Duration(7, "d"))
             return Relative(cast(RelativeName, key), before)
-        first = self._first_operand()
+        first = _first_operand(self._operator, self._kind)
         if key in ("in", "not_in"):
             kept = self._operator.values if isinstance(self._operator, Among) else ((first,) if first != "" else ())
             return Among(cast(AmongName, key), kept)
@@ -149,19 +149,6 @@ class OperatorEditor(QWidget):
         if key in ("eq", "neq", "lt", "lte", "gt", "gte"):
             return Compare(cast(CompareName, key), first)
         return TextMatch(cast(TextName, key), str(first))
-
-    def _first_operand(self) -> Scalar:
-        match self._operator:
-            case Compare(value=value):
-                return value
-            case Among(values=values) if values:
-                return values[0]
-            case Between(low=low):
-                return low
-            case TextMatch(text=text):
-                return text
-            case _:
-                return _default(self._kind)
 
     # -- the fields ------------------------------------------------------------------------------------------------
 
@@ -297,6 +284,20 @@ class OperatorEditor(QWidget):
         self._fields.addWidget(count)
         self._fields.addWidget(unit)
         return count, unit
+
+
+def _first_operand(operator: Operator, kind: ValueType) -> Scalar:
+    match operator:
+        case Compare(value=value):
+            return value
+        case Among(values=values) if values:
+            return values[0]
+        case Between(low=low):
+            return low
+        case TextMatch(text=text):
+            return text
+        case _:
+            return _default(kind)
 
 
 def duration_fields(duration: Duration, units: tuple[str, ...], words: Words, name: str) -> tuple[QSpinBox, QComboBox]:

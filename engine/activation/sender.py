@@ -59,7 +59,7 @@ class Sender:
         except Later as error:
             self._on_later(sync, error)
         except Misconfigured as error:
-            self._settle(sync, "failed", f"{error.reason} {error.hint}".strip())
+            self._settle(sync, "failed", f"{error.reason}. {error.hint}" if error.hint else error.reason)
         except Refused as error:  # of a whole delivery, which cannot be halved
             self._settle(sync, "failed", error.reason)
         except EngineError:

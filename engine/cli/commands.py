@@ -21,6 +21,7 @@ from engine.cli.modelling import model
 from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, share, table
 from engine.cli.running import running, store
+from engine.cli.secrets import secret
 from engine.cli.serving import serving, token
 
 app = typer.Typer(
@@ -225,4 +226,5 @@ app.add_typer(lists, name="lists")
 app.add_typer(store, name="store")
 app.add_typer(daemon, name="daemon")
 app.add_typer(token, name="token")
+app.add_typer(secret, name="secret")
 app.add_typer(destination, name="destination")

@@ -6,19 +6,18 @@ the batches that were taken, in the same transaction as their rows. Both are mad
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.destinations.files import PROFILES
+from engine.destinations.host import Host, SettingsReader
 from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigured, Operation, Receipt, Refused, Sync
-from engine.errors import EngineError
 
 if TYPE_CHECKING:
     import psycopg
 
-_KEYS = ("host", "port", "dbname", "user", "sslmode", "password_env", "schema", "table")
+_KEYS = ("host", "port", "dbname", "user", "sslmode", "password", "schema", "table")
 _WRONG_SETUP = ("28", "3D", "3F", "42", "0A")
 """SQLSTATE classes that a person must mend: credentials, no such database or schema, rights and names."""
 _WRONG_ROWS = ("22", "23")
@@ -31,15 +30,13 @@ class PostgresDestination:
         batch_rows=50_000,
         idempotency="batch",
         proof="protocol",
-        profiles=("sha256", "google", "meta", "uid2", "tiktok"),
+        profiles=PROFILES,
     )
 
-    def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], base: Path) -> None:
-        unknown = sorted(set(settings) - set(_KEYS))
-        if unknown:
-            raise Misconfigured(f'PostgreSQL has no setting "{unknown[0]}"', f"It has: {', '.join(_KEYS)}.")
-        if not settings.get("dbname"):
-            raise Misconfigured("the database's name is missing", "Write settings: {host: …, dbname: …, user: …}.")
+    def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> None:
+        given = SettingsReader("PostgreSQL", settings, _KEYS)
+        given.text("dbname", "crm")
+        self._password, self._reveal = given.secret("password"), host.reveal
         self._settings = dict(settings)
         self._columns = tuple(identifiers)
         self._connection: psycopg.Connection[Any] | None = None
@@ -48,15 +45,13 @@ class PostgresDestination:
     # -- the connection --------------------------------------------------------------------------------------------
 
     def _connected(self) -> psycopg.Connection[Any]:
-        psycopg = _psycopg()
+        import psycopg
+
         if self._connection is None or self._connection.closed:
             names = ("host", "port", "dbname", "user", "sslmode")
             given: dict[str, Any] = {name: self._settings[name] for name in names if name in self._settings}
-            variable = self._settings.get("password_env")
-            if variable is not None:
-                if variable not in os.environ:
-                    raise Misconfigured(f"the environment has no {variable}", "Put the password there.")
-                given["password"] = os.environ[variable]
+            if self._password is not None:
+                given["password"] = self._reveal(self._password)
             self._connection = psycopg.connect(**given, connect_timeout=15, application_name="convoke")
             self._made = False
         return self._connection
@@ -64,7 +59,8 @@ class PostgresDestination:
     @contextmanager
     def _transaction(self) -> Iterator[psycopg.Cursor[Any]]:
         """One transaction; what goes wrong comes out in the engine's words."""
-        psycopg = _psycopg()
+        import psycopg
+
         try:
             connection = self._connected()
             with connection.transaction(), connection.cursor() as cursor:
@@ -180,13 +176,3 @@ class PostgresDestination:
 
 def _said(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
-
-
-def _psycopg() -> Any:
-    try:
-        import psycopg
-    except ImportError:
-        raise EngineError(
-            "missing_part", "PostgreSQL needs the part psycopg", hint="Install it: pip install 'convoke[postgres]'."
-        ) from None
-    return psycopg

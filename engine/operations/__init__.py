@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         run_soon,
         tasks,
     )
+    from engine.operations.sealing import make_vault_key, remove_secret, secrets, set_secret
     from engine.operations.sizing import size, size_document
     from engine.operations.workspace import Workspace, connect, init
 
@@ -85,6 +86,10 @@ _HOMES = {
     "syncs": "activating",
     "try_destination": "activating",
     "has_due_syncs": "activating",
+    "make_vault_key": "sealing",
+    "remove_secret": "sealing",
+    "secrets": "sealing",
+    "set_secret": "sealing",
     "add_token": "granting",
     "revoke_token": "granting",
     "tokens": "granting",
@@ -177,6 +182,7 @@ __all__ = [
     "insights",
     "list_audiences",
     "lists",
+    "make_vault_key",
     "members",
     "members_then",
     "overlap",
@@ -191,6 +197,7 @@ __all__ = [
     "preview_sync",
     "reachable",
     "remove_destination",
+    "remove_secret",
     "retry_task",
     "revoke_token",
     "run",
@@ -201,7 +208,9 @@ __all__ = [
     "save_all",
     "save_destination",
     "schema",
+    "secrets",
     "sent_to",
+    "set_secret",
     "show",
     "show_model",
     "size",

@@ -20,6 +20,7 @@ from engine.locks import holding
 from engine.membership.snapshots import Snapshots
 from engine.operations.delivering import Delivering, clock, destinations_of, wanted_of
 from engine.operations.looking import mask
+from engine.operations.sealing import host_of
 from engine.operations.workspace import Workspace, user_name
 from engine.store.activation import Batches, DestinationRow, Destinations, Outbox, SyncRow
 from engine.store.runs import RunRow
@@ -35,7 +36,7 @@ def add_destination(workspace: Workspace, path: Path) -> str:
 def save_destination(workspace: Workspace, value: Any) -> str:
     """Keep a destination, after it was checked against the model and its type; its id."""
     document = read_destination(value)
-    open_destination(document, workspace.folder).close()
+    open_destination(document, host_of(workspace)).close()
     wanted_of(workspace, document, Delivery())
     with workspace.database.transaction():
         Destinations(workspace.database).save(document.id, write_destination(document), user_name(), iso(clock()))
@@ -57,7 +58,7 @@ def _row(workspace: Workspace, identifier: str) -> DestinationRow:
 
 def try_destination(workspace: Workspace, identifier: str) -> str:
     """Try whether a destination can be used, without changing anything there; a sentence."""
-    opened = open_destination(read_destination(_row(workspace, identifier).document), workspace.folder)
+    opened = open_destination(read_destination(_row(workspace, identifier).document), host_of(workspace))
     try:
         return opened.check()
     except Misconfigured as error:

@@ -25,6 +25,7 @@ from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.membership.snapshots import Snapshots
 from engine.operations.membering import members
+from engine.operations.sealing import host_of
 from engine.operations.workspace import Workspace
 from engine.store.activation import Batches, Destinations, Outbox, SyncRow
 
@@ -52,7 +53,7 @@ class Delivering:
         sync = self._outbox.get(identifier)
         try:
             document = self._document(sync.destination_id)
-            destination = open_destination(document, self._workspace.folder)
+            destination = open_destination(document, host_of(self._workspace))
             try:
                 return self._deliver(sync, document, destination)
             finally:
@@ -120,7 +121,7 @@ class Delivering:
     def preview(self, audience: str, destination_id: str, run: int) -> tuple[Plan, str | None]:
         """What a sync would do, and what would hold it back; nothing is kept or sent."""
         document = self._document(destination_id)
-        destination = open_destination(document, self._workspace.folder)
+        destination = open_destination(document, host_of(self._workspace))
         least = destination.capabilities.smallest_audience
         stream = next((n for n, pair in self._outbox.streams().items() if pair == (audience, destination_id)), 0)
         try:

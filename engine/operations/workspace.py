@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.store.runs import Runs
     from engine.warehouses.protocol import Scratch, Warehouse
 
-_IGNORED = "store.sqlite*\nwarehouse/\nbitmaps/\ndrafts/\nlogs/\nspool/\n*.lock\n*.sock\n"
+_IGNORED = "store.sqlite*\nwarehouse/\nbitmaps/\ndrafts/\nlogs/\nspool/\n*.lock\n*.sock\nsecrets.vault\n"
 
 
 class Workspace:

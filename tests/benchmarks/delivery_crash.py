@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.destinations import opening
+from engine.destinations.host import Host
 from engine.destinations.protocol import Batch, Capabilities, Operation, Receipt, Sync
 from engine.operations import Workspace, sync
 from tests.benchmarks.report import BUILD, write
@@ -30,7 +31,7 @@ Rows = dict[str, tuple[tuple[str, str], ...]]
 class Log:
     """Appends every batch to a file; with a ledger it knows the ids that are there."""
 
-    def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], base: Path) -> None:
+    def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> None:
         self._path, self._ledger = Path(settings["path"]), bool(settings["ledger"])
         self.capabilities = Capabilities(100, "batch", "protocol")
 

@@ -121,7 +121,7 @@ def test_a_destination_that_is_wrongly_set_up_waits_for_a_person(tmp_path: Path,
     with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
         refresh(workspace)
         (found,) = sync_due(workspace)
-        assert (found.state, found.reason) == ("failed", "the account is closed Open it.")
+        assert (found.state, found.reason) == ("failed", "the account is closed. Open it.")
         assert sync_due(workspace) == []
 
 

@@ -14,6 +14,7 @@ from engine.destinations.postgres import PostgresDestination
 from engine.destinations.protocol import Batch, Later, Misconfigured, Row, Sync
 from engine.operations import sync, sync_due
 from tests.support.delivering import expected, make, person, refresh
+from tests.support.destining import host
 from tests.support.postgres import Server, binaries, server
 
 pytestmark = pytest.mark.skipif(binaries() is None, reason="PostgreSQL is not installed")
@@ -49,7 +50,7 @@ def batch(rows_: list[Row], identifier: str = "b1", operation: str = "add") -> B
 
 
 def test_a_batch_counts_once(settings: dict[str, Any], tmp_path: Path) -> None:
-    out = PostgresDestination(settings, ["email"], tmp_path)
+    out = PostgresDestination(settings, ["email"], host(tmp_path))
     assert "answers to tester" in out.check()
     out.send(batch(ROWS))
     first = rows(settings)
@@ -72,14 +73,19 @@ def test_a_batch_counts_once(settings: dict[str, Any], tmp_path: Path) -> None:
 
 def test_a_server_that_is_gone_or_wrong_is_said(settings: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(Later):
-        PostgresDestination(settings | {"host": str(tmp_path)}, [], tmp_path).check()
-    for wrong in ({"dbname": "nowhere"}, {"user": "nobody"}, {"schema": "nowhere"}, {"password_env": "CVK_NOT_SET"}):
-        out = PostgresDestination(settings | wrong, [], tmp_path)
+        PostgresDestination(settings | {"host": str(tmp_path)}, [], host(tmp_path)).check()
+    for wrong in (
+        {"dbname": "nowhere"},
+        {"user": "nobody"},
+        {"schema": "nowhere"},
+        {"password": {"secret": "missing"}},
+    ):
+        out = PostgresDestination(settings | wrong, [], host(tmp_path))
         with pytest.raises(Misconfigured):
             out.send(batch(ROWS))
         out.close()
     with pytest.raises(Misconfigured, match='no setting "pasword"'):
-        PostgresDestination({"dbname": "x", "pasword": "y"}, [], tmp_path)
+        PostgresDestination({"dbname": "x", "pasword": "y"}, [], host(tmp_path))
 
 
 def test_the_server_dies_in_the_middle_and_the_next_sync_goes_on(

@@ -1,0 +1,120 @@
+"""`convoke secret`: passwords and keys of destinations, kept in the keyring or the vault."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.destinations.host import Host
+from engine.destinations.protocol import Later, Misconfigured
+from engine.domain.documents import iso
+from engine.errors import EngineError, nearest
+from engine.operations.workspace import Workspace, user_name
+from engine.secrets.opening import open_keeper
+from engine.secrets.vault import make_key
+from engine.settings import write_settings
+from engine.store.activation import Destinations
+from engine.store.secret_names import SecretNames, SecretRow
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_AGAIN_AFTER = 60.0
+"""Seconds until a delivery that waits for an unlocked keyring is tried again."""
+
+Ask = Callable[[], str | None]
+
+
+def set_secret(workspace: Workspace, name: str, value: str, ask: Ask = lambda: None) -> str:
+    """Keep a secret; what keeps it now: keyring or vault. ``ask`` asks for the vault's passphrase."""
+    if not _NAME.fullmatch(name):
+        raise EngineError("usage", f'"{name}" cannot be a secret\'s name', hint="Use letters, digits, -, _ and dots.")
+    if not value:
+        raise EngineError("usage", "the secret is empty", hint="Type it, or pipe it in.")
+    keeper = open_keeper(workspace.folder, workspace.settings, ask)
+    keeper.set(name, value)
+    with workspace.database.transaction():
+        SecretNames(workspace.database).save(
+            name, keeper.kind, user_name(), iso(datetime.now(UTC).replace(microsecond=0))
+        )
+    return keeper.kind
+
+
+def secrets(workspace: Workspace) -> list[SecretRow]:
+    """The names of the secrets."""
+    return list(SecretNames(workspace.database).all().values())
+
+
+def remove_secret(workspace: Workspace, name: str, ask: Ask = lambda: None) -> None:
+    """Forget a secret; refused while a destination needs it."""
+    names = SecretNames(workspace.database)
+    if name not in names.all():
+        raise EngineError("not_found", f'there is no secret "{name}"', hint=nearest(name, names.all(), "secret"))
+    using = [one for one, row in Destinations(workspace.database).all().items() if name in _named(row.document)]
+    if using:
+        raise EngineError(
+            "refused",
+            f'the secret "{name}" cannot be removed, because {", ".join(using)} needs it',
+            hint="Change that first.",
+        )
+    open_keeper(workspace.folder, workspace.settings, ask).remove(name)
+    with workspace.database.transaction():
+        names.forget(name)
+
+
+def make_vault_key(workspace: Workspace, path: Path) -> None:
+    """Write a new key file for the vault, and point the workspace's settings at vault and file."""
+    make_key(path)
+    settings = replace(workspace.settings, secrets="vault", vault_key=str(path.resolve()))
+    write_settings(workspace.folder, settings)
+    vars(workspace)["settings"] = settings  # in place of what was read before
+
+
+def host_of(workspace: Workspace) -> Host:
+    """What the workspace gives to a connector."""
+    return Host(workspace.folder, _revealing(workspace))
+
+
+def _revealing(workspace: Workspace) -> Callable[[Any], str]:
+    """What reads a reference in a destination's settings: ``{secret: NAME}`` or ``{env: VARIABLE}``.
+
+    It raises Misconfigured when there is no such secret, Later while the keyring or vault is locked.
+    """
+    opened: list[Any] = []
+
+    def reveal(reference: Any) -> str:
+        if "env" in reference:
+            variable = reference["env"]
+            if variable not in os.environ:
+                raise Misconfigured(f"the environment has no {variable}", "Put the secret there.")
+            return os.environ[variable]
+        name = reference["secret"]
+        try:
+            if not opened:
+                opened.append(open_keeper(workspace.folder, workspace.settings))
+            found: str | None = opened[0].get(name)
+        except EngineError as error:
+            if error.code == "locked":
+                raise Later(f"{error.message}. {error.hint}", _AGAIN_AFTER) from None
+            raise Misconfigured(error.message, error.hint or "") from None
+        if found is None:
+            raise Misconfigured(f'there is no secret "{name}"', f"Keep it: convoke secret set {name}.")
+        return found
+
+    return reveal
+
+
+def _named(value: Any) -> set[str]:
+    """The secrets that a document refers to."""
+    match value:
+        case {"secret": str(name), **others} if not others:
+            return {name}
+        case dict():
+            return set().union(*(_named(one) for one in value.values()))
+        case list():
+            return set().union(*(_named(one) for one in value))
+        case _:
+            return set()

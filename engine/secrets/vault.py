@@ -1,0 +1,193 @@
+"""An encrypted file for machines without a keyring: each secret sealed by AES-256-GCM with its own name.
+
+The key comes from a file of 32 random bytes (a systemd credential, or one only its owner may read) or from a passphrase
+by scrypt with n = 2^17, r = 8, p = 1 (OWASP Password Storage Cheat Sheet, 2025). Nonces are 96 random bits, as NIST SP
+800-38D asks for; the name is authenticated with the value, so that entries cannot be swapped.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.durable import sync_folder
+from engine.errors import EngineError
+from engine.locks import holding
+
+FILE = "secrets.vault"
+KEY_BYTES = 32
+_COST = 1 << 17
+_PROBE = "convoke"
+
+Key = Callable[[], bytes | None]
+Passphrase = Callable[[], str | None]
+
+
+class Vault:
+    """Secrets in a file.
+
+    ``key`` gives the bytes of the key file, None without one; ``passphrase`` gives what a person typed, None when
+    nobody can be asked. A vault made with one cannot be opened with the other.
+    """
+
+    kind = "vault"
+
+    def __init__(self, folder: Path, key: Key, passphrase: Passphrase, cost: int = _COST) -> None:
+        self._path, self._lock = folder / FILE, folder / "secrets.lock"
+        self._key, self._passphrase, self._cost = key, passphrase, cost
+        self._derived: tuple[bytes, bytes] | None = None  # of this salt: scrypt takes half a second
+
+    def get(self, name: str) -> str | None:
+        """The secret; None when there is none of that name."""
+        body = self._read()
+        if body is None or name not in body["secrets"]:
+            return None
+        return _unseal(self._opened(body), name, body["secrets"][name])
+
+    def set(self, name: str, value: str) -> None:
+        """Keep a secret, in place of an earlier one; makes the vault when there is none."""
+        with holding(self._lock, "convoke secret", "refused", "the vault is being written"):
+            body = self._read() or self._fresh()
+            body["secrets"][name] = _seal(self._opened(body), name, value)
+            self._write(body)
+
+    def remove(self, name: str) -> None:
+        """Forget a secret; nothing happens when there is none."""
+        with holding(self._lock, "convoke secret", "refused", "the vault is being written"):
+            body = self._read()
+            if body is not None and body["secrets"].pop(name, None) is not None:
+                self._write(body)
+
+    # -- the key ---------------------------------------------------------------------------------------------------
+
+    def _fresh(self) -> dict[str, Any]:
+        salt = None if self._key() is not None else _text(secrets.token_bytes(16))
+        body: dict[str, Any] = {"version": 1, "salt": salt, "cost": self._cost, "secrets": {}}
+        master = self._master(body)
+        if salt is not None and _scrypt(self._passphrase() or "", _bytes(salt), self._cost) != master:
+            raise EngineError("usage", "the two passphrases differ", hint="Type the same one twice.")
+        body["probe"] = _seal(master, "", _PROBE)
+        return body
+
+    def _opened(self, body: dict[str, Any]) -> bytes:
+        """The key, which opens the probe."""
+        master = self._master(body)
+        _unseal(master, "", body["probe"])
+        return master
+
+    def _master(self, body: dict[str, Any]) -> bytes:
+        if body["salt"] is None:
+            key = self._key()
+            if key is None:
+                raise EngineError("locked", "the vault's key file is missing", hint="Set vault_key in convoke.toml.")
+            return key
+        salt = _bytes(body["salt"])
+        if self._derived is None or self._derived[0] != salt:
+            typed = self._passphrase()
+            if typed is None:
+                hint = "Put its passphrase into CONVOKE_VAULT_PASSPHRASE, or use a key file."
+                raise EngineError("locked", "the vault is locked", hint=hint)
+            self._derived = salt, _scrypt(typed, salt, body["cost"])
+        return self._derived[1]
+
+    # -- the file --------------------------------------------------------------------------------------------------
+
+    def _read(self) -> dict[str, Any] | None:
+        try:
+            body: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+            if body["version"] != 1 or not isinstance(body["secrets"], dict) or "probe" not in body:
+                raise ValueError("another version")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a vault"
+            raise EngineError(
+                "file", f"{self._path} cannot be read: {reason}", hint="Restore it from a backup."
+            ) from None
+        return body
+
+    def _write(self, body: dict[str, Any]) -> None:
+        part = self._path.with_suffix(".part")
+        try:
+            with open(part, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                file.write(json.dumps(body, indent=1) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, self._path)
+            sync_folder(self._path.parent)
+        except OSError as error:
+            raise EngineError(
+                "file",
+                f"{self._path} cannot be written: {error.strerror}",
+                hint="Check the disk and the folder's permissions.",
+            ) from None
+
+
+def make_key(path: Path) -> None:
+    """Write a new random key that only its owner may read; an existing file is never overwritten."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise EngineError("refused", f"{path} is there already", hint="Name a new file.") from None
+    except OSError as error:
+        raise EngineError("file", f"{path} cannot be written: {error.strerror}", hint="Choose another place.") from None
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(_text(secrets.token_bytes(KEY_BYTES)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_key(path: Path, *, private: bool = True) -> bytes:
+    """The key in a file; refused when others may read it too (a systemd credential is guarded by systemd)."""
+    try:
+        if private and os.name == "posix" and path.stat().st_mode & 0o077:
+            raise EngineError("locked", f"others may read {path}", hint=f"Protect it: chmod 600 {path}.")
+        key = _bytes(path.read_text(encoding="ascii").strip())
+        if len(key) != KEY_BYTES:
+            raise ValueError
+    except OSError as error:
+        raise EngineError("locked", f"{path} cannot be read: {error.strerror}", hint="Check vault_key.") from None
+    except ValueError:
+        raise EngineError("locked", f"{path} holds no key", hint="Make one: convoke secret make-key FILE.") from None
+    return key
+
+
+def _scrypt(passphrase: str, salt: bytes, cost: int) -> bytes:
+    from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+    return Scrypt(salt=salt, length=KEY_BYTES, n=cost, r=8, p=1).derive(passphrase.encode("utf-8"))
+
+
+def _seal(key: bytes, name: str, value: str) -> dict[str, str]:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = secrets.token_bytes(12)
+    return {"nonce": _text(nonce), "data": _text(AESGCM(key).encrypt(nonce, value.encode("utf-8"), _about(name)))}
+
+
+def _unseal(key: bytes, name: str, sealed: dict[str, str]) -> str:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        return AESGCM(key).decrypt(_bytes(sealed["nonce"]), _bytes(sealed["data"]), _about(name)).decode("utf-8")
+    except (InvalidTag, KeyError, ValueError, TypeError):
+        hint = "Give the passphrase or key file it was made with; if it is right, restore the vault from a backup."
+        raise EngineError("locked", "the vault does not open with this key", hint=hint) from None
+
+
+def _about(name: str) -> bytes:
+    return f"convoke vault 1: {name}".encode()
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,113 @@
+"""Secrets by reference: kept outside the store, revealed when something is sent, waited for while locked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.errors import EngineError
+from engine.operations import (
+    make_vault_key,
+    remove_secret,
+    save_destination,
+    secrets,
+    set_secret,
+    sync,
+    sync_due,
+)
+from engine.operations.sealing import host_of
+from engine.settings import write_settings
+from tests.support.delivering import make, person, refresh
+from tests.support.receiver import receiver
+
+KEY = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+PEOPLE = [person(i) for i in range(1, 40)]
+
+
+def test_a_canary_is_nowhere_but_in_the_vault_and_the_person_only_hashed(tmp_path: Path) -> None:
+    with receiver(KEY) as server:
+        document = {
+            "type": "webhook",
+            "settings": {"url": server.url, "secret": {"secret": "hook"}},
+            "identifiers": ["email"],
+        }
+        with make(tmp_path / "ws", PEOPLE, document) as workspace:
+            make_vault_key(workspace, tmp_path / "vault.key")
+            assert set_secret(workspace, "hook", KEY) == "vault"
+            assert [(one.name, one.kept_in) for one in secrets(workspace)] == [("hook", "vault")]
+            refresh(workspace)
+            (done,) = sync(workspace)
+            assert done.state == "done", done.reason
+            assert len(server.members()) == len(PEOPLE)
+            folder = workspace.folder
+    canaries = [KEY.encode(), KEY.removeprefix("whsec_").encode(), (tmp_path / "vault.key").read_bytes().strip()]
+    raw = [str(person(3).email).encode(), str(person(7).email).lower().encode()]
+    for path in (
+        p
+        for p in folder.rglob("*")
+        if p.is_file() and "warehouse" not in p.parts and p.suffix not in (".csv", ".duckdb")
+    ):
+        data = path.read_bytes()
+        for secret in canaries + raw:
+            assert secret not in data, path
+    for body in server.bodies:
+        assert not any(one in body for one in raw)
+
+
+def test_a_locked_vault_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiver(KEY) as server:
+        document = {"type": "webhook", "settings": {"url": server.url, "secret": {"secret": "hook"}}}
+        with make(tmp_path / "ws", PEOPLE, document) as workspace:
+            write_settings(workspace.folder, replace(workspace.settings, secrets="vault"))
+            del workspace.settings
+            monkeypatch.setenv("CONVOKE_VAULT_PASSPHRASE", "correct horse")
+            set_secret(workspace, "hook", KEY)
+            monkeypatch.delenv("CONVOKE_VAULT_PASSPHRASE")
+            refresh(workspace)
+            (waiting,) = sync_due(workspace)
+            assert waiting.state == "planned"
+            assert "the vault is locked" in (waiting.reason or "")
+            assert server.members() == {}
+            monkeypatch.setenv("CONVOKE_VAULT_PASSPHRASE", "correct horse")
+            workspace.database._connection.execute("UPDATE sync SET not_before = '2000-01-01T00:00:00Z'")
+            (done,) = sync_due(workspace)
+            assert done.state == "done"
+            assert len(server.members()) == len(PEOPLE)
+
+
+def test_names_and_uses(tmp_path: Path) -> None:
+    document = {"type": "webhook", "settings": {"url": "http://localhost:1/", "secret": {"secret": "hook"}}}
+    with make(tmp_path / "ws", PEOPLE, document) as workspace:
+        make_vault_key(workspace, tmp_path / "vault.key")
+        for name, value in (("a b", "x"), ("", "x"), ("ok", "")):
+            with pytest.raises(EngineError):
+                set_secret(workspace, name, value)
+        with pytest.raises(EngineError, match='there is no secret "hok"'):
+            remove_secret(workspace, "hok")
+        set_secret(workspace, "hook", KEY)
+        set_secret(workspace, "spare", "x")
+        with pytest.raises(EngineError, match="needs it"):
+            remove_secret(workspace, "hook")
+        remove_secret(workspace, "spare")
+        assert [one.name for one in secrets(workspace)] == ["hook"]
+        plain = {
+            "kind": "destination",
+            "id": "d",
+            "type": "webhook",
+            "settings": {"url": "https://x.org", "secret": KEY},
+        }
+        with pytest.raises(EngineError, match="must not stand in the document"):
+            save_destination(workspace, plain)
+
+
+def test_a_reference_to_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from engine.destinations.protocol import Misconfigured
+
+    with make(tmp_path / "ws", PEOPLE, {"type": "folder", "settings": {"path": "out"}}) as workspace:
+        reveal = host_of(workspace).reveal
+        monkeypatch.setenv("CRM_PASSWORD", "x")
+        assert reveal({"env": "CRM_PASSWORD"}) == "x"
+        with pytest.raises(Misconfigured, match="the environment has no CRM_NOTHING"):
+            reveal({"env": "CRM_NOTHING"})
