@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-scale test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
+.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -57,6 +57,9 @@ proof-crash: ready
 
 proof-delivery: ready
 	$(BIN)/python -m tests.benchmarks.delivery_crash $(or $(KILLS),300)
+
+proof-api: ready
+	CONVOKE_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest -q -s tests/engine/api/test_describing.py
 
 test-duckdb2: ready
 	bash packaging/test_duckdb2.sh

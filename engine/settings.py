@@ -41,8 +41,10 @@ class Settings:
     """How long snapshots are kept, such as "90d"; the newest of each audience always stays."""
     serve: str | None = None
     """Where the daemon serves the warehouse to other Convokes: unix, or HOST:PORT; by default nowhere."""
+    serve_api: str | None = None
+    """Where the daemon serves the REST API: HOST:PORT; by default nowhere."""
     serve_certificate: str | None = None
-    """The certificate it is served with, a PEM file; beyond this machine there must be one."""
+    """The certificate both are served with, a PEM file; beyond this machine there must be one."""
     serve_key: str | None = None
     """The certificate's private key, a PEM file."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,27 +21,37 @@ token = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may a
 def serve(
     context: typer.Context,
     warehouse: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where: unix (this machine), or HOST:PORT with tokens.")
-    ] = "unix",
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The warehouse: unix (this machine), or HOST:PORT with tokens."),
+    ] = None,
+    api: Annotated[str | None, typer.Option(metavar="ADDRESS", help="The REST API, at HOST:PORT with tokens.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="A PEM file; beyond this machine it must be given.")] = None,
     key: Annotated[Path | None, typer.Option(help="The certificate's private key, a PEM file.")] = None,
     workspace: WorkspaceOption = None,
 ) -> int:
-    """Serve the warehouse to other Convokes over Arrow Flight until it is stopped; they may only read."""
-    from engine.serving.hosting import Hosted
-
+    """Serve the REST API, or the warehouse to other Convokes over Arrow Flight, until it is stopped."""
     with open_workspace(context, workspace) as opened:
         folder = opened.folder
-    hosted = Hosted(folder, warehouse, certificate, key)
-    say(f"The warehouse is served at {hosted.location.replace('grpc', 'flight', 1)}. Stop with Ctrl+C.")
-    sys.stdout.flush()  # whoever started this through a pipe waits for the address
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
-    try:
-        while True:
-            signal.pause() if hasattr(signal, "pause") else _wait()
-    except KeyboardInterrupt:
-        hosted.stop()
+    with ExitStack() as stack:
+        if api is not None:
+            from engine.api.hosting import HostedApi
+
+            served = HostedApi(folder, api, certificate, key)
+            stack.callback(served.stop)
+            say(f"The API is served at {served.location}; /openapi.json describes it. Stop with Ctrl+C.")
+        if warehouse is not None or api is None:
+            from engine.serving.hosting import Hosted
+
+            hosted = Hosted(folder, warehouse or "unix", certificate, key)
+            stack.callback(hosted.stop)
+            location = hosted.location.replace("grpc", "flight", 1)
+            say(f"The warehouse is served at {location}. Stop with Ctrl+C.")
+        sys.stdout.flush()  # whoever started this through a pipe waits for the address
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _stop)
+        with suppress(KeyboardInterrupt):
+            while True:
+                signal.pause() if hasattr(signal, "pause") else _wait()
     return 0
 
 
@@ -58,7 +69,9 @@ def _wait() -> None:
 def add(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, for the list.")],
-    scope: Annotated[list[str], typer.Option(help="What it may: warehouse.")],
+    scope: Annotated[
+        list[str], typer.Option(help="What it may: warehouse, read, members, write, deliver, admin or metrics.")
+    ],
     days: Annotated[int, typer.Option(min=1, max=3650, help="Until when it is valid.")] = 90,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,

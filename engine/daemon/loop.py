@@ -16,21 +16,19 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine import operations
 from engine.daemon.children import Child
 from engine.daemon.notify import notify
 from engine.daemon.queue import DueQueue
+from engine.daemon.services import serving
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.locks import holding
 from engine.operations import Workspace
 from engine.operations.scheduling import DAEMON_LOCK
 from engine.store.schedules import Task
-
-if TYPE_CHECKING:
-    from engine.serving.hosting import Hosted
 
 TICK_SECONDS = 0.25
 _BEAT = timedelta(seconds=5)
@@ -78,7 +76,7 @@ class Daemon:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._on_signal)
             self._start()
-            hosted = self._serve()
+            hosted = serving(self._folder, self._workspace.settings, self._log)
             notify("READY=1")
             try:
                 while not self._stopping:
@@ -87,8 +85,8 @@ class Daemon:
                     time.sleep(TICK_SECONDS)
             finally:
                 self._drain()
-                if hosted is not None:
-                    hosted.stop()
+                for one in hosted:
+                    one.stop()
                 self._workspace.close()
         return 0
 
@@ -114,24 +112,6 @@ class Daemon:
         for task in self._queue.tasks.left_running():
             self._queue.tasks.requeue(task.id, iso(now))
             self._log.warning("a task was interrupted and is queued again", extra={"fields": {"task": task.id}})
-
-    def _serve(self) -> Hosted | None:
-        """Serve the warehouse, if the settings say where; what keeps it from that is logged, the audiences run on."""
-        settings = self._workspace.settings
-        if settings.serve is None:
-            return None
-        from engine.serving.hosting import Hosted
-
-        files = [
-            None if one is None else self._folder / one for one in (settings.serve_certificate, settings.serve_key)
-        ]
-        try:
-            hosted = Hosted(self._folder, settings.serve, *files)
-        except EngineError as error:
-            self._log.error("the warehouse is not served", extra={"fields": error.as_json()["error"]})
-            return None
-        self._log.info("the warehouse is served", extra={"fields": {"at": hosted.location}})
-        return hosted
 
     def _on_signal(self, number: int, frame: Any) -> None:
         if self._stopping and self._child is not None:  # the second time means at once

@@ -21,6 +21,10 @@ Target: TypeAlias = str | Mapping[str, Any]
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
+class ById(str):
+    """An audience's id that is never read as a path: what comes over a network."""
+
+
 @dataclass(frozen=True)
 class Named:
     """An audience, the text it is written as, and where it comes from (None: the store)."""
@@ -65,7 +69,7 @@ def resolve(workspace: Workspace, targets: Sequence[str]) -> list[Named]:
     result: list[Named] = []
     for target in targets:
         path = Path(target)
-        if path.exists():
+        if not isinstance(target, ById) and path.exists():
             found = read_audience_files(path)
             if not found:
                 raise EngineError("file", f"{target} holds no audiences", hint="Name a folder of audience documents.")

@@ -12,7 +12,9 @@ from typing import Any
 
 from engine.store.database import Database
 
-SCOPES = ("warehouse",)
+SCOPES = ("warehouse", "read", "members", "write", "deliver", "admin", "metrics")
+"""What a token may: query the warehouse; see documents, sizes and runs; see who is a member; change documents and run;
+deliver; manage tokens, secrets and the store; read metrics."""
 _PREFIX = "cvk"
 
 
@@ -64,7 +66,12 @@ class Tokens:
         return bool(self._database.rows("revoke_token", {"id": identifier, "at": at}))
 
     def allows(self, token: str, scope: str, now: datetime) -> Token | None:
-        """The token, if it is one of ours, not over, and has the scope; compared in constant time."""
+        """The token, if it is valid and has the scope."""
+        found = self.valid(token, now)
+        return None if found is None or scope not in found.scopes else found
+
+    def valid(self, token: str, now: datetime) -> Token | None:
+        """The token, if it is one of ours and not over; compared in constant time."""
         parts = token.split("_", 2)
         rows = self._database.rows("token", {"id": parts[1]}) if len(parts) == 3 and parts[0] == _PREFIX else []
         kept = bytes(rows[0][2]) if rows else bytes(32)
@@ -72,7 +79,7 @@ class Tokens:
             return None
         found = _token(rows[0])
         over = found.expires_at is not None and datetime.fromisoformat(found.expires_at) <= now
-        return None if over or found.revoked_at is not None or scope not in found.scopes else found
+        return None if over or found.revoked_at is not None else found
 
 
 def _hash(token: str) -> bytes:

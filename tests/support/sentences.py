@@ -12,8 +12,8 @@ SPEAKERS = {"EngineError", "fail", "Finding", "_add", "Later", "Refused", "Misco
 """Calls whose text arguments are sentences."""
 ADVICE = ("hint", "advice", "reason", "nearest", "quote", "message", "held")
 """Names that hold or return a sentence end like this."""
-ELSEWHERE = {"cli"}
-"""What only the command line says, which is in English as its help is."""
+ELSEWHERE = {"cli", "api"}
+"""What only the command line and the API say, which is in English as their help is."""
 
 
 def said() -> dict[str, str]:

@@ -1,0 +1,192 @@
+"""What every request passes before its route: its token, its turn, its size, and whether it was done already.
+
+The gate is an ASGI application around the API. An answer to a write that carries ``Idempotency-Key`` (the IETF draft
+draft-ietf-httpapi-idempotency-key-header) is kept for a day, and given again instead of doing the work twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from anyio import to_thread
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from engine.api.limits import BURST, FAILURE_BURST, FAILURE_RATE, RATE, Buckets
+from engine.api.problems import problem
+from engine.api.workspaces import Workspaces
+from engine.domain.documents import iso
+from engine.store.repeats import Repeat, Repeats
+from engine.store.tokens import Token, Tokens
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPEN = ("/health", "/openapi.json")
+"""What needs no token: whether it runs, and what it can do."""
+UNKEPT = ("/v1/tokens", "/v1/secrets", "/v1/size", "/v1/plan")
+"""Whose answers are not kept: they hold a secret or who is who, or nothing is changed."""
+LARGEST = 64 << 20
+_WRITES = ("POST", "PUT", "PATCH", "DELETE")
+_KEPT_FOR = timedelta(days=1)
+
+
+class Gate:
+    """Lets requests in one by one."""
+
+    def __init__(self, app: App, workspaces: Workspaces) -> None:
+        self._app, self._workspaces = app, workspaces
+        self._turns, self._failures = Buckets(RATE, BURST), Buckets(FAILURE_RATE, FAILURE_BURST)
+        self._process = secrets.token_hex(8)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        caller = (scope.get("client") or ("",))[0]
+        token = await self._token(headers.get("authorization", ""), caller)
+        if isinstance(token, Response):
+            await token(scope, receive, send)
+            return
+        wait = self._turns.take(token.id)
+        if wait > 0:
+            await _too_often(wait)(scope, receive, send)
+            return
+        body = await _body(receive, headers.get("content-length"))
+        if body is None:
+            await problem(413, "too_large", f"a request has at most {LARGEST >> 20} MB")(scope, receive, send)
+            return
+        scope.setdefault("state", {})["token"] = token
+        key = headers.get("idempotency-key")
+        if key is None or scope["method"] not in _WRITES or scope["path"].startswith(UNKEPT):
+            await self._app(scope, _again(body), send)
+        elif not 1 <= len(key) <= 255:
+            await problem(400, "usage", "the idempotency key has 1 to 255 characters")(scope, receive, send)
+        else:
+            await self._once(token, key, body, scope, send)
+
+    async def _token(self, header: str, caller: str) -> Token | Response:
+        wait = self._failures.wait(caller)
+        if wait > 0:
+            return _too_often(wait)
+        kind, _, text = header.partition(" ")
+        found = await to_thread.run_sync(self._known, text.strip()) if kind.lower() == "bearer" else None
+        if found is None:
+            self._failures.take(caller)
+            hint = "Send Authorization: Bearer TOKEN; convoke token add makes one."
+            return problem(401, "usage", "no valid token was sent", hint=hint, headers={"WWW-Authenticate": "Bearer"})
+        return found
+
+    def _known(self, text: str) -> Token | None:
+        with self._workspaces.one() as workspace:
+            return Tokens(workspace.database).valid(text, datetime.now(UTC))
+
+    # -- requests that may come again ------------------------------------------------------------------------------
+
+    async def _once(self, token: Token, key: str, body: bytes, scope: Scope, send: Send) -> None:
+        fingerprint = hashlib.sha256(
+            b"\0".join([scope["method"].encode(), scope["path"].encode(), scope.get("query_string", b""), body])
+        ).digest()
+        seen = await to_thread.run_sync(self._begin, token.id, key, fingerprint)
+        if seen is not None:
+            await _repeated(seen, fingerprint)(scope, _again(b""), send)
+            return
+        answer = _Answer()
+        try:
+            await self._app(scope, _again(body), answer)
+        finally:
+            await to_thread.run_sync(self._end, token.id, key, answer)
+        await answer.replay(send)
+
+    def _begin(self, token: str, key: str, fingerprint: bytes) -> Repeat | None:
+        now = datetime.now(UTC).replace(microsecond=0)
+        with self._workspaces.one() as workspace:
+            repeats = Repeats(workspace.database)
+            repeats.clean(iso(now - _KEPT_FOR))
+            return repeats.begin(token, key, fingerprint, self._process, iso(now))
+
+    def _end(self, token: str, key: str, answer: _Answer) -> None:
+        """Keep what was done or refused; what failed may be tried again."""
+        with self._workspaces.one() as workspace:
+            repeats = Repeats(workspace.database)
+            if answer.status is None or answer.status >= 500 or answer.status == 429:
+                repeats.forget(token, key)
+            else:
+                repeats.finish(token, key, answer.status, answer.media_type, b"".join(answer.body))
+
+
+class _Answer:
+    """An answer while it is made."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.body: list[bytes] = []
+        self.media_type = ""
+        self._messages: list[MutableMapping[str, Any]] = []
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        self._messages.append(message)
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.media_type = Headers(raw=message.get("headers", [])).get("content-type", "")
+        elif message["type"] == "http.response.body":
+            self.body.append(message.get("body", b""))
+
+    async def replay(self, send: Send) -> None:
+        for message in self._messages:
+            await send(message)
+
+
+def _repeated(seen: Repeat, fingerprint: bytes) -> Response:
+    if seen.fingerprint != fingerprint:
+        return problem(422, "usage", "this idempotency key was used for another request", hint="Use a new one.")
+    if seen.status is None:
+        return problem(409, "refused", "this request is being worked on", hint="Ask again in a moment.")
+    headers = {"Idempotency-Replayed": "true"}
+    return Response(bytes(seen.body or b""), seen.status, headers, media_type=seen.media_type or None)
+
+
+def _too_often(wait: float) -> Response:
+    return problem(429, "usage", "too many requests", headers={"Retry-After": str(math.ceil(wait))})
+
+
+async def _body(receive: Receive, length: str | None) -> bytes | None:
+    """The whole body; None when it is too large."""
+    if length is not None and (not length.isdecimal() or int(length) > LARGEST):
+        return None
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(parts)
+        part = message.get("body", b"")
+        size += len(part)
+        if size > LARGEST:
+            return None
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _again(body: bytes) -> Receive:
+    """Gives the body that was read already."""
+    sent = False
+
+    async def receive() -> MutableMapping[str, Any]:
+        nonlocal sent
+        if sent:
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

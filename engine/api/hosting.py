@@ -1,0 +1,80 @@
+"""Where the API is served, and under which conditions."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+
+import uvicorn
+
+from engine.api.making import make_api
+from engine.errors import EngineError
+from engine.warehouses.flight import is_loopback
+
+_HINT = "Write HOST:PORT such as 127.0.0.1:8814."
+_START = 30.0
+
+
+class HostedApi:
+    """A server on a thread of its own. Every address wants tokens; one beyond this machine wants a certificate and its
+    key too. Raises EngineError in words."""
+
+    def __init__(self, folder: Path, address: str, certificate: Path | None = None, key: Path | None = None) -> None:
+        host, colon, port = address.rpartition(":")
+        if not colon or not host or not port.isdecimal() or int(port) > 65535:
+            raise EngineError("usage", f'"{address}" is no address to serve at', hint=_HINT)
+        if (certificate is None) != (key is None):
+            raise EngineError("usage", "a certificate and its key go together", hint="Name both.")
+        if certificate is None and not is_loopback(host.strip("[]")):
+            message = f"{host} can be reached from other machines, so it is served encrypted only"
+            raise EngineError("usage", message, hint="Name a certificate and its key.")
+        self._socket = _listening(host.strip("[]"), int(port), address)
+        try:
+            config = uvicorn.Config(
+                make_api(folder),
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=15,
+                ssl_certfile=certificate,
+                ssl_keyfile=key,
+            )
+            config.load()
+        except (OSError, ValueError) as error:
+            self._socket.close()
+            raise EngineError(
+                "file", f"the certificate or its key cannot be read: {error}", hint="Check both files."
+            ) from None
+        scheme = "http" if certificate is None else "https"
+        self.location = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name="api")
+        self._thread.start()
+        end = time.monotonic() + _START
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > end:
+                raise EngineError("internal", "the API did not start", hint="See the log.")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Finish what is being answered, then stop listening."""
+        self._server.should_exit = True
+        self._thread.join(timeout=20)
+        self._socket.close()
+
+
+def _listening(host: str, port: int, address: str) -> socket.socket:
+    """A socket that listens already, so that a port in use is said at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        message = f"the API cannot be served at {address}: {error.strerror}"
+        raise EngineError("refused", message, hint="Is the port free?") from None
+    return made

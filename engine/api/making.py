@@ -1,0 +1,110 @@
+"""The API put together: routes, errors, metrics, its own description, and the gate around it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from engine import __version__, operations
+from engine.api import delivering, documents, managing, numbers, running
+from engine.api.asking import Answer, NotAllowed, asked, needs
+from engine.api.describing import describe
+from engine.api.gate import Gate
+from engine.api.metrics import MEDIA_TYPE, Metrics
+from engine.api.problems import problem, problem_of
+from engine.api.workspaces import Workspaces, deadline
+from engine.errors import EngineError
+from engine.jobs import Job
+
+
+def make_api(folder: Path, most: int = 4) -> Gate:
+    """The API over a workspace, as an ASGI application; up to ``most`` requests work at once."""
+    Workspaces(folder).close()
+    api = FastAPI(title="Convoke", version=__version__, docs_url=None, redoc_url=None, lifespan=_closing)
+    api.state.workspaces = Workspaces(folder, most)
+    within: Callable[[], AbstractContextManager[Job]] = deadline
+    api.state.deadline = within
+    api.state.metrics = Metrics()
+    api.middleware("http")(_measured)
+    _say_errors(api)
+    for router in (
+        *(documents.reading, documents.writing, numbers.reading, numbers.seeing),
+        *(running.reading, running.seeing, running.writing, delivering.delivering, managing.managing),
+    ):
+        api.include_router(router)
+    api.get("/health", tags=["service"])(_health)
+    api.get("/metrics", tags=["service"], dependencies=[needs("metrics")], response_class=Response)(_metrics)
+    describe(api)
+    return Gate(api, api.state.workspaces)
+
+
+@asynccontextmanager
+async def _closing(api: FastAPI) -> AsyncIterator[None]:
+    yield
+    api.state.workspaces.close()
+
+
+def _health(request: Request) -> Response:
+    """Whether the store can be read, and whether the scheduler runs."""
+    state = asked(request, lambda workspace, job: operations.daemon_state(workspace))
+    return Answer({"status": "ok", "version": __version__, "daemon": state.state})
+
+
+def _metrics(request: Request) -> Response:
+    """Metrics in Prometheus' text format."""
+    text = asked(request, lambda workspace, job: request.app.state.metrics.text(workspace))
+    return Response(text, media_type=MEDIA_TYPE)
+
+
+async def _measured(request: Request, go_on: Callable[[Request], Any]) -> Any:
+    started = time.perf_counter()
+    answer = await go_on(request)
+    route = request.scope.get("route")
+    request.app.state.metrics.count(getattr(route, "path", "none"), answer.status_code, time.perf_counter() - started)
+    return answer
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+
+def _say_errors(api: FastAPI) -> None:
+    api.exception_handler(EngineError)(_engine_error)
+    api.exception_handler(NotAllowed)(_not_allowed)
+    api.exception_handler(RequestValidationError)(_wrong_request)
+    api.exception_handler(HTTPException)(_http)
+    api.exception_handler(Exception)(_unexpected)
+
+
+async def _engine_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EngineError)  # noqa: S101 - as it is registered
+    return problem_of(error)
+
+
+async def _not_allowed(request: Request, error: Exception) -> Response:
+    scope = getattr(error, "scope", "")
+    return problem(403, "usage", f'the token lacks the scope "{scope}"', hint="Make one with convoke token add.")
+
+
+async def _wrong_request(request: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    first: Any = found[0] if found else {"loc": (), "msg": "it is not understood"}
+    path = ".".join(str(part) for part in first["loc"])
+    return problem(422, "structure", str(first["msg"]), path or None)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return problem(status, "usage", str(getattr(error, "detail", "it cannot be done")), headers=headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """No message: it may hold data of people. The log has the type."""
+    return problem(500, "internal", f"Convoke met a case it did not expect ({type(error).__name__})")

@@ -1,0 +1,1 @@
+DELETE FROM repeat WHERE token = :token AND key = :key AND status IS NULL

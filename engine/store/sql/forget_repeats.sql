@@ -1,0 +1,1 @@
+DELETE FROM repeat WHERE created_at < :before
