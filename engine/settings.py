@@ -48,6 +48,8 @@ class Settings:
     serve_key: str | None = None
     """The certificate's private key, a PEM file."""
 
+    alerts: str | None = None
+    """Who is told of alerts: names of secrets, apart by spaces, each an address as Apprise writes them."""
     secrets: str = "keyring"
     """What keeps the passwords and keys of destinations: the system's keyring, or the workspace's encrypted vault."""
     vault_key: str | None = None

@@ -76,6 +76,25 @@ def clean_store(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.clean_store(workspace))
 
 
+@managing.get("/alerts")
+def alerts(request: Request) -> Response:
+    """What needs a person's look, and what has passed."""
+    return answer(request, lambda workspace, job: operations.alerts(workspace))
+
+
+@managing.post("/alerts/seen", status_code=204)
+def see_alerts(request: Request) -> Response:
+    """Mark them as seen."""
+    asked(request, lambda workspace, job: operations.see_alerts(workspace))
+    return Response(status_code=204)
+
+
+@managing.post("/alerts/test")
+def try_alerts(request: Request) -> Response:
+    """Send a test message to every address of the setting alerts."""
+    return answer(request, lambda workspace, job: operations.try_alerts(workspace))
+
+
 @managing.get("/doctor")
 def doctor(request: Request) -> Response:
     """What this machine lacks."""

@@ -12,6 +12,7 @@ import typer
 
 from engine import __version__
 from engine.cli.activating import activating, destination
+from engine.cli.alerts import alert
 from engine.cli.authoring import authoring
 from engine.cli.daemon import daemon
 from engine.cli.insights import looking
@@ -227,4 +228,5 @@ app.add_typer(store, name="store")
 app.add_typer(daemon, name="daemon")
 app.add_typer(token, name="token")
 app.add_typer(secret, name="secret")
+app.add_typer(alert, name="alert")
 app.add_typer(destination, name="destination")

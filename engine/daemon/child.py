@@ -61,6 +61,8 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         if request["op"] == "clean":
             operations.clean_store(workspace)
             return {"cleaned": True}
+        if request["op"] == "tell":
+            return {"told": operations.tell_alerts(workspace)}
         if request["op"] == "sync":
             return _sync(workspace, job)
         _wait_for_others(folder, job)

@@ -34,6 +34,7 @@ TICK_SECONDS = 0.25
 _BEAT = timedelta(seconds=5)
 _LOOK_AT_DATA = timedelta(seconds=10)
 _LOOK_AT_SYNCS = timedelta(seconds=1)
+_WATCH_EVERY = timedelta(seconds=30)
 _CLEAN_EVERY = timedelta(hours=24)
 _DRAIN_SECONDS = 20
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
@@ -67,6 +68,7 @@ class Daemon:
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
         self._clean_at = clock() + timedelta(hours=1)
+        self._watch_at, self._seen = datetime.min.replace(tzinfo=UTC), operations.Seen()
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class Daemon:
                 return False
             notify("WATCHDOG=1")
             self._beat_at = now
-        for part in (self._look, self._hear, self._begin):
+        for part in (self._look, self._hear, self._begin, self._watch):
             try:
                 part(now)
             except EngineError as error:  # such as a full disk: said, and tried again at the next look
@@ -157,6 +159,16 @@ class Daemon:
         task = self._queue.new_data(self._fence, version, now)
         if task is not None:
             self._log.info("new data", extra={"fields": {"task": task, "data_version": version}})
+
+    def _watch(self, now: datetime) -> None:
+        """Look for what needs a person; telling somebody may take long, so a child does it."""
+        if now < self._watch_at or self._child is not None or self._stopping:
+            return
+        self._watch_at = now + _WATCH_EVERY
+        operations.watch(self._workspace, self._seen, now)
+        if operations.has_untold_alerts(self._workspace):
+            self._child = Child(self._folder, {"op": "tell"})
+            self._log.info("telling alerts")
 
     # -- tasks -----------------------------------------------------------------------------------------------------
 
@@ -222,7 +234,7 @@ class Daemon:
         if self._task is not None:
             self._settle(self._task, self._answer, now)
         elif "error" in self._answer:
-            what = "delivering failed" if self._delivering else "keeping house failed"
+            what = "delivering failed" if self._delivering else "keeping house or telling alerts failed"
             self._log.error(what, extra={"fields": self._answer["error"]})
         else:
             self._tell_syncs(self._answer.get("syncs", []))

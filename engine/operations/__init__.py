@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         syncs,
         try_destination,
     )
+    from engine.operations.alerting import Seen, alerts, has_untold_alerts, see_alerts, tell_alerts, try_alerts, watch
     from engine.operations.estimating import prepare_sample
     from engine.operations.exploring import audience_page, overview, values
     from engine.operations.granting import add_token, revoke_token, tokens
@@ -90,6 +91,13 @@ _HOMES = {
     "remove_secret": "sealing",
     "secrets": "sealing",
     "set_secret": "sealing",
+    "alerts": "alerting",
+    "see_alerts": "alerting",
+    "watch": "alerting",
+    "has_untold_alerts": "alerting",
+    "tell_alerts": "alerting",
+    "try_alerts": "alerting",
+    "Seen": "alerting",
     "add_token": "granting",
     "revoke_token": "granting",
     "tokens": "granting",
@@ -151,9 +159,11 @@ _HOMES = {
     "why": "membering",
 }
 __all__ = [
+    "Seen",
     "Workspace",
     "add_destination",
     "add_token",
+    "alerts",
     "apply",
     "apply_model",
     "apply_model_text",
@@ -176,6 +186,7 @@ __all__ = [
     "explain_run",
     "export_members",
     "has_due_syncs",
+    "has_untold_alerts",
     "history",
     "infer",
     "init",
@@ -209,6 +220,7 @@ __all__ = [
     "save_destination",
     "schema",
     "secrets",
+    "see_alerts",
     "sent_to",
     "set_secret",
     "show",
@@ -220,11 +232,14 @@ __all__ = [
     "sync_due",
     "syncs",
     "tasks",
+    "tell_alerts",
     "thresholds",
     "tokens",
+    "try_alerts",
     "try_destination",
     "upload_list",
     "values",
+    "watch",
     "why",
 ]
 

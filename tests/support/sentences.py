@@ -25,7 +25,7 @@ def said() -> dict[str, str]:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             for text in _sentences(node):
-                if " " in text.strip() and text.strip("{} :") and text != "{} by {}":
+                if " " in text.strip() and text.strip("{} :") and text not in ("{} by {}", ". {}"):
                     found.setdefault(text, f"{path.relative_to(root)}:{getattr(node, 'lineno', 0)}")
     return found
 

@@ -300,7 +300,16 @@ def test_every_operation_has_a_route() -> None:
         "overview",
     }  # the app's and the shell's
     local |= {"apply_model", "export_members", "add_destination", "make_vault_key", "save_all"}  # files of this machine
-    local |= {"run", "explain_run", "sync_due", "has_due_syncs"}  # heavy ones go through the scheduler
+    local |= {
+        "run",
+        "explain_run",
+        "sync_due",
+        "has_due_syncs",
+        "Seen",
+        "watch",
+        "has_untold_alerts",
+        "tell_alerts",
+    }  # heavy ones go through the scheduler
     local |= {"past_size", "past_sizes", "thresholds", "sample_members"}  # steps of the canvas
     missing = [name for name in operations.__all__ if f"operations.{name}(" not in source and name not in local]
     assert missing == []
