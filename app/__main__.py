@@ -23,7 +23,19 @@ from app.ui_state import UiState
 from engine.errors import EngineError
 from engine.settings import Settings, find_workspace, read_settings
 
-SCREENS = ("home", "canvas", "funnel", "who", "time", "overlap", "members", "help", "preferences", "commands")
+SCREENS = (
+    "home",
+    "canvas",
+    "funnel",
+    "who",
+    "time",
+    "overlap",
+    "members",
+    "help",
+    "preferences",
+    "commands",
+    "activity",
+)
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ COMMANDS = (
     Command("add", "Ctrl+Return", "plus"),
     Command("history", "Ctrl+Shift+H", "history"),
     Command("delivery", "Ctrl+Shift+E", "send"),
+    Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),
     Command("find", "Ctrl+F", "search"),
     Command("recount", "F5", "refresh-cw"),

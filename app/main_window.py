@@ -97,6 +97,7 @@ class MainWindow(AppWindow):
         self.home.changed.connect(session.open)
         self.home.compare_wanted.connect(self.commands.compare)
         self.home.said.connect(say)
+        self.home.alerts_found.connect(self.top.show_alerts)
         self.bench.said.connect(say)
         self.top.renamed.connect(
             lambda text: document.edit(replace(document.audience, name=text), self.words("edit.name"), merge="name")

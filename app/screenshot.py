@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
+from app.runs.activity import ActivityDialog
 from app.widgets.command_palette import CommandPalette
 from app.widgets.searching import plain
 from app.workbench import PANELS
@@ -83,7 +84,7 @@ class Camera(QObject):
         window.show_page(home=screen == "home")
         if screen in window.insights.pages:
             window.insights.show_page(screen)
-        if screen in ("help", "preferences", "commands"):
+        if screen in ("help", "preferences", "commands", "activity"):
             self._subject = self._dialog(screen)
             self._subject.show()
 
@@ -93,6 +94,8 @@ class Camera(QObject):
             return HelpDialog(window.words)
         if screen == "preferences" and window.folder is not None:
             return PreferencesDialog(window.folder, window.words)
+        if screen == "activity":
+            return ActivityDialog(window.session, window.words)
         return CommandPalette(window.commands.entries(), window.words("commands.hint"), plain)
 
     def _ready(self) -> bool:

@@ -20,6 +20,7 @@ from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
 from app.preferences.wizard import ConnectWizard
+from app.runs.activity import ActivityDialog
 from app.widgets.command_palette import CommandPalette, Entry
 from app.widgets.searching import plain
 from app.widgets.tour import Tour
@@ -45,6 +46,7 @@ class WindowCommands(QObject):
             "add": self.add,
             "history": self.history,
             "delivery": self.delivery,
+            "activity": self.activity,
             "commands": self.palette,
             "find": self.find,
             "recount": window.bench.ask,
@@ -103,6 +105,13 @@ class WindowCommands(QObject):
             dialog = DeliveryDialog(audience, window.model, window.lists, window.session, window.words)
             dialog.decided.connect(lambda chosen: window.document.edit(chosen, window.words("edit.delivery")))
             dialog.exec()
+
+    def activity(self) -> None:
+        """What happened, and what needs a look; looked at, the bell is quiet."""
+        window = self._window
+        dialog = ActivityDialog(window.session, window.words)
+        dialog.exec()
+        window.home.alerts_found.emit(0 if dialog.looked else len(dialog.unseen))
 
     def preferences(self) -> None:
         """The workspace's settings; the window is made anew with them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QLineEdit, QToolButton
 
@@ -13,7 +13,7 @@ from app.i18n import Words
 from app.widgets.parts import column, label, restyle, row
 
 _LEFT = ("home",)
-_RIGHT = ("undo", "redo", "history", "delivery", "commands", "theme", "preferences", "help", "save")
+_RIGHT = ("undo", "redo", "history", "delivery", "activity", "commands", "theme", "preferences", "help", "save")
 
 
 class TopBar(QFrame):
@@ -42,6 +42,7 @@ class TopBar(QFrame):
             made.setAccessibleName(words(key))
             buttons[key] = made
         buttons["save"].setObjectName("save")
+        self.bell = buttons["activity"]
         left = [buttons[key] for key in _LEFT]
         right = [buttons[key] for key in _RIGHT]
         self._of_audience = [
@@ -63,6 +64,14 @@ class TopBar(QFrame):
             self.name.setPlaceholderText(self._words("app.title"))
         else:
             self.name.setPlaceholderText(self._words("name"))
+
+    def show_alerts(self, count: int) -> None:
+        """How many alerts nobody has looked at yet, beside the bell."""
+        styles = Qt.ToolButtonStyle
+        self.bell.setText(str(count))
+        self.bell.setToolButtonStyle(styles.ToolButtonTextBesideIcon if count else styles.ToolButtonIconOnly)
+        self.bell.setAccessibleName(self._words("activity.count", str(count)) if count else self._words("activity"))
+        restyle(self.bell, "state", "failed" if count else "")
 
     def show_document(self, document: Document) -> None:
         """The name of the open audience and whether it is saved."""

@@ -57,6 +57,12 @@ def daemon(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.daemon_state(workspace))
 
 
+@reading.get("/daemon/log")
+def log(request: Request, most: Annotated[int, Query(ge=1, le=1_000)] = 100) -> Response:
+    """The newest lines of the scheduler's log, oldest first."""
+    return answer(request, lambda workspace, job: operations.recent_log(workspace, most))
+
+
 @reading.get("/schedules")
 def schedules(request: Request, count: Annotated[int, Query(ge=1, le=50)] = 5) -> Response:
     """The next due times of every audience that has a schedule."""

@@ -255,10 +255,10 @@ def log(
     workspace: WorkspaceOption = None,
 ) -> int:
     """The newest lines of the scheduler's log, as JSON."""
-    from engine.daemon.logs import tail
+    from engine import operations
 
     with open_workspace(context, workspace) as opened:
-        for line in tail(opened.folder, most):
+        for line in operations.recent_log(opened, most):
             say_json(line)
     return 0
 

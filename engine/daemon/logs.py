@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-FILE = "daemon.jsonl"
+from engine.operations.telling import LOG
+
 _BYTES = 5 << 20
 _FILES = 10
 
@@ -33,7 +34,7 @@ def logging_to(folder: Path, *, aloud: bool) -> Iterator[logging.Logger]:
     logs.mkdir(exist_ok=True)
     log = logging.Logger("convoke.daemon", logging.INFO)
     handlers: list[logging.Handler] = [
-        RotatingFileHandler(logs / FILE, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
+        RotatingFileHandler(logs / LOG, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
     ]
     if aloud:
         handlers.append(logging.StreamHandler(sys.stderr))
@@ -45,17 +46,3 @@ def logging_to(folder: Path, *, aloud: bool) -> Iterator[logging.Logger]:
     finally:
         for handler in handlers:
             handler.close()
-
-
-def tail(folder: Path, most: int) -> list[dict[str, object]]:
-    """The newest lines of the log, oldest first; lines that were cut off are left out."""
-    path = folder / "logs" / FILE
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines()[-most:]:
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            continue
-    return found

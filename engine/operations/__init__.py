@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     )
     from engine.operations.sealing import make_vault_key, remove_secret, secrets, set_secret
     from engine.operations.sizing import size, size_document
+    from engine.operations.telling import activity, recent_log
     from engine.operations.workspace import Workspace, connect, init
 
 _HOMES = {
@@ -98,6 +99,8 @@ _HOMES = {
     "tell_alerts": "alerting",
     "try_alerts": "alerting",
     "Seen": "alerting",
+    "activity": "telling",
+    "recent_log": "telling",
     "add_token": "granting",
     "revoke_token": "granting",
     "tokens": "granting",
@@ -161,6 +164,7 @@ _HOMES = {
 __all__ = [
     "Seen",
     "Workspace",
+    "activity",
     "add_destination",
     "add_token",
     "alerts",
@@ -207,6 +211,7 @@ __all__ = [
     "prepare_sample",
     "preview_sync",
     "reachable",
+    "recent_log",
     "remove_destination",
     "remove_secret",
     "retry_task",

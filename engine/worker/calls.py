@@ -145,6 +145,7 @@ def _schedule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return {
         "daemon": operations.daemon_state(workspace).state,
         "next": {one.id: (one.times[0] if one.times else None, one.paused) for one in found},
+        "alerts": sum(1 for one in operations.alerts(workspace, open_only=True) if one.seen_at is None),
     }
 
 
@@ -184,6 +185,10 @@ READING: Mapping[str, Call] = {
     "trends": _trends,
     "infer": _infer,
     "schedule": _schedule,
+    "activity": lambda workspace, given, job: operations.activity(workspace),
+    "see_alerts": lambda workspace, given, job: operations.see_alerts(workspace),
+    "retry_task": lambda workspace, given, job: operations.retry_task(workspace, given["task"]),
+    "cancel_task": lambda workspace, given, job: operations.cancel_task(workspace, given["task"]),
     "run_soon": lambda workspace, given, job: operations.run_soon(workspace, given["ids"]),
 }
 CHANGING: Mapping[str, Call] = {

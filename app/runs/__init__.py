@@ -1,0 +1,1 @@
+"""What ran, what was delivered, and what needs a look."""
