@@ -29,6 +29,7 @@ COMMANDS = (
     Command("add", "Ctrl+Return", "plus"),
     Command("history", "Ctrl+Shift+H", "history"),
     Command("delivery", "Ctrl+Shift+E", "send"),
+    Command("destinations", "", "route"),
     Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),
     Command("find", "Ctrl+F", "search"),

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QMenu, QMessageBox, QStackedWidget, QWidget
 
 from app.actions import make_actions
 from app.audiences.home import Home
-from app.audiences.naming import id_from_name
 from app.audiences.templates import templates
 from app.audiences.top_bar import TopBar
 from app.document import Document
@@ -21,6 +20,7 @@ from app.drafts import Drafts
 from app.i18n import Words
 from app.insights.panel import Insights
 from app.locks import Locks
+from app.naming import id_from_name
 from app.session import Session
 from app.theme.style import Theme
 from app.ui_state import UiState

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QMessageBox
 from app.audiences.delivery import DeliveryDialog
 from app.audiences.versions import CompareDialog, HistoryDialog
 from app.canvas.adding import SPECIAL, sections
+from app.destinations.dialog import DestinationsDialog
 from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -46,6 +47,7 @@ class WindowCommands(QObject):
             "add": self.add,
             "history": self.history,
             "delivery": self.delivery,
+            "destinations": self.destinations,
             "activity": self.activity,
             "commands": self.palette,
             "find": self.find,
@@ -104,7 +106,15 @@ class WindowCommands(QObject):
             audience = window.document.audience
             dialog = DeliveryDialog(audience, window.model, window.lists, window.session, window.words)
             dialog.decided.connect(lambda chosen: window.document.edit(chosen, window.words("edit.delivery")))
+            dialog.destinations_wanted.connect(self.destinations)
+            dialog.destinations_wanted.connect(dialog.ask_places)
             dialog.exec()
+
+    def destinations(self) -> None:
+        """Every destination."""
+        window = self._window
+        if window.model is not None:
+            DestinationsDialog(window.model, window.session, window.words).exec()
 
     def activity(self) -> None:
         """What happened, and what needs a look; looked at, the bell is quiet."""

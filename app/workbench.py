@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QSplitter, QWidget
 
-from app.audiences.naming import id_from_name
 from app.canvas.canvas import Canvas
 from app.canvas.context import CanvasContext
 from app.canvas.drop_rules import add_condition, exclude
@@ -18,6 +17,7 @@ from app.i18n import Words
 from app.insights.panel import Insights
 from app.insights.tab import Subject
 from app.locks import Locks
+from app.naming import id_from_name
 from app.palette.palette import Palette
 from app.session import Session
 from app.theme.style import Theme

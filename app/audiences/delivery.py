@@ -12,14 +12,12 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QMessageBox,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from app.audiences.naming import id_from_name
 from app.i18n import Words
 from app.session import Session
 from app.widgets.parts import button, column, label, restyle, row, spin
@@ -37,9 +35,11 @@ class DeliveryDialog(QDialog):
 
     Signals:
         decided: the audience with what was chosen.
+        destinations_wanted: destinations are to be added or changed; call :meth:`ask_places` afterwards.
     """
 
     decided = Signal(object)
+    destinations_wanted = Signal()
 
     def __init__(
         self, audience: Audience, model: DataModel, lists: Mapping[str, int], session: Session, words: Words
@@ -52,13 +52,13 @@ class DeliveryDialog(QDialog):
         self.places: dict[str, QCheckBox] = {}
         self._places = QVBoxLayout()
         self._none = label(words("delivery.none"), "muted", wrap=True)
-        folder = button(words("delivery.folder"))
-        folder.clicked.connect(self._on_folder)
+        others = button(words("destinations.open"))
+        others.clicked.connect(self.destinations_wanted)
         layout = column(self, (18, 16, 18, 14), spacing=8)
         layout.addWidget(label(words("delivery.to"), "heading"))
         layout.addLayout(self._places)
         layout.addWidget(self._none)
-        layout.addLayout(row(folder, None))
+        layout.addLayout(row(others, None))
         self.consents = self._boxes(layout, "delivery.consent", model.consents, self._delivery.consent)
         held = {name for kind, name in self._delivery.suppress if kind in ("list", "any")}
         self.left_out = self._boxes(layout, "delivery.suppress", lists, held)
@@ -119,8 +119,12 @@ class DeliveryDialog(QDialog):
 
     # -- what the engine knows -------------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
+    def ask_places(self) -> None:
+        """Ask which destinations there are."""
         self._session.call("destinations", self._show_places, self._fail)
+
+    def _ask(self) -> None:
+        self.ask_places()
         if self._audience.id:
             self._session.call("syncs", self._show_lately, self._fail, id=self._audience.id)
 
@@ -161,15 +165,6 @@ class DeliveryDialog(QDialog):
         restyle(self.preview, "role", "muted")
 
     # -- what one does ---------------------------------------------------------------------------------------------
-
-    def _on_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, self._words("delivery.folder"))
-        if path:
-            name = path.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
-            identifier = id_from_name(name, self.places) or "folder"
-            document = {"kind": "destination", "id": identifier, "name": name, "type": "folder"}
-            document |= {"settings": {"path": path}}  # type: ignore[dict-item]
-            self._session.call("save_destination", self._show_places, self._fail, document=document)
 
     def _on_preview(self) -> None:
         self._say(self._words("size.counting"))

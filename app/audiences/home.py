@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.audiences.naming import id_from_name
 from app.audiences.numbers import Numbers
 from app.audiences.table import ID_ROLE, AudienceTable, Row
 from app.i18n import Words
+from app.naming import id_from_name
 from app.session import Session
 from app.theme.style import Theme
 from app.widgets.parts import button, column, label, restyle, row

@@ -29,6 +29,12 @@ def destinations(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.destinations(workspace))
 
 
+@delivering.get("/destination-types")
+def destination_types() -> Response:
+    """The kinds of destinations: what each was tested against, and its settings."""
+    return Answer(operations.destination_types())
+
+
 @delivering.put("/destinations/{destination}", openapi_extra={"x-convoke-document": "destination"})
 def save_destination(request: Request, destination: Id, document: Annotated[dict[str, Any], Body()]) -> Response:
     """Keep a destination, after it was checked against the model and its type."""

@@ -40,6 +40,24 @@ def try_it(context: typer.Context, identifier: Id, workspace: WorkspaceOption = 
     return 0
 
 
+@destination.command("types")
+def types(json: JsonOption = False) -> int:
+    """The kinds of destinations, their settings, and what each was tested against."""
+    from engine import operations
+
+    found = operations.destination_types()
+    if json:
+        say_json(found)
+    else:
+        table(["type", "tested", "settings"], [[k, v["proof"], _settings(v["settings"])] for k, v in found.items()])
+    return 0
+
+
+def _settings(fields: list[dict[str, Any]]) -> str:
+    """Their names; a star at those that must be given."""
+    return ", ".join(f"{one['name']}{'*' if one['needed'] else ''}" for one in fields)
+
+
 @destination.command("list")
 def list_(context: typer.Context, workspace: WorkspaceOption = None, json: JsonOption = False) -> int:
     """Every destination and its state."""

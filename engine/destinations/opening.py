@@ -11,7 +11,7 @@ from engine.destinations.host import Host
 from engine.destinations.mysql import MySQLDestination
 from engine.destinations.objects import objects
 from engine.destinations.postgres import PostgresDestination
-from engine.destinations.protocol import Destination, Misconfigured
+from engine.destinations.protocol import Destination, Misconfigured, Proof
 from engine.destinations.sftp import sftp
 from engine.destinations.webhook import WebhookDestination
 from engine.domain.destination import DestinationDocument
@@ -28,6 +28,9 @@ BUILT_IN: Mapping[str, Make] = {
     "mysql": MySQLDestination,
     "webhook": WebhookDestination,
 }
+
+PROOFS: Mapping[str, Proof] = dict.fromkeys(BUILT_IN, "protocol")
+"""What each was tested against: see Capabilities."""
 
 
 def open_destination(document: DestinationDocument, host: Host) -> Destination:

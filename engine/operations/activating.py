@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engine.destinations.opening import open_destination
+from engine.destinations.forms import FORMS
+from engine.destinations.opening import PROOFS, open_destination
 from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.delivery import Delivery
 from engine.domain.destination import read_destination, write_destination
@@ -20,7 +21,7 @@ from engine.locks import holding
 from engine.membership.snapshots import Snapshots
 from engine.operations.delivering import Delivering, clock, destinations_of, wanted_of
 from engine.operations.looking import mask
-from engine.operations.sealing import host_of
+from engine.operations.sealing import host_of, set_secret
 from engine.operations.workspace import Workspace, user_name
 from engine.store.activation import Batches, DestinationRow, Destinations, Outbox, SyncRow
 from engine.store.runs import RunRow
@@ -41,6 +42,26 @@ def save_destination(workspace: Workspace, value: Any) -> str:
     with workspace.database.transaction():
         Destinations(workspace.database).save(document.id, write_destination(document), user_name(), iso(clock()))
     return document.id
+
+
+def keep_destination(workspace: Workspace, value: dict[str, Any], secrets: Mapping[str, str]) -> str:
+    """Keep a destination whose secret settings were typed: they go to the keyring or vault, named ID-SETTING, and the
+    document refers to them; its id."""
+    settings = dict(value.get("settings") or {})
+    names = {setting: f"{value.get('id')}-{setting}" for setting in secrets}
+    document = {**value, "settings": settings | {setting: {"secret": name} for setting, name in names.items()}}
+    checked = read_destination(document)
+    open_destination(checked, host_of(workspace)).close()
+    for setting, name in names.items():
+        set_secret(workspace, name, secrets[setting])
+    return save_destination(workspace, document)
+
+
+def destination_types() -> dict[str, dict[str, Any]]:
+    """The kinds of destinations: what each was tested against, and its settings."""
+    return {
+        kind: {"proof": PROOFS[kind], "settings": [asdict(one) for one in fields]} for kind, fields in FORMS.items()
+    }
 
 
 def destinations(workspace: Workspace) -> list[DestinationRow]:

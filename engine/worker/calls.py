@@ -152,12 +152,23 @@ def _schedule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
 def _destinations(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return [
         {"id": one.id, "name": one.document["name"], "type": one.document["type"], "paused": one.paused}
+        | {"document": one.document}
         for one in operations.destinations(workspace)
     ]
 
 
 def _save_destination(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
-    operations.save_destination(workspace, given["document"])
+    operations.keep_destination(workspace, dict(given["document"]), given.get("secrets", {}))
+    return _destinations(workspace, given, job)
+
+
+def _pause_destination(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.pause_destination(workspace, given["id"], paused=given["paused"])
+    return _destinations(workspace, given, job)
+
+
+def _remove_destination(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.remove_destination(workspace, given["id"])
     return _destinations(workspace, given, job)
 
 
@@ -173,6 +184,10 @@ def _sync(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
 READING: Mapping[str, Call] = {
     "destinations": _destinations,
     "save_destination": _save_destination,
+    "pause_destination": _pause_destination,
+    "remove_destination": _remove_destination,
+    "try_destination": lambda workspace, given, job: operations.try_destination(workspace, given["id"]),
+    "destination_types": lambda workspace, given, job: operations.destination_types(),
     "syncs": _syncs,
     "sync": _sync,
     "preview_sync": lambda workspace, given, job: [

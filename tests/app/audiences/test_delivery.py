@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.audiences.delivery import DeliveryDialog
@@ -120,13 +120,3 @@ def test_what_is_held_is_let_go_by_a_person(qtbot: QtBot, monkeypatch: pytest.Mo
     assert dialog.allow.isHidden()
     dialog.go.click()
     assert worker.of("sync")[-1].arguments == {"ids": ["sp"]}
-
-
-def test_a_folder_is_added_from_here(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    dialog, worker = shown(qtbot, {})
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "/data/For the Agency")
-    dialog._on_folder()
-    document = worker.of("save_destination")[-1].arguments["document"]
-    assert (document["id"], document["settings"]) == ("for-the-agency", {"path": "/data/For the Agency"})
-    answer(worker, "save_destination", [*PLACES, {"id": document["id"], "name": document["name"], "type": "folder"}])
-    assert not dialog.places["for-the-agency"].isChecked()

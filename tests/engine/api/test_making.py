@@ -310,7 +310,14 @@ def test_every_operation_has_a_route() -> None:
         "has_untold_alerts",
         "tell_alerts",
     }  # heavy ones go through the scheduler
-    local |= {"past_size", "past_sizes", "thresholds", "sample_members", "activity"}  # steps of the canvas
+    local |= {
+        "past_size",
+        "past_sizes",
+        "thresholds",
+        "sample_members",
+        "activity",
+        "keep_destination",
+    }  # steps of the canvas
     missing = [name for name in operations.__all__ if f"operations.{name}(" not in source and name not in local]
     assert missing == []
     assert Gate.__doc__

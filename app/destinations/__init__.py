@@ -1,0 +1,1 @@
+"""Where audiences go: a form for every kind of destination."""
