@@ -36,6 +36,7 @@ class DestinationsDialog(QDialog):
         self.kind = combo([], None, words("destination.kind"))
         self.add = button(words("destination.add"))
         self.add.clicked.connect(self._on_add)
+        self.add.setEnabled(False)  # until the kinds are known
         self._place = QScrollArea()
         self._place.setWidgetResizable(True)
         self._place.setAccessibleName(words("destination.settings"))
@@ -76,6 +77,7 @@ class DestinationsDialog(QDialog):
 
     def _show_types(self, found: dict[str, Any]) -> None:
         self._types = found
+        self.add.setEnabled(bool(found))
         for kind in found:
             self.kind.addItem(self._words(f"destination.kind.{kind}"), kind)
 

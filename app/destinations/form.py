@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -138,7 +139,16 @@ class DestinationForm(QWidget):
         """What was typed into the secrets' fields."""
         wanted = [str(field["name"]) for field in self._fields if field["kind"] == "secret"]
         typed = {name: self.inputs[name].text() for name in wanted}  # type: ignore[union-attr]
-        return {name: text for name, text in typed.items() if text}
+        return {name: pem(text) for name, text in typed.items() if text}
+
+
+def pem(text: str) -> str:
+    """A pasted key with its line ends, which a field of one line has made into spaces; other text as it is."""
+    found = re.fullmatch(r"\s*(-----BEGIN [A-Z ]+-----)(.*?)(-----END [A-Z ]+-----)\s*", text, re.DOTALL)
+    if found is None:
+        return text
+    head, body, foot = found.groups()
+    return "\n".join([head, *body.split(), foot]) + "\n"
 
 
 def _box(name: str, chosen: bool) -> QCheckBox:
@@ -149,4 +159,5 @@ def _box(name: str, chosen: bool) -> QCheckBox:
 
 def note(words: Words, kind: str, proof: str) -> QWidget:
     """What a kind is, and what it was tested against."""
-    return label(f"{words(f'destination.of.{kind}')} {words(f'proof.{proof}')}", "muted", wrap=True)
+    about, tested = words(f"destination.of.{kind}"), words(f"proof.{proof}")
+    return label(f"{about} {tested}", "muted", wrap=True)

@@ -73,7 +73,7 @@ def test_every_text_that_is_used_exists_and_every_one_that_exists_is_used() -> N
     known = texts("en")
     used = set(re.findall(r'words\("([a-z_.0-9]+)"', source)) | set(re.findall(r'edit\("(edit\.[a-z]+)"', source))
     assert used <= known.keys()
-    made = (*re.findall(r'"([a-z]+\.)\{', source), "state.", "status.", "reach.", "connect.", "severity.")
+    made = (*re.findall(r'"([a-z.]+\.)\{', source), "state.", "status.", "reach.", "connect.", "severity.")
     unused = [
         key for key in known if f'"{key}"' not in source and f"'{key}'" not in source and not key.startswith(made)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from app.i18n import LANGUAGES, Words
@@ -73,6 +74,12 @@ def texts(table: Any) -> list[list[str]]:
     return [[item.text(column) for column in range(table.columnCount())] for item in items]
 
 
+def item(dialog: ActivityDialog, place: int) -> QTreeWidgetItem:
+    found = dialog.tasks.topLevelItem(place)
+    assert found is not None
+    return found
+
+
 def test_everything_is_shown(qtbot: QtBot) -> None:
     dialog, worker = shown(qtbot)
     assert texts(dialog.alerts)[0][:3] == [
@@ -107,7 +114,7 @@ def test_a_failed_task_is_tried_again_and_a_waiting_one_given_up(qtbot: QtBot) -
     dialog.tabs.setCurrentWidget(dialog.tasks)
     assert dialog.retry.isVisible()
     assert not dialog.retry.isEnabled()
-    dialog.tasks.setCurrentItem(dialog.tasks.topLevelItem(0))
+    dialog.tasks.setCurrentItem(item(dialog, 0))
     assert (dialog.retry.isEnabled(), dialog.cancel.isEnabled()) == (True, False)
     dialog.retry.click()
     assert worker.of("retry_task")[-1].arguments == {"task": 7}
@@ -116,7 +123,7 @@ def test_a_failed_task_is_tried_again_and_a_waiting_one_given_up(qtbot: QtBot) -
     assert len(worker.of("activity")) == before + 1
     worker.replied.emit(Reply(worker.of("activity")[-1].token, FOUND))
     assert dialog.tasks.selectedItems()[0].data(0, 256) == 7  # chosen as before
-    dialog.tasks.setCurrentItem(dialog.tasks.topLevelItem(1))
+    dialog.tasks.setCurrentItem(item(dialog, 1))
     dialog.cancel.click()
     worker.replied.emit(Reply(worker.of("cancel_task")[-1].token, error=EngineError("refused", "task 6 is done")))
     assert dialog.said.text() == "task 6 is done"

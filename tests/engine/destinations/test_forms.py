@@ -17,7 +17,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "sftp": {"host": "h", "user": "u", "private_key": {"secret": "k"}},
     "objects": {"url": "s3://bucket/x"},
     "postgres": {"dbname": "x"},
-    "mysql": {"database": "x", "user": "u"},
+    "mysql": {"database": "x", "user": "u", "ca": "ca.pem"},
     "webhook": {"url": "https://example.org", "secret": {"secret": "k"}},
 }
 OF_SCHEME = {"account_name": "az://c/x", "account_key": "az://c/x", "service_account_key": "gs://b/x"}
