@@ -28,6 +28,7 @@ COMMANDS = (
     Command("redo", "Ctrl+Shift+Z", "redo-2"),
     Command("add", "Ctrl+Return", "plus"),
     Command("history", "Ctrl+Shift+H", "history"),
+    Command("refresh", "Ctrl+Shift+R", "calendar"),
     Command("delivery", "Ctrl+Shift+E", "send"),
     Command("destinations", "", "route"),
     Command("activity", "Ctrl+Shift+A", "bell"),

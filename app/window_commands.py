@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMessageBox
 
 from app.audiences.delivery import DeliveryDialog
+from app.audiences.schedule import ScheduleDialog, zones_of
 from app.audiences.versions import CompareDialog, HistoryDialog
 from app.canvas.adding import SPECIAL, sections
 from app.destinations.dialog import DestinationsDialog
@@ -47,6 +48,7 @@ class WindowCommands(QObject):
             "add": self.add,
             "history": self.history,
             "delivery": self.delivery,
+            "refresh": self.refresh,
             "destinations": self.destinations,
             "activity": self.activity,
             "commands": self.palette,
@@ -108,6 +110,14 @@ class WindowCommands(QObject):
             dialog.decided.connect(lambda chosen: window.document.edit(chosen, window.words("edit.delivery")))
             dialog.destinations_wanted.connect(self.destinations)
             dialog.destinations_wanted.connect(dialog.ask_places)
+            dialog.exec()
+
+    def refresh(self) -> None:
+        """How often the open audience is refreshed."""
+        window = self._window
+        if window.model is not None:
+            dialog = ScheduleDialog(window.document.audience, zones_of(window.model.sites), window.words)
+            dialog.decided.connect(lambda chosen: window.document.edit(chosen, window.words("edit.refresh")))
             dialog.exec()
 
     def destinations(self) -> None:

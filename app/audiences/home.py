@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.audiences.numbers import Numbers
+from app.audiences.schedule import shown_refresh
 from app.audiences.table import ID_ROLE, AudienceTable, Row
 from app.i18n import Words
 from app.naming import id_from_name
@@ -159,7 +160,7 @@ class Home(QWidget):
         texts = {
             "name": audience.name or audience.id,
             "state": self._words("home.broken" if broken else "home.ready"),
-            "refresh": _refresh(audience, self._words),
+            "refresh": shown_refresh(audience, self._words),
             "owner": audience.owner or "",
             "tags": ", ".join(audience.tags),
             "folder": audience.folder or "",
@@ -260,13 +261,3 @@ class Home(QWidget):
         if QMessageBox.question(self, self._words("home.delete"), question) == QMessageBox.StandardButton.Yes:
             for identifier in ids:
                 self._session.call("delete", lambda found: self.changed.emit(), id=identifier)
-
-
-def _refresh(audience: Audience, words: Words) -> str:
-    """How often the owner wants it refreshed."""
-    found = audience.settings.get("refresh")
-    if isinstance(found, Mapping):
-        if "every" in found:
-            return words("home.every", found["every"])
-        return str(found.get("cron", ""))
-    return words("home.on_data") if found == "on_data" else words("home.manual")

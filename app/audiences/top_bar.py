@@ -13,7 +13,10 @@ from app.i18n import Words
 from app.widgets.parts import column, label, restyle, row
 
 _LEFT = ("home",)
-_RIGHT = ("undo", "redo", "history", "delivery", "activity", "commands", "theme", "preferences", "help", "save")
+_RIGHT = (
+    *("undo", "redo", "history", "refresh", "delivery"),
+    *("activity", "commands", "theme", "preferences", "help", "save"),
+)
 
 
 class TopBar(QFrame):
@@ -48,7 +51,7 @@ class TopBar(QFrame):
         self._of_audience = [
             self.name,
             self.state,
-            *(buttons[k] for k in ("undo", "redo", "history", "delivery", "save")),
+            *(buttons[k] for k in ("undo", "redo", "history", "refresh", "delivery", "save")),
         ]
         column(self, (12, 7, 12, 7)).addLayout(row(*left, self.name, self.state, *right, spacing=6))
 
