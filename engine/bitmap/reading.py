@@ -220,9 +220,20 @@ class SiteReader:
     # -- one by one ------------------------------------------------------------------------------------------------
 
     def alone(self, missing: Missing) -> ProfileSet:
-        """One condition by its own SQL."""
-        rows = self.arrays(self._scans.alone(missing.condition, missing.path))
-        return ProfileSet(from_unsorted(rows["ordinal"], self._capacity))
+        """One condition by its own SQL; by shares of the profiles when the memory given is too small for all."""
+        shares = 1
+        while True:
+            try:
+                found = [
+                    self.arrays(self._scans.alone(missing.condition, missing.path, (i, shares) if shares > 1 else None))
+                    for i in range(shares)
+                ]
+            except EngineError as error:
+                if error.code != "memory" or shares >= _MOST_SHARES:
+                    raise
+                shares *= 4
+                continue
+            return ProfileSet(from_unsorted(np.concatenate([part["ordinal"] for part in found]), self._capacity))
 
     def ranks(self, trait: str, *, descending: bool) -> NDArray[np.uint32]:
         """The rank of every ordinal by a trait, from 1; 0 where there is no profile."""

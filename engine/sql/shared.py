@@ -91,12 +91,17 @@ class Scans(SiteStatements):
         self._reset()
         return self._rendered(self._profiles([]))
 
-    def alone(self, condition: Condition, path: str) -> Statement:
-        """`ordinal` of the profiles that satisfy one condition."""
+    def alone(self, condition: Condition, path: str, part: tuple[int, int] | None = None) -> Statement:
+        """`ordinal` of the profiles that satisfy one condition; with ``part`` those of a share of them."""
         self._reset()
-        world = self._world
-        found = leaf_expr(condition, path, self._sources, self._at, world.lists, world.describe)
-        return self._rendered(self._profiles([]).where(found))
+        world, whole = self._world, self._sources
+        try:
+            if part is not None:
+                self._sources = Sources(world.model, world.catalog, part)
+            found = leaf_expr(condition, path, self._sources, self._at, world.lists, world.describe)
+            return self._rendered(self._profiles([]).where(found))
+        finally:
+            self._sources = whole
 
     def ranks(self, trait: str, *, descending: bool) -> Statement:
         """`ordinal, rank` by a trait: missing values last, ties by smaller key."""

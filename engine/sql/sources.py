@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
@@ -12,7 +12,7 @@ from engine.domain.durations import zone
 from engine.domain.model import DataModel, EventType, Field, ObjectType, Source
 from engine.errors import EngineError
 from engine.sql import usersql
-from engine.sql.build import Binder, Expr, cast, column, conjunction, name
+from engine.sql.build import Binder, Expr, call, cast, column, conjunction, name, number
 from engine.sql.columns import Catalog, Physical, Value, column_type, moment, physical, typed
 
 
@@ -71,10 +71,14 @@ class Rows:
 
 
 class Sources:
-    """The model's rows, with the profile key brought to one type everywhere."""
+    """The model's rows, with the profile key brought to one type everywhere.
 
-    def __init__(self, model: DataModel, catalog: Catalog) -> None:
-        self._catalog = catalog
+    With ``part`` = (i, k) they are those of the i-th of k shares of the profiles: whole profiles, with all that belongs
+    to them, so that every condition means the same there. Someone's own SQL is still read whole.
+    """
+
+    def __init__(self, model: DataModel, catalog: Catalog, part: tuple[int, int] | None = None) -> None:
+        self._catalog, self._part = catalog, part
         self.model = model
         self.profiles = Rows.of(model.profile.source, catalog, "p", "profile")
         key_type = self.profiles.type_of(model.profile.key, "key")
@@ -94,6 +98,20 @@ class Sources:
             if self.integer_key
             else (key_type.upper() == "VARCHAR")
         )
+        self.profiles = self._shared(self.profiles, self.key())
+
+    def _shared(self, rows: Rows, owner: Expr) -> Rows:
+        """The rows of the share; text is shared out by its hash, integers of any width by themselves."""
+        if self._part is None:
+            return rows
+        place, count = self._part
+        if self.integer_key:
+            rest = exp.Mod(this=exp.Paren(this=owner), expression=number(count))
+            rest = exp.Mod(this=exp.Paren(this=exp.Add(this=rest, expression=number(count))), expression=number(count))
+        else:
+            rest = exp.Mod(this=call("hash", owner), expression=number(count))
+        query = exp.select("*").from_(rows.from_item()).where(exp.EQ(this=rest, expression=number(place)))
+        return replace(rows, query=query)
 
     def key(self) -> Expr:
         """The profile key."""
@@ -119,11 +137,15 @@ class Sources:
 
     def event_rows(self, event: str, alias: str) -> Rows:
         """The rows of an event."""
-        return Rows.of(self.model.events[event].source, self._catalog, alias, f"events.{event}")
+        kind = self.model.events[event]
+        rows = Rows.of(kind.source, self._catalog, alias, f"events.{event}")
+        return rows if self._part is None else self._shared(rows, self.owner(rows, kind))
 
     def object_rows(self, wanted: str, alias: str) -> Rows:
         """The rows of an object."""
-        return Rows.of(self.model.objects[wanted].source, self._catalog, alias, f"objects.{wanted}")
+        kind = self.model.objects[wanted]
+        rows = Rows.of(kind.source, self._catalog, alias, f"objects.{wanted}")
+        return rows if self._part is None else self._shared(rows, self.owner(rows, kind))
 
     def owner(self, rows: Rows, kind: EventType | ObjectType) -> Expr:
         """The profile that a row belongs to, in the key's type; text that is no number belongs to nobody."""

@@ -66,3 +66,61 @@ def test_smaller_scans_give_the_same(nodes: list[dict[str, Any]], tmp_path: Path
         assert getattr(scratch, "refused", 1) > 0
     assert found[0] == found[1]
     assert any(found[0])
+
+
+class Poor(DuckScratch):
+    """A session that has memory for a condition's own SQL only over a sixteenth of the profiles."""
+
+    refused = 0
+
+    def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
+        if "view" in str(parameters) + sql and "% 16" not in sql:
+            self.refused += 1
+            raise EngineError("memory", "the query needs more memory than it is given")
+        return super().arrays(sql, parameters, job)
+
+
+STEPS: list[dict[str, Any]] = [{"as": "v", "did": "view"}, {"did": "purchase", "gap": {"lte": "7d"}}]
+ALONE: list[dict[str, Any]] = [
+    {"sequence": STEPS, "within": "30d"},
+    {"sequence": [STEPS[0], {**STEPS[1], "same": {"product_id": "v.product_id"}}]},
+    {"not": {"sequence": STEPS}},
+    {"did": "view", "measure": {"distinct": "category"}, "gte": 2},
+    {"did": "view", "measure": {"days": True}, "gte": 1},
+]
+
+
+@pytest.mark.parametrize("text_keys", [False, True])
+@pytest.mark.parametrize("node", ALONE)
+def test_a_condition_alone_is_read_by_shares_of_the_profiles(
+    node: dict[str, Any], text_keys: bool, tmp_path: Path
+) -> None:
+    workspace: Workspace = make_workspace(tmp_path)
+    if text_keys:
+        workspace = as_text(workspace)
+    warehouse, model = workspace.warehouse, workspace.model
+    world = World(model, warehouse, warehouse.describe, {}, datetime(2026, 6, 15, 12, tzinfo=UTC))
+    wanted = [(read_audience({"kind": "audience", "id": "a", "rule": node}), list(model.sites.values()))]
+    found = []
+    for poor in (False, True):
+        database = Database(tmp_path / f"{poor}.sqlite")
+        library = Library(database, tmp_path / str(poor), 1 << 20)
+        scratch = Poor(warehouse, warehouse._connection.cursor()) if poor else warehouse.scratch()  # type: ignore[arg-type,attr-defined]
+        setting = Setting(warehouse, world, scratch, library, OrdinalSegments(database), {}, 1 << 20)
+        found.append([keys.tolist() for keys in Portfolio(setting, {}).members(wanted)])
+        if poor and "sequence" in str(node):
+            assert scratch.refused >= 2  # type: ignore[attr-defined]
+    assert found[0] == found[1]
+    assert any(found[0])
+
+
+def as_text(workspace: Workspace) -> Workspace:
+    """The same people with keys that are text, some of them odd."""
+    import duckdb
+
+    file = str(workspace.settings.warehouse).removeprefix("duckdb://")
+    workspace.close()
+    with duckdb.connect(file) as connection:
+        for table in ("users", "events", "cards"):
+            connection.execute(f"ALTER TABLE {table} ALTER user_id TYPE VARCHAR USING 'k é' || user_id")
+    return Workspace(workspace.folder)
