@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QTabWidget, QTreeWidget, QTreeWidgetItem
+from PySide6.QtWidgets import QDialog, QMessageBox, QTabWidget, QTreeWidget, QTreeWidgetItem
 
 from app.i18n import Words
 from app.session import Session
@@ -19,6 +19,45 @@ _EVERY_MS = 5_000
 _TASK = Qt.ItemDataRole.UserRole
 _OPEN_TASKS = ("queued", "running")
 _AGAIN = ("failed", "cancelled")
+
+
+class Cells:
+    """What happened, as the texts of a row each."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def alert(self, one: dict[str, Any]) -> list[str]:
+        """An alert."""
+        words = self._words
+        times = [self.moment(one["opened_at"]), self.moment(one["closed_at"])]
+        return [words(f"alert.{one['kind']}"), one["subject"], words.sentence(one["message"]), *times]
+
+    def task(self, one: dict[str, Any]) -> list[str]:
+        """A run."""
+        words, error = self._words, one["summary"].get("error") or {}
+        message = words.sentence(error["message"]) if error else "; ".join(one["summary"].get("failed", {}).values())
+        few = len(one["audiences"]) <= 3
+        where = ", ".join(one["audiences"]) if few else words("activity.audiences", words.number(len(one["audiences"])))
+        cause, state = words(f"cause.{one['cause']}"), words(f"task.{one['state']}")
+        return [self.moment(one["due"]), cause, where, state, self.moment(one["finished_at"]), message]
+
+    def sync(self, one: dict[str, Any]) -> list[str]:
+        """A delivery."""
+        words = self._words
+        counts = f"+{words.number(one['add'])} −{words.number(one['remove'])}" if "add" in one else ""
+        reason = words.sentence(one["reason"]) if one["reason"] else ""
+        state = words(f"sync.{one['state']}")
+        return [self.moment(one["finished_at"]), one["audience"], one["destination"], state, counts, reason]
+
+    def line(self, one: dict[str, Any]) -> list[str]:
+        """A line of the log."""
+        rest = ", ".join(f"{k}: {v}" for k, v in one.items() if k not in ("at", "level", "what") and v is not None)
+        return [self.moment(one.get("at")), str(one.get("level", "")), str(one.get("what", "")), rest]
+
+    def moment(self, text: str | None) -> str:
+        """A moment of the store, in this machine's zone."""
+        return "" if text is None else self._words.moment(datetime.fromisoformat(text).astimezone())
 
 
 class ActivityDialog(QDialog):
@@ -52,6 +91,8 @@ class ActivityDialog(QDialog):
         self.retry.clicked.connect(lambda: self._do("retry_task"))
         self.cancel = button(words("activity.cancel"))
         self.cancel.clicked.connect(lambda: self._do("cancel_task"))
+        self.allow = button(words("delivery.allow"))
+        self.allow.clicked.connect(self._on_allow)
         close = button(words("close"))
         close.clicked.connect(self.reject)
         self.said = label("", "muted", wrap=True)
@@ -59,8 +100,9 @@ class ActivityDialog(QDialog):
         layout.addLayout(row(label(words("activity.scheduler"), "heading"), self.daemon, self.waiting, None))
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.said)
-        layout.addLayout(row(self.retry, self.cancel, None, close))
+        layout.addLayout(row(self.retry, self.cancel, self.allow, None, close))
         self.tasks.itemSelectionChanged.connect(self._show_buttons)
+        self.syncs.itemSelectionChanged.connect(self._show_buttons)
         self.tabs.currentChanged.connect(self._show_buttons)
         self._again = QTimer(self)
         self._again.setInterval(_EVERY_MS)
@@ -106,10 +148,11 @@ class ActivityDialog(QDialog):
 
     def _show(self, found: dict[str, Any]) -> None:
         self._show_daemon(found["daemon"])
-        self._fill(self.alerts, found["alerts"], self._alert)
-        self._fill(self.tasks, found["tasks"], self._task)
-        self._fill(self.syncs, found["syncs"], self._sync)
-        self._fill(self.log, list(reversed(found["log"])), self._line)
+        cells = Cells(self._words)
+        self._fill(self.alerts, found["alerts"], cells.alert)
+        self._fill(self.tasks, found["tasks"], cells.task)
+        self._fill(self.syncs, found["syncs"], cells.sync)
+        self._fill(self.log, list(reversed(found["log"])), cells.line)
         self.unseen = [one for one in found["alerts"] if one["closed_at"] is None and one["seen_at"] is None]
         open_now = sum(one["closed_at"] is None for one in found["alerts"])
         shown = self._words("activity.alerts")
@@ -128,7 +171,7 @@ class ActivityDialog(QDialog):
         state = "stopped" if found["state"] == "never" else found["state"]
         self.daemon.setText(words(f"home.daemon.{state}"))
         restyle(self.daemon, "state", "exact" if state == "running" else "failed")
-        coming = self._moment(found["next_at"]) or "–"
+        coming = Cells(words).moment(found["next_at"]) or "–"
         self.waiting.setText(
             words("activity.waiting", words.number(found["queued"]), words.number(found["running"]), coming)
         )
@@ -144,7 +187,7 @@ class ActivityDialog(QDialog):
         for one in found:
             texts = cells(one)
             item = QTreeWidgetItem(texts)
-            item.setData(0, _TASK, one.get("id"))
+            item.setData(0, _TASK, one.get("id", one.get("sync")))
             for column_, text in enumerate(texts):
                 item.setToolTip(column_, text)
             items.append(item)
@@ -153,33 +196,6 @@ class ActivityDialog(QDialog):
             if item.data(0, _TASK) is not None and item.data(0, _TASK) in chosen:
                 item.setSelected(True)
         table.verticalScrollBar().setValue(place)
-
-    def _alert(self, one: dict[str, Any]) -> list[str]:
-        words = self._words
-        times = [self._moment(one["opened_at"]), self._moment(one["closed_at"])]
-        return [words(f"alert.{one['kind']}"), one["subject"], words.sentence(one["message"]), *times]
-
-    def _task(self, one: dict[str, Any]) -> list[str]:
-        words, error = self._words, one["summary"].get("error") or {}
-        message = words.sentence(error["message"]) if error else "; ".join(one["summary"].get("failed", {}).values())
-        few = len(one["audiences"]) <= 3
-        where = ", ".join(one["audiences"]) if few else words("activity.audiences", words.number(len(one["audiences"])))
-        cause, state = words(f"cause.{one['cause']}"), words(f"task.{one['state']}")
-        return [self._moment(one["due"]), cause, where, state, self._moment(one["finished_at"]), message]
-
-    def _sync(self, one: dict[str, Any]) -> list[str]:
-        words = self._words
-        counts = f"+{words.number(one['add'])} −{words.number(one['remove'])}" if "add" in one else ""
-        reason = words.sentence(one["reason"]) if one["reason"] else ""
-        state = words(f"sync.{one['state']}")
-        return [self._moment(one["finished_at"]), one["audience"], one["destination"], state, counts, reason]
-
-    def _line(self, one: dict[str, Any]) -> list[str]:
-        rest = ", ".join(f"{k}: {v}" for k, v in one.items() if k not in ("at", "level", "what") and v is not None)
-        return [self._moment(one.get("at")), str(one.get("level", "")), str(one.get("what", "")), rest]
-
-    def _moment(self, text: str | None) -> str:
-        return "" if text is None else self._words.moment(datetime.fromisoformat(text).astimezone())
 
     # -- what one does ---------------------------------------------------------------------------------------------
 
@@ -192,6 +208,23 @@ class ActivityDialog(QDialog):
         for made, states in ((self.retry, _AGAIN), (self.cancel, _OPEN_TASKS)):
             made.setVisible(self.tabs.currentWidget() is self.tasks)
             made.setEnabled(chosen is not None and chosen["state"] in [words(f"task.{one}") for one in states])
+        self.allow.setVisible(self.tabs.currentWidget() is self.syncs)
+        self.allow.setEnabled(self._held() is not None)
+
+    def _held(self) -> QTreeWidgetItem | None:
+        """The chosen delivery, if it is held back."""
+        items = self.syncs.selectedItems() if self.tabs.currentWidget() is self.syncs else []
+        return items[0] if items and items[0].text(3) == self._words("sync.held") else None
+
+    def _on_allow(self) -> None:
+        """Let what is held back go, after one more question."""
+        held, words = self._held(), self._words
+        if held is None:
+            return
+        question = f"{held.text(1)} → {held.text(2)}\n{held.text(5)}"
+        if QMessageBox.question(self, words("delivery.allow"), question) == QMessageBox.StandardButton.Yes:
+            self._say(words("size.counting"))
+            self._session.call("sync", lambda answer: self._ask(), self._fail, ids=[held.text(1)], allow_removals=True)
 
     def _do(self, operation: str) -> None:
         chosen = self._chosen()

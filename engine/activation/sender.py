@@ -27,6 +27,17 @@ BREAK_FOR = timedelta(minutes=15)
 Clock = Callable[[], datetime]
 
 
+_A_MINUTE = timedelta(minutes=1)
+
+
+class _NotYet(Exception):
+    """The destination's rate is used up until a moment."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self.at = at
+
+
 class Sender:
     """Sends the planned batches of syncs."""
 
@@ -35,15 +46,16 @@ class Sender:
         self._outbox, self._batches = Outbox(database), Batches(database)
         self._destinations = Destinations(database)
 
-    def resend(self, sync: SyncRow, as_of: str, destination: Destination) -> bool:
+    def resend(self, sync: SyncRow, as_of: str, destination: Destination, rate: int | None = None) -> bool:
         """Send again what may have arrived already; False when that has to wait or failed."""
-        return self._guarded(sync, lambda: self._all(sync, as_of, destination, ("sending",)))
+        return self._guarded(sync, lambda: self._all(sync, as_of, destination, ("sending",), rate))
 
-    def send(self, sync: SyncRow, as_of: str, destination: Destination) -> SyncRow:
-        """Send what is left of a sync; its state afterwards: done, planned (waits), or failed."""
+    def send(self, sync: SyncRow, as_of: str, destination: Destination, rate: int | None = None) -> SyncRow:
+        """Send what is left of a sync, at most ``rate`` batches a minute; its state afterwards: done, planned (waits),
+        or failed."""
 
         def work() -> None:
-            self._all(sync, as_of, destination, ("sending", "planned"))
+            self._all(sync, as_of, destination, ("sending", "planned"), rate)
             done = [(one.id, one.name, one.operation) for one in self._batches.of(sync.id)]
             if done:
                 destination.finish(Sync(sync.id, sync.audience_id, as_of), done)
@@ -56,6 +68,9 @@ class Sender:
         """Do it; what keeps it from being done is written down, and False."""
         try:
             work()
+        except _NotYet as turn:  # nobody's fault: no attempt is counted, no breaker opens
+            with self._database.transaction():
+                self._outbox.settle(self._outbox.get(sync.id), sync.state, not_before=iso(turn.at))
         except Later as error:
             self._on_later(sync, error)
         except Misconfigured as error:
@@ -70,12 +85,22 @@ class Sender:
             return True
         return False
 
-    def _all(self, sync: SyncRow, as_of: str, destination: Destination, states: tuple[str, ...]) -> None:
+    def _all(
+        self, sync: SyncRow, as_of: str, destination: Destination, states: tuple[str, ...], rate: int | None
+    ) -> None:
         about = Sync(sync.id, sync.audience_id, as_of)
         while (batch := self._next(sync, states)) is not None:
+            if rate is not None:
+                self._wait_for_turn(sync, rate)
             if self._job is not None:
                 self._job.check()
             self._one(sync, about, batch, destination)
+
+    def _wait_for_turn(self, sync: SyncRow, rate: int) -> None:
+        """Raises _NotYet when so many batches were sent there in the last minute."""
+        sent = self._batches.sent_since(sync.destination_id, iso(self._clock() - _A_MINUTE))
+        if len(sent) >= rate:
+            raise _NotYet(datetime.fromisoformat(sent[-rate]) + _A_MINUTE)
 
     def _next(self, sync: SyncRow, states: tuple[str, ...]) -> BatchRow | None:
         return next((one for one in self._batches.of(sync.id) if one.state in states), None)

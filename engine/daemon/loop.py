@@ -143,6 +143,7 @@ class Daemon:
             for identifier, error in self._queue.follow(now).items():
                 fields = {"audience": identifier, **error.as_json()["error"]}
                 self._log.error("an audience cannot be read and is not scheduled", extra={"fields": fields})
+            operations.queue_ends(self._workspace)
             self._changes = changes
         for task in self._queue.tick(now):
             self._log.info("due", extra={"fields": {"task": task}})

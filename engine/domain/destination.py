@@ -10,7 +10,19 @@ from typing import Any
 from engine.domain import reading
 from engine.domain.audience_codec import ID_PATTERN
 
-KEYS = ("kind", "id", "name", "type", "settings", "identifiers", "profile", "country", "min_size", "max_removal")
+KEYS = (
+    "kind",
+    "id",
+    "name",
+    "type",
+    "settings",
+    "identifiers",
+    "profile",
+    "country",
+    "min_size",
+    "max_removal",
+    "rate",
+)
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -21,7 +33,8 @@ class DestinationDocument:
     ``type`` names the connector, ``settings`` are its own. ``identifiers`` are names of the model's identifiers;
     without any, the profile key alone is delivered. ``profile`` says how they are normalised and hashed, ``country``
     (ISO 3166) how phone numbers without a country code are read. An audience of fewer than ``min_size`` people does not
-    leave; a sync that would remove more than ``max_removal`` percent of what is there waits for a person.
+    leave; a sync that would remove more than ``max_removal`` percent of what is there waits for a person. At most
+    ``rate`` batches are sent a minute, by all audiences together.
     """
 
     id: str
@@ -33,6 +46,7 @@ class DestinationDocument:
     country: str | None = None
     min_size: int = 0
     max_removal: int = 30
+    rate: int | None = None
 
 
 def read_destination(value: Any) -> DestinationDocument:
@@ -61,6 +75,7 @@ def read_destination(value: Any) -> DestinationDocument:
         country,
         reading.whole(found.get("min_size", 0), "min_size", "min_size", 0),
         _percent(found.get("max_removal", 30)),
+        None if found.get("rate") is None else reading.whole(found["rate"], "rate", "rate", 1),
     )
 
 
@@ -76,7 +91,7 @@ def write_destination(destination: DestinationDocument) -> dict[str, Any]:
     result: dict[str, Any] = {"kind": "destination", "id": destination.id, "name": destination.name}
     result["type"] = destination.type
     defaults = DestinationDocument("", "", "")
-    for key in ("settings", "identifiers", "profile", "country", "min_size", "max_removal"):
+    for key in ("settings", "identifiers", "profile", "country", "min_size", "max_removal", "rate"):
         value = getattr(destination, key)
         if value != getattr(defaults, key):
             result[key] = list(value) if isinstance(value, tuple) else value

@@ -254,6 +254,7 @@ def destination_schema() -> Schema:
         "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
         "min_size": {"type": "integer", "minimum": 0},
         "max_removal": share,
+        "rate": {"type": "integer", "minimum": 1},
     }
     return {"$schema": DRAFT, "title": "Convoke destination", **_object(properties, ["kind", "id", "type"])}
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         try_destination,
     )
     from engine.operations.alerting import Seen, alerts, has_untold_alerts, see_alerts, tell_alerts, try_alerts, watch
+    from engine.operations.ending import queue_ends
     from engine.operations.estimating import prepare_sample
     from engine.operations.exploring import audience_page, overview, values
     from engine.operations.granting import add_token, revoke_token, tokens
@@ -105,6 +106,7 @@ _HOMES = {
     "recent_log": "telling",
     "keep_destination": "activating",
     "destination_types": "activating",
+    "queue_ends": "ending",
     "add_token": "granting",
     "revoke_token": "granting",
     "tokens": "granting",
@@ -216,6 +218,7 @@ __all__ = [
     "prepare_demo",
     "prepare_sample",
     "preview_sync",
+    "queue_ends",
     "reachable",
     "recent_log",
     "remove_destination",

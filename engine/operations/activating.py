@@ -20,10 +20,11 @@ from engine.jobs import Job
 from engine.locks import holding
 from engine.membership.snapshots import Snapshots
 from engine.operations.delivering import Delivering, clock, destinations_of, wanted_of
+from engine.operations.ending import goes, queue_ends
 from engine.operations.looking import mask
 from engine.operations.sealing import host_of, set_secret
 from engine.operations.workspace import Workspace, user_name
-from engine.store.activation import Batches, DestinationRow, Destinations, Outbox, SyncRow
+from engine.store.activation import END, Batches, DestinationRow, Destinations, Outbox, SyncRow
 from engine.store.runs import RunRow
 
 LOCK = "sync.lock"
@@ -179,7 +180,16 @@ def sync(
     outbox, batches = Outbox(workspace.database), Batches(workspace.database)
     touched: list[int] = []
     with _alone(workspace):
-        for audience, places, run in _chosen(workspace, ids):
+        queue_ends(workspace)
+        ended = [one for one in outbox.newest(None, 10_000) if one.run_id == END and one.audience_id in ids]
+        for one in ended:
+            if allow_removals and one.state == "held":
+                with workspace.database.transaction():
+                    touched.append(
+                        outbox.add(one.audience_id, one.destination_id, END, iso(clock()), allow_removals=True)
+                    )
+        alive = [one for one in ids if one not in {end.audience_id for end in ended} or goes(workspace, one)]
+        for audience, places, run in _chosen(workspace, alive) if alive or not ids else ():
             for place in places:
                 _row(workspace, place)
                 with workspace.database.transaction():
@@ -193,6 +203,7 @@ def sync(
 def sync_due(workspace: Workspace, job: Job | None = None) -> list[SyncRow]:
     """Do every sync that is due; for the daemon."""
     with _alone(workspace):
+        queue_ends(workspace)
         return _drain(workspace, job)
 
 

@@ -27,7 +27,7 @@ from engine.membership.snapshots import Snapshots
 from engine.operations.membering import members
 from engine.operations.sealing import host_of
 from engine.operations.workspace import Workspace
-from engine.store.activation import Batches, Destinations, Outbox, SyncRow
+from engine.store.activation import END, Batches, Destinations, Outbox, SyncRow
 
 PASSING = ("warehouse", "warehouse_file", "changed", "store", "bitmaps", "memory", "internal")
 STALE = timedelta(hours=1)
@@ -75,7 +75,7 @@ class Delivering:
     def _deliver(self, sync: SyncRow, document: DestinationDocument, destination: Destination) -> SyncRow:
         as_of = self._as_of(sync)
         if sync.state == "planned":
-            if not self._sender.resend(sync, as_of, destination):
+            if not self._sender.resend(sync, as_of, destination, document.rate):
                 return self._outbox.get(sync.id)
             sync = self._outbox.get(sync.id)
         if sync.state == "queued" or self._is_stale(sync):
@@ -83,7 +83,7 @@ class Delivering:
             sync = self._outbox.get(sync.id)
             if held:
                 return self._hold(sync, as_of, destination)
-        return self._sender.send(sync, as_of, destination)
+        return self._sender.send(sync, as_of, destination, document.rate)
 
     def _hold(self, sync: SyncRow, as_of: str, destination: Destination) -> SyncRow:
         """Send nothing more; what was sent before it was held is made whole at the destination."""
@@ -133,16 +133,11 @@ class Delivering:
             destination.close()
 
     def _target(self, audience_id: str, run: int, document: DestinationDocument, smallest: int) -> _Target:
-        stored = self._workspace.audiences.get(audience_id)
-        delivery = read_delivery(stored.audience.settings)
-        wanted = wanted_of(self._workspace, document, delivery)
-        reader = Snapshots(self._workspace.runs, self._workspace.segments, self._workspace.library)
-        rows = next((found for found in reader.history(audience_id) if found[0].run_id == run), None)
-        if rows is None:
-            raise EngineError(
-                "not_found", f'the snapshot of "{audience_id}" of run {run} is gone', hint="Run the audience again."
-            )
-        found = reader.members(rows)
+        if run == END:
+            wanted, found = wanted_of(self._workspace, document, Delivery()), np.zeros(0, dtype=np.int64)
+        else:
+            wanted, found = self._wanted(audience_id, run, document)
+        delivery = wanted.delivery
 
         def suppressed(keys: NDArray[Any]) -> NDArray[np.bool_]:
             return self._suppressed(delivery, keys)
@@ -160,6 +155,18 @@ class Delivering:
             return counted(tally, differences(), keys=alike), differences
 
         return _Target(wanted, spool, plan_of)
+
+    def _wanted(self, audience_id: str, run: int, document: DestinationDocument) -> tuple[Wanted, NDArray[Any]]:
+        """Whom the destination gets, and the members of the audience in a run."""
+        stored = self._workspace.audiences.get(audience_id)
+        wanted = wanted_of(self._workspace, document, read_delivery(stored.audience.settings))
+        reader = Snapshots(self._workspace.runs, self._workspace.segments, self._workspace.library)
+        rows = next((found for found in reader.history(audience_id) if found[0].run_id == run), None)
+        if rows is None:
+            raise EngineError(
+                "not_found", f'the snapshot of "{audience_id}" of run {run} is gone', hint="Run the audience again."
+            )
+        return wanted, reader.members(rows)
 
     def _suppressed(self, delivery: Delivery, keys: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of these profiles are in something that is suppressed, as of now."""
@@ -182,6 +189,8 @@ class Delivering:
 
     def _guard(self, sync: SyncRow, wanted: Wanted, plan: Plan, destination: Destination) -> str | None:
         document = wanted.document
+        if sync.run_id == END:
+            return None if sync.allow_removals or not plan.removed else _ended(sync, plan)
         least = max(document.min_size, wanted.delivery.min_size or 0, destination.capabilities.smallest_audience)
         if 0 < plan.leaving < least:
             return f"only {plan.leaving:,} people would be there, fewer than {least:,}"
@@ -229,6 +238,8 @@ class Delivering:
         return read_destination(known[identifier].document)
 
     def _as_of(self, sync: SyncRow) -> str:
+        if sync.run_id == END:
+            return sync.created_at
         return next((row.as_of for row in self._workspace.runs.all() if row.id == sync.run_id), "")
 
 
@@ -258,6 +269,14 @@ def wanted_of(workspace: Workspace, document: DestinationDocument, delivery: Del
             raise EngineError("unknown_name", f'the model has no consent "{name}"', "consent", hint)
     kinds = {name: model.identifiers[name].kind for name in document.identifiers}
     return Wanted(document, delivery, profile_named(document.profile, kinds), model)
+
+
+def _ended(sync: SyncRow, plan: Plan) -> str:
+    """Why an audience's end waits for a person."""
+    return (
+        f"the audience does not go there any more: {plan.removed:,} people would be removed; "
+        f"to let it happen: convoke sync {sync.audience_id} --allow-removals"
+    )
 
 
 def destinations_of(audience: Audience) -> tuple[str, ...]:

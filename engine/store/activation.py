@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from engine.store.database import Database
 
+END = 0
+"""The run of a sync that removes everyone: the audience does not go there any more, or is deleted."""
 SyncState = Literal["queued", "planned", "done", "held", "failed", "superseded"]
 _AT_ONCE = 20_000
 
@@ -132,6 +134,10 @@ class Outbox:
         """The newest syncs, of one audience or of all."""
         return [_sync(row) for row in self._database.rows("syncs", {"audience_id": audience, "most": most})]
 
+    def to_end(self) -> list[tuple[int, str, str]]:
+        """(stream, audience, destination) where people are still on record and no end is under way."""
+        return [(row[0], row[1], row[2]) for row in self._database.rows("streams_to_end")]
+
     def streams(self) -> dict[int, tuple[str, str]]:
         """(audience, destination) of every stream."""
         return {row[0]: (row[1], row[2]) for row in self._database.rows("streams")}
@@ -247,6 +253,11 @@ class Batches:
         """Forget all a stream has delivered, so that the next sync sends everyone (within the caller's transaction)."""
         self._database.run("forget_delivered", {"stream_id": stream})
         self._database.run("forget_rejected", {"stream_id": stream})
+
+    def sent_since(self, destination: str, since: str) -> list[str]:
+        """When batches were taken at a destination after a moment, oldest first."""
+        rows = self._database.rows("batches_since", {"destination_id": destination, "since": since})
+        return [row[0] for row in rows]
 
     def clean(self, before: str) -> None:
         """Forget who was in batches of syncs that ended before a moment (within the caller's transaction)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QTreeWidgetItem
+from PySide6.QtWidgets import QMessageBox, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from app.i18n import LANGUAGES, Words
@@ -127,6 +127,23 @@ def test_a_failed_task_is_tried_again_and_a_waiting_one_given_up(qtbot: QtBot) -
     dialog.cancel.click()
     worker.replied.emit(Reply(worker.of("cancel_task")[-1].token, error=EngineError("refused", "task 6 is done")))
     assert dialog.said.text() == "task 6 is done"
+    dialog.close()
+
+
+def test_what_is_held_back_is_let_go_after_a_question(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = SYNC | {"sync": 4, "state": "held", "finished_at": None, "reason": "7 of 9 people would be removed"}
+    dialog, worker = shown(qtbot, found=FOUND | {"syncs": [held, SYNC]})
+    dialog.tabs.setCurrentWidget(dialog.syncs)
+    for place, able in ((1, False), (0, True)):
+        chosen = dialog.syncs.topLevelItem(place)
+        assert chosen is not None
+        dialog.syncs.setCurrentItem(chosen)
+        assert dialog.allow.isEnabled() is able
+    for answered, asked in ((QMessageBox.StandardButton.No, 0), (QMessageBox.StandardButton.Yes, 1)):
+        monkeypatch.setattr(QMessageBox, "question", lambda *a, answered=answered: answered)
+        dialog.allow.click()
+        assert len(worker.of("sync")) == asked
+    assert worker.of("sync")[-1].arguments == {"ids": ["sp"], "allow_removals": True}
     dialog.close()
 
 
