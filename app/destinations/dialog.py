@@ -119,7 +119,7 @@ class DestinationsDialog(QDialog):
         if known is not None:
             self._about.addWidget(note(self._words, kind, known["proof"]))
             names = list(self._model.identifiers)
-            self.form = DestinationForm(kind, known["settings"], names, document, self._words)
+            self.form = DestinationForm(kind, known["settings"], names, document, self._words, known["profiles"])
             self._place.setWidget(self.form)
         else:
             self._place.takeWidget()

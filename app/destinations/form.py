@@ -12,7 +12,6 @@ from app.i18n import Words
 from app.widgets.parts import button, combo, label, row, spin
 
 _NUMBERS = ("port",)
-PROFILES = ("sha256", "google", "meta", "uid2", "tiktok")
 
 
 class DestinationForm(QWidget):
@@ -28,6 +27,7 @@ class DestinationForm(QWidget):
         identifiers: Sequence[str],
         document: Mapping[str, Any],
         words: Words,
+        profiles: Sequence[str] = ("sha256",),
     ) -> None:
         super().__init__()
         self._kind, self._fields, self._document, self._words = kind, fields, document, words
@@ -47,8 +47,8 @@ class DestinationForm(QWidget):
             boxes.addWidget(box)
         if self.identifiers:
             form.addRow(words("destination.identifiers"), boxes)
-        profiles = ((one, words(f"profile.{one}")) for one in PROFILES)
-        self.profile = combo(profiles, document.get("profile", "sha256"), words("destination.profile"))
+        shown = ((one, words(f"profile.{one}")) for one in profiles)
+        self.profile = combo(shown, document.get("profile", profiles[0]), words("destination.profile"))
         form.addRow(words("destination.profile"), self.profile)
         self.country = QLineEdit(document.get("country") or "")
         self.country.setPlaceholderText("BR")

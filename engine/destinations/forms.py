@@ -74,4 +74,11 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("secret", "secret", needed=True),
         Field("ca", "file"),
     ),
+    "meta": (
+        Field("ad_account", needed=True, example="1234567890"),
+        Field("token", "secret", needed=True),
+        Field("app_secret", "secret"),
+        Field("version", example="v26.0"),
+        Field("endpoint", example="https://graph.facebook.com"),
+    ),
 }

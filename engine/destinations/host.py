@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ Reference = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Host:
-    """The workspace's folder, against which relative paths are read, and what reveals a secret by its reference (it
-    raises Misconfigured when there is none, Later while it is locked)."""
+    """The workspace's folder, against which relative paths are read; what reveals a secret by its reference (it raises
+    Misconfigured when there is none, Later while it is locked); and the kind of each of the model's identifiers."""
 
     folder: Path
     reveal: Callable[[Reference], str]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 class SettingsReader:

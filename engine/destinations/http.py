@@ -46,6 +46,25 @@ class Http:
             raise Later(said, retry_after(answer.headers.get("retry-after"), datetime.now(UTC)))
         raise Misconfigured(said, "Check the address and what it expects.")
 
+    def form(self, method: str, path: str, values: Mapping[str, str]) -> tuple[int, dict[str, Any], float | None]:
+        """Send form values below the address: the status, the JSON body (empty when there is none), and the seconds of
+        a Retry-After. Only a broken line is raised, as Later."""
+        import httpx2
+
+        url = f"{self._url}/{path}"
+        with_body = {} if method == "GET" else {"data": dict(values)}
+        in_address = dict(values) if method == "GET" else None
+        try:
+            answer = self._opened().request(method, url, params=in_address, **with_body)
+        except httpx2.HTTPError as error:
+            raise Later(f"{url}: {type(error).__name__}") from None
+        try:
+            body = answer.json()
+        except ValueError:
+            body = {}
+        after = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
+        return answer.status_code, body if isinstance(body, dict) else {}, after
+
     def _opened(self) -> Any:
         import httpx2
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.destinations.folder import folder
 from engine.destinations.host import Host
+from engine.destinations.meta import MetaDestination
 from engine.destinations.mysql import MySQLDestination
 from engine.destinations.objects import objects
 from engine.destinations.postgres import PostgresDestination
@@ -27,10 +28,13 @@ BUILT_IN: Mapping[str, Make] = {
     "postgres": PostgresDestination,
     "mysql": MySQLDestination,
     "webhook": WebhookDestination,
+    "meta": MetaDestination,
 }
 
-PROOFS: Mapping[str, Proof] = dict.fromkeys(BUILT_IN, "protocol")
+PROOFS: Mapping[str, Proof] = {**dict.fromkeys(BUILT_IN, "protocol"), "meta": "contract"}
 """What each was tested against: see Capabilities."""
+ONLY: Mapping[str, tuple[str, ...]] = {"meta": ("meta",)}
+"""Kinds that take only certain identifier profiles."""
 
 
 def open_destination(document: DestinationDocument, host: Host) -> Destination:

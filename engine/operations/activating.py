@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from engine.destinations.files import PROFILES
 from engine.destinations.forms import FORMS
-from engine.destinations.opening import PROOFS, open_destination
+from engine.destinations.opening import ONLY, PROOFS, open_destination
 from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.delivery import Delivery
 from engine.domain.destination import read_destination, write_destination
@@ -59,9 +60,14 @@ def keep_destination(workspace: Workspace, value: dict[str, Any], secrets: Mappi
 
 
 def destination_types() -> dict[str, dict[str, Any]]:
-    """The kinds of destinations: what each was tested against, and its settings."""
+    """The kinds of destinations: what each was tested against, the identifier profiles it takes, and its settings."""
     return {
-        kind: {"proof": PROOFS[kind], "settings": [asdict(one) for one in fields]} for kind, fields in FORMS.items()
+        kind: {
+            "proof": PROOFS[kind],
+            "profiles": list(ONLY.get(kind, PROFILES)),
+            "settings": [asdict(one) for one in fields],
+        }
+        for kind, fields in FORMS.items()
     }
 
 

@@ -75,7 +75,9 @@ def make_vault_key(workspace: Workspace, path: Path) -> None:
 
 def host_of(workspace: Workspace) -> Host:
     """What the workspace gives to a connector."""
-    return Host(workspace.folder, _revealing(workspace))
+    stored = workspace.models.current()
+    kinds = {} if stored is None else {name: one.kind for name, one in workspace.model.identifiers.items()}
+    return Host(workspace.folder, _revealing(workspace), kinds)
 
 
 def _revealing(workspace: Workspace) -> Callable[[Any], str]:

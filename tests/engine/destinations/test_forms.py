@@ -18,6 +18,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "objects": {"url": "s3://bucket/x"},
     "postgres": {"dbname": "x"},
     "mysql": {"database": "x", "user": "u", "ca": "ca.pem"},
+    "meta": {"ad_account": "1", "token": {"secret": "k"}},
     "webhook": {"url": "https://example.org", "secret": {"secret": "k"}},
 }
 OF_SCHEME = {"account_name": "az://c/x", "account_key": "az://c/x", "service_account_key": "gs://b/x"}
