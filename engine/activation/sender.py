@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from engine.activation.planning import batch_id
-from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Refused, Row, Sync
+from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Pending, Refused, Row, Sync
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -28,6 +28,8 @@ Clock = Callable[[], datetime]
 
 
 _A_MINUTE = timedelta(minutes=1)
+_PATIENCE = timedelta(days=2)
+"""How long a destination may work on a delivery by itself."""
 
 
 class _NotYet(Exception):
@@ -58,7 +60,9 @@ class Sender:
             self._all(sync, as_of, destination, ("sending", "planned"), rate)
             done = [(one.id, one.name, one.operation) for one in self._batches.of(sync.id)]
             if done:
-                destination.finish(Sync(sync.id, sync.audience_id, as_of), done)
+                asked = int(sync.summary.get("asked", 0))
+                references = self._batches.references(sync.id)
+                destination.finish(Sync(sync.id, sync.audience_id, as_of, references, asked), done)
 
         if self._guarded(sync, work):
             self._settle(sync, "done", None)
@@ -71,6 +75,8 @@ class Sender:
         except _NotYet as turn:  # nobody's fault: no attempt is counted, no breaker opens
             with self._database.transaction():
                 self._outbox.settle(self._outbox.get(sync.id), sync.state, not_before=iso(turn.at))
+        except Pending as error:
+            self._on_pending(sync, error)
         except Later as error:
             self._on_later(sync, error)
         except Misconfigured as error:
@@ -118,12 +124,14 @@ class Sender:
             if len(rows) > 1:
                 self._halve(sync, batch)
                 return
-            rejected = {0: error.reason}
+            rejected, reference = {0: error.reason}, None
         else:
-            rejected = dict(receipt.rejected)
+            rejected, reference = dict(receipt.rejected), receipt.reference
         with self._database.transaction():
             at = iso(self._clock())
             self._batches.finish(sync.stream_id, batch, rejected, at, unsure=batch.state == "sending")
+            if reference is not None:
+                self._batches.refer(batch.id, reference)
             self._destinations.breaker(sync.destination_id, 0, None)
 
     def _halve(self, sync: SyncRow, batch: BatchRow) -> None:
@@ -138,6 +146,18 @@ class Sender:
                 self._batches.add(sync.id, identifier, place, batch.operation, some)
                 if batch.state == "sending":  # an earlier try may have got through: so may each half
                     self._batches.begin(identifier)
+
+    def _on_pending(self, sync: SyncRow, error: Pending) -> None:
+        """Ask again later, without counting it as an attempt; after two days somebody is to look."""
+        now = self._clock()
+        current = self._outbox.get(sync.id)
+        with self._database.transaction():
+            if now - datetime.fromisoformat(sync.created_at) > _PATIENCE:
+                self._outbox.settle(current, "failed", at=iso(now), reason=error.reason)
+                return
+            summary = {**current.summary, "asked": int(current.summary.get("asked", 0)) + 1}
+            again = iso(now + timedelta(seconds=error.after))
+            self._outbox.settle(current, "planned", reason=error.reason, not_before=again, summary=summary)
 
     def _on_later(self, sync: SyncRow, error: Later) -> None:
         """Try again; a destination that failed again and again is left alone for a while."""

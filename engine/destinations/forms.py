@@ -81,4 +81,13 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("version", example="v26.0"),
         Field("endpoint", example="https://graph.facebook.com"),
     ),
+    "google": (
+        Field("account", needed=True, example="1234567890"),
+        Field("account_type", "choice", choices=("GOOGLE_ADS", "DISPLAY_VIDEO_ADVERTISER", "DISPLAY_VIDEO_PARTNER")),
+        Field("login_account", example="1234567890"),
+        Field("service_account", "secret"),
+        Field("terms", "choice", choices=("", "accepted")),
+        Field("consent", "choice", choices=("", "granted")),
+        Field("endpoint"),
+    ),
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.destinations.folder import folder
+from engine.destinations.google import GoogleDestination
 from engine.destinations.host import Host
 from engine.destinations.meta import MetaDestination
 from engine.destinations.mysql import MySQLDestination
@@ -29,11 +30,12 @@ BUILT_IN: Mapping[str, Make] = {
     "mysql": MySQLDestination,
     "webhook": WebhookDestination,
     "meta": MetaDestination,
+    "google": GoogleDestination,
 }
 
-PROOFS: Mapping[str, Proof] = {**dict.fromkeys(BUILT_IN, "protocol"), "meta": "contract"}
+PROOFS: Mapping[str, Proof] = {**dict.fromkeys(BUILT_IN, "protocol"), "meta": "contract", "google": "contract"}
 """What each was tested against: see Capabilities."""
-ONLY: Mapping[str, tuple[str, ...]] = {"meta": ("meta",)}
+ONLY: Mapping[str, tuple[str, ...]] = {"meta": ("meta",), "google": ("google",)}
 """Kinds that take only certain identifier profiles."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 Operation = Literal["add", "remove"]
@@ -36,11 +36,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Sync:
-    """One delivery of an audience: its number, and the moment its members are of."""
+    """One delivery of an audience: its number, and the moment its members are of.
+
+    ``references`` are the receipts' references by batch id; ``asked``: how often the destination was pending before.
+    """
 
     id: int
     audience: str
     as_of: str
+    references: Mapping[str, str] = field(default_factory=dict)
+    asked: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,15 +62,25 @@ class Batch:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a destination took; ``rejected`` are rows by place, with why."""
+    """What a destination took; ``rejected`` are rows by place, with why. With a ``reference`` it works on the batch by
+    itself, and is asked at the end what became of it."""
 
     rejected: Mapping[int, str]
+    reference: str | None = None
 
 
 class Later(Exception):
     """It cannot take it now; ``after`` seconds at the earliest if it said so."""
 
     def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.after = reason, after
+
+
+class Pending(Exception):
+    """It took everything and works on it by itself: ask again in ``after`` seconds. Nobody failed."""
+
+    def __init__(self, reason: str, after: float) -> None:
         super().__init__(reason)
         self.reason, self.after = reason, after
 
@@ -87,7 +102,8 @@ class Misconfigured(Exception):
 
 
 class Destination(Protocol):
-    """A place that takes memberships. Methods raise Later, Refused or Misconfigured and nothing else."""
+    """A place that takes memberships. Methods raise Later, Refused or Misconfigured and nothing else;
+    ``finish`` also Pending."""
 
     capabilities: Capabilities
 

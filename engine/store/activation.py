@@ -195,6 +195,14 @@ class Batches:
         """A batch is about to be sent (within the caller's transaction)."""
         self._database.run("begin_batch", {"id": identifier})
 
+    def refer(self, identifier: str, reference: str) -> None:
+        """Keep what the destination calls a batch (within the caller's transaction)."""
+        self._database.run("refer_batch", {"id": identifier, "reference": reference})
+
+    def references(self, sync: int) -> dict[str, str]:
+        """What the destination calls the batches of a sync, in their order."""
+        return {row[0]: row[1] for row in self._database.rows("references_of_sync", {"sync_id": sync})}
+
     def drop(self, identifier: str) -> None:
         """Drop one batch that was never taken (within the caller's transaction)."""
         self._database.run("forget_members_of_batch", {"id": identifier})

@@ -19,6 +19,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "postgres": {"dbname": "x"},
     "mysql": {"database": "x", "user": "u", "ca": "ca.pem"},
     "meta": {"ad_account": "1", "token": {"secret": "k"}},
+    "google": {"account": "1", "terms": "accepted", "service_account": {"secret": "k"}},
     "webhook": {"url": "https://example.org", "secret": {"secret": "k"}},
 }
 OF_SCHEME = {"account_name": "az://c/x", "account_key": "az://c/x", "service_account_key": "gs://b/x"}
@@ -30,7 +31,7 @@ def test_every_setting_of_the_form_is_known_and_none_is_missing(kind: str, tmp_p
     for field in fields:
         given = GOOD[kind] | ({"url": OF_SCHEME[field.name]} if field.name in OF_SCHEME else {})
         value: Any = {"secret": "k"} if field.kind == "secret" else 22 if field.name == "port" else field.example
-        value = field.choices[-1] if field.choices else value or "x"
+        value = field.choices[-1] if field.choices else value or "localhost:1"
         BUILT_IN[kind]({**given, field.name: value}, [], host(tmp_path)).close()
     with pytest.raises(Misconfigured) as caught:
         BUILT_IN[kind]({**GOOD[kind], "nonsense": "x"}, [], host(tmp_path))

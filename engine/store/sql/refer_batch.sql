@@ -1,0 +1,1 @@
+UPDATE batch SET reference = :reference WHERE id = :id
