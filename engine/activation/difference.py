@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-Change = Literal["add", "remove", "change", "same", "refused"]
+Change = Literal["add", "remove", "change", "refresh", "same", "refused"]
 Pair = tuple[str, str]
+Kept = tuple[str, str, bool]
 
 
 def changes(
-    wanted: Iterator[Pair], delivered: Iterator[Pair], refused: Mapping[str, str]
+    wanted: Iterator[Pair], delivered: Iterator[Kept], refused: Mapping[str, str]
 ) -> Iterator[tuple[Change, str, str, str]]:
     """(change, key, payload to remove, payload to add), by key, in one pass over both.
 
+    ``delivered`` also says who was delivered so long ago that the membership would expire: that is a ``refresh``.
     Someone whose identifiers are others now is a ``change``: what was sent goes, the new comes. A payload the
     destination refused is not offered again.
     """
@@ -28,7 +30,7 @@ def changes(
             yield "remove", have[0], have[1], ""
             have = next(delivered, None)
         else:
-            kind = "same" if want[1] == have[1] else "change"
+            kind = "change" if want[1] != have[1] else "refresh" if have[2] else "same"
             if kind == "change" and refused.get(want[0]) == want[1]:
                 yield "remove", have[0], have[1], ""
             else:

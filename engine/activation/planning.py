@@ -16,7 +16,7 @@ from engine.store.database import Database
 
 @dataclass
 class Plan:
-    """How many people come, go, change and stay; and why members do not leave."""
+    """How many people come, go, change, are sent again and stay; and why members do not leave."""
 
     tally: Tally
     counts: Counter[str] = field(default_factory=Counter)
@@ -31,7 +31,7 @@ class Plan:
     @property
     def leaving(self) -> int:
         """How many people would be at the destination afterwards."""
-        return self.counts["add"] + self.counts["change"] + self.counts["same"]
+        return sum(self.counts[one] for one in ("add", "change", "refresh", "same"))
 
     def as_json(self) -> dict[str, Any]:
         """The summary that is kept with a sync and printed by a dry run."""
@@ -40,6 +40,7 @@ class Plan:
             "add": self.counts["add"],
             "remove": self.counts["remove"],
             "change": self.counts["change"],
+            "refresh": self.counts["refresh"],
             "same": self.counts["same"],
             "refused_before": self.counts["refused"],
             "left_out": {name: count for name, count in self.tally.left_out.items() if count},
@@ -57,7 +58,7 @@ def counted(tally: Tally, found: Changes, *, keys: bool) -> Plan:
     plan = Plan(tally)
     for change, key, _, payload in found:
         plan.counts[change] += 1
-        if keys and change in ("add", "change", "same"):
+        if keys and change in ("add", "change", "refresh", "same"):
             plan.keys.append(key)
         if change in ("add", "change") and len(plan.sample) < _SHOWN:
             plan.sample.append((key, payload))
@@ -78,7 +79,7 @@ class Planner:
             self._batches.forget_planned(self._sync.id)
         self._number = max((one.number for one in self._batches.of(self._sync.id)), default=0)
         self._some("remove", ((key, old) for change, key, old, _ in found() if change in ("remove", "change")))
-        self._some("add", ((key, new) for change, key, _, new in found() if change in ("add", "change")))
+        self._some("add", ((key, new) for change, key, _, new in found() if change in ("add", "change", "refresh")))
 
     def _some(self, operation: str, rows: Iterator[tuple[str, str]]) -> None:
         part: list[tuple[str, str]] = []

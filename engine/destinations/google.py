@@ -41,7 +41,12 @@ class GoogleDestination:
     """
 
     capabilities = Capabilities(
-        batch_rows=10_000, idempotency="set", proof="contract", profiles=("google",), smallest_audience=100
+        batch_rows=10_000,
+        idempotency="set",
+        proof="contract",
+        profiles=("google",),
+        smallest_audience=100,
+        longest_days=_DAYS,
     )
 
     def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> None:

@@ -16,7 +16,8 @@ class Capabilities:
 
     ``idempotency``: a batch sent twice has the effect of one because the destination knows its id (``batch``), or
     because adding and removing are set operations (``set``). ``proof`` says what the connector was tested against: the
-    vendor (live), a real server of its kind (protocol), or the official client's wire format (contract).
+    vendor (live), a real server of its kind (protocol), or the official client's wire format (contract). Members are
+    gone after ``longest_days`` there, if they are not sent again; the engine does so after half of it.
     """
 
     batch_rows: int
@@ -24,6 +25,7 @@ class Capabilities:
     proof: Proof
     profiles: tuple[str, ...] = ("sha256",)
     smallest_audience: int = 0
+    longest_days: int | None = None
 
 
 @dataclass(frozen=True)

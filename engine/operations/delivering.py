@@ -16,7 +16,7 @@ from engine.activation.sender import Sender
 from engine.activation.spool import Spool
 from engine.activation.target import Wanted, target
 from engine.destinations.opening import open_destination
-from engine.destinations.protocol import Destination, Later
+from engine.destinations.protocol import Capabilities, Destination, Later
 from engine.domain.audience import Audience
 from engine.domain.delivery import Delivery, read_delivery
 from engine.domain.destination import DestinationDocument, read_destination
@@ -105,8 +105,7 @@ class Delivering:
 
     def _plan(self, sync: SyncRow, document: DestinationDocument, destination: Destination) -> bool:
         """Keep the batches of a sync; True when it is held back instead."""
-        least = destination.capabilities.smallest_audience
-        with self._target(sync.audience_id, sync.run_id, document, least) as (wanted, plan_of):
+        with self._target(sync.audience_id, sync.run_id, document, destination.capabilities) as (wanted, plan_of):
             plan, found = plan_of(sync.stream_id)
             reason = self._guard(sync, wanted, plan, destination)
             at = iso(self._now())
@@ -122,17 +121,16 @@ class Delivering:
         """What a sync would do, and what would hold it back; nothing is kept or sent."""
         document = self._document(destination_id)
         destination = open_destination(document, host_of(self._workspace))
-        least = destination.capabilities.smallest_audience
         stream = next((n for n, pair in self._outbox.streams().items() if pair == (audience, destination_id)), 0)
         try:
-            with self._target(audience, run, document, least) as (wanted, plan_of):
+            with self._target(audience, run, document, destination.capabilities) as (wanted, plan_of):
                 plan, _ = plan_of(stream)
                 row = SyncRow(0, stream, audience, destination_id, run, "queued", False, 0, "", None, {}, "", None)
                 return plan, self._guard(row, wanted, plan, destination)
         finally:
             destination.close()
 
-    def _target(self, audience_id: str, run: int, document: DestinationDocument, smallest: int) -> _Target:
+    def _target(self, audience_id: str, run: int, document: DestinationDocument, can: Capabilities) -> _Target:
         if run == END:
             wanted, found = wanted_of(self._workspace, document, Delivery()), np.zeros(0, dtype=np.int64)
         else:
@@ -142,6 +140,8 @@ class Delivering:
         def suppressed(keys: NDArray[Any]) -> NDArray[np.bool_]:
             return self._suppressed(delivery, keys)
 
+        days = can.longest_days
+        stale = None if days is None else iso(self._now() - timedelta(days=days) / 2)
         tally, pairs = target(wanted, found, suppressed, self._workspace.warehouse, self._job)
         spool = Spool(self._workspace.folder / "spool", pairs)
 
@@ -149,9 +149,11 @@ class Delivering:
             refused = self._batches.rejected(stream)
 
             def differences() -> Iterator[Any]:
-                return changes(iter(spool), self._batches.delivered(stream), refused)
+                return changes(iter(spool), self._batches.delivered(stream, stale), refused)
 
-            alike = max(document.min_size, delivery.min_size or 0, smallest) > 1  # whether anyone will compare
+            alike = (
+                max(document.min_size, delivery.min_size or 0, can.smallest_audience) > 1
+            )  # whether anyone will compare
             return counted(tally, differences(), keys=alike), differences
 
         return _Target(wanted, spool, plan_of)
@@ -210,7 +212,7 @@ class Delivering:
             there = self._batches.delivered_count(stream)
             if not there or abs(there - plan.leaving) >= least:
                 continue
-            apart = self._apart(plan.keys, (key for key, _ in self._batches.delivered(stream)), least)
+            apart = self._apart(plan.keys, (key for key, *_ in self._batches.delivered(stream)), least)
             if 0 < apart < least:
                 return f'it differs from "{audience}", which is there too, by {apart:,} people, fewer than {least:,}'
         return None

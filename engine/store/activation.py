@@ -229,7 +229,7 @@ class Batches:
             for place in rejected:  # it is still there, and is to go at the next sync
                 self._database.run("deliver_again", both | {"place": place})
         else:
-            self._database.run("deliver", both)
+            self._database.run("deliver", both | {"at": at})
             for place, reason in rejected.items():
                 self._database.run("keep_rejected", both | {"place": place, "reason": reason})
             if rejected and not unsure:
@@ -239,12 +239,12 @@ class Batches:
             self._database.run("reject_member", {"batch_id": batch.id, "place": place, "reason": reason})
         self._database.run("finish_batch", {"id": batch.id, "at": at})
 
-    def delivered(self, stream: int) -> Iterator[tuple[str, str]]:
-        """(key, payload) of everyone a stream has delivered, by key."""
+    def delivered(self, stream: int, stale: str | None = None) -> Iterator[tuple[str, str, bool]]:
+        """(key, payload, whether last acknowledged before ``stale``) of everyone a stream has delivered, by key."""
         after = ""
         while True:
             rows = self._database.rows("delivered_from", {"stream_id": stream, "after": after, "most": _AT_ONCE})
-            yield from ((row[0], row[1]) for row in rows)
+            yield from ((row[0], row[1], stale is not None and (row[2] or "") < stale) for row in rows)
             if len(rows) < _AT_ONCE:
                 return
             after = rows[-1][0]

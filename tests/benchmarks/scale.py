@@ -15,6 +15,8 @@ from shutil import rmtree
 from time import perf_counter
 from typing import Any
 
+from engine.domain.documents import load_one
+from engine.operations import Workspace, save_all
 from tests.benchmarks.report import BUILD, write
 
 AS_OF = "2026-06-01T00:00:00Z"
@@ -83,11 +85,15 @@ def main() -> None:
     measured(*PYTHON, "engine.cli", "init", str(workspace))
     measured(*convoke, "connect", f"duckdb:///{data}")
     measured(*convoke, "model", "apply", "sample_data/model.yaml")
+    with Workspace(workspace) as opened:
+        saved = save_all(
+            opened, [load_one(path.read_bytes()) for path in Path("sample_data/audiences/en").glob("*.yaml")]
+        )
     sized: dict[str, Any] = {}
-    for path in sorted(Path("sample_data/audiences/en").glob("*.yaml")):
-        taken = measured(*convoke, "size", str(path), "--as-of", AS_OF, "--json", out=sizes)
-        sized[path.stem] = {"size": json.loads(sizes.read_text(encoding="utf-8"))["size"], **taken}
-        sys.stdout.write(f"{path.stem}: {sized[path.stem]}\n")
+    for name in sorted(saved):
+        taken = measured(*convoke, "size", name, "--as-of", AS_OF, "--json", out=sizes)
+        sized[name] = {"size": json.loads(sizes.read_text(encoding="utf-8"))["size"], **taken}
+        sys.stdout.write(f"{name}: {sized[name]}\n")
         sys.stdout.flush()
     seconds, most = sum(one["seconds"] for one in sized.values()), max(one["peak_gb"] for one in sized.values())
     line = (

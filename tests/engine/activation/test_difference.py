@@ -10,9 +10,12 @@ from engine.activation.difference import changes
 PEOPLE = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("123"))
 
 
-@given(PEOPLE, PEOPLE, PEOPLE)
-def test_every_key_is_told_once(want: dict[str, str], have: dict[str, str], refused: dict[str, str]) -> None:
-    found = list(changes(iter(sorted(want.items())), iter(sorted(have.items())), refused))
+@given(PEOPLE, PEOPLE, PEOPLE, st.sets(st.sampled_from("abcdefgh")))
+def test_every_key_is_told_once(
+    want: dict[str, str], have: dict[str, str], refused: dict[str, str], stale: set[str]
+) -> None:
+    kept = iter([(key, payload, key in stale) for key, payload in sorted(have.items())])
+    found = list(changes(iter(sorted(want.items())), kept, refused))
     assert [key for _, key, _, _ in found] == sorted(want.keys() | have.keys())
     after = dict(have)
     for change, key, old, new in found:
@@ -22,3 +25,5 @@ def test_every_key_is_told_once(want: dict[str, str], have: dict[str, str], refu
             after[key] = new
     left_out = {key for key, payload in want.items() if refused.get(key) == payload and have.get(key) != payload}
     assert after == {key: payload for key, payload in want.items() if key not in left_out}
+    again = {key for change, key, _, _ in found if change == "refresh"}
+    assert again == {key for key in stale if key in have and want.get(key) == have[key]}

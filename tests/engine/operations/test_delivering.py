@@ -189,3 +189,26 @@ def test_a_warehouse_that_cannot_be_read_now_is_tried_again(tmp_path: Path, out:
         data.with_suffix(".away").rename(data)
         clock[0] += timedelta(minutes=2)
         assert [one.state for one in sync_due(workspace)] == ["done"]
+
+
+def test_memberships_that_would_expire_are_sent_again_before(tmp_path: Path, out: Memory) -> None:
+    out.capabilities = replace(out.capabilities, longest_days=540)
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        refresh(workspace)
+        sync_due(workspace)
+        out.batches.clear()
+        connection = workspace.database._connection
+        refresh(workspace)
+        (found,) = sync_due(workspace)
+        assert (found.summary["refresh"], found.summary["same"], out.batches) == (0, 7, [])
+        old = (datetime.fromisoformat(found.created_at) - timedelta(days=271)).isoformat().replace("+00:00", "Z")
+        connection.execute("UPDATE delivered SET at = ? WHERE key IN ('1', '2', '3')", (old,))
+        refresh(workspace, PEOPLE[1:])
+        (found,) = sync_due(workspace)
+        assert [found.summary[name] for name in ("add", "remove", "refresh", "same")] == [0, 1, 2, 4]
+        assert out.state == expected(PEOPLE[1:])
+        sent = [one["operation"] for one in sent_to(workspace, "2")]
+        assert sent == ["add", "add"]
+        refresh(workspace, PEOPLE[1:])
+        (found,) = sync_due(workspace)
+        assert found.summary["refresh"] == 0
