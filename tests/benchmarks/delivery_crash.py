@@ -10,6 +10,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,11 +21,13 @@ from typing import Any
 from engine.destinations import opening
 from engine.destinations.host import Host
 from engine.destinations.protocol import Batch, Capabilities, Operation, Receipt, Sync
+from engine.errors import EngineError
 from engine.operations import Workspace, sync
 from tests.benchmarks.report import BUILD, write
 from tests.support.delivering import expected, make, person, refresh
 
 PEOPLE = 1_500
+_REFUSED = 42
 Rows = dict[str, tuple[tuple[str, str], ...]]
 
 
@@ -100,25 +103,35 @@ def killed(folder: Path, kills: int, rng: random.Random, *, ledger: bool) -> dic
     workspace = folder / "ws"
     make(workspace, many, {"type": "log", "settings": settings, "identifiers": ["email"], "max_removal": 100}).close()
     command = [sys.executable, "-m", "tests.benchmarks.delivery_crash", "child", str(workspace)]
-    died = 0
-    for _ in range(kills):
+    died = frozen = kept_out = 0
+    for number in range(kills):
         people = [one for one in many if rng.random() < 0.7]
         with Workspace(workspace) as opened:
             refresh(opened, people)
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(rng.uniform(0.35, 1.1))
+        if number % 4 == 3:  # frozen in the middle, as a laptop that sleeps; another one may not deliver meanwhile
+            process.send_signal(signal.SIGSTOP)
+            other = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            frozen, kept_out = frozen + (process.poll() is None), kept_out + (other.returncode == _REFUSED)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(rng.uniform(0.0, 0.3))
         process.kill()
         died += process.wait() == -9
     with Workspace(workspace) as opened:
         refresh(opened, many)
     subprocess.run(command, check=True)
-    return {"killed": died, "batches": len(lines(log)), **counted(log, expected(many))}
+    about = {"killed": died, "frozen": frozen, "kept out": kept_out, "batches": len(lines(log))}
+    return about | counted(log, expected(many))
 
 
 def child(folder: Path) -> None:
-    """Deliver."""
-    with Workspace(folder) as workspace:
-        sync(workspace)
+    """Deliver; a process that finds another one delivering ends with a code of its own."""
+    try:
+        with Workspace(folder) as workspace:
+            sync(workspace)
+    except EngineError as error:
+        sys.exit(_REFUSED if error.code == "refused" else 1)
 
 
 def main(kills: int) -> int:
@@ -134,7 +147,8 @@ def main(kills: int) -> int:
     sys.stdout.write(f"control: {control}\n")
     sound = not any(ours[name] for name in ("lost", "doubled", "out of order"))
     line = (
-        f"{ours['killed']} deliveries killed, {ours['batches']} batches arrived: {ours['lost']} lost, "
+        f"{ours['killed']} deliveries killed, {ours['frozen']} of them frozen before (others kept out {ours['kept out']} "
+        f"times), {ours['batches']} batches arrived: {ours['lost']} lost, "
         f"{ours['doubled']} doubled, {ours['out of order']} out of order; the control, which does not look at batch ids, "
         f"doubled {control['doubled']} in {control['killed']} kills"
     )
