@@ -24,16 +24,20 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from app.audiences.schedule import ScheduleDialog
 from app.canvas.group_card import GroupCard
+from app.destinations.dialog import DestinationsDialog
 from app.i18n import PSEUDO, Words
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
 from app.preferences.wizard import ConnectWizard
+from app.runs.activity import ActivityDialog
 from app.session import Session
 from app.theme.style import Theme
 from engine.client import Reply
 from engine.domain.rule_codec import read_rule
+from engine.operations import destination_types
 from engine.settings import Settings, write_settings
 from tests.app.conftest import OVERVIEW, ui_state
 from tests.app.insights.test_panel import INSIGHTS
@@ -189,12 +193,26 @@ def test_no_interactive_object_is_unnamed(every: MainWindow, screen: str) -> Non
     assert unnamed(every) == []
 
 
+def _destinations(window: MainWindow) -> DestinationsDialog:
+    """The dialog with the longest form."""
+    assert window.model is not None
+    made = DestinationsDialog(window.model, window.session, window.words)
+    made._show_types(destination_types())
+    made.kind.setCurrentIndex(made.kind.findData("objects"))
+    made.add.click()
+    assert made.form is not None
+    return made
+
+
 def test_no_dialog_has_unnamed_or_clipped_parts(every: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     write_settings(tmp_path, Settings())
     for dialog in (
         PreferencesDialog(tmp_path, every.words),
         HelpDialog(every.words),
         ConnectWizard(every.session, every.words),
+        ActivityDialog(every.session, every.words),
+        ScheduleDialog(every.document.audience, ["America/Sao_Paulo"], every.words),
+        _destinations(every),
     ):
         qtbot.addWidget(dialog)
         dialog.show()

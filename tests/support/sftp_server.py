@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,10 +74,22 @@ class SftpServer:
     def stop(self) -> None:
         """Kill it and what it forked for a connection."""
         if self._process is not None:
-            subprocess.run(["pkill", "-KILL", "-P", str(self._process.pid)], check=False)
+            for child in _children(self._process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that a process has begun, as /proc tells."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError, IndexError):
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _free_port() -> int:
