@@ -59,10 +59,13 @@ class Days:
         return f"{self.minute} {self.hour} * * {days}"
 
     def shown(self, words: Words) -> str:
-        """For people: 08:30 Mon, Tue."""
+        """For people: 08:30 · Mon – Fri."""
         at = f"{self.hour:02}:{self.minute:02}"
         if len(self.days) == 7:
             return f"{at} · {words('refresh.every_day')}"
+        first, last = self.days[0], self.days[-1]
+        if len(self.days) > 2 and last - first + 1 == len(self.days):
+            return f"{at} · {day_name(first, words)} – {day_name(last, words)}"
         return f"{at} · {', '.join(day_name(day, words) for day in self.days)}"
 
 

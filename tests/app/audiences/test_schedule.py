@@ -97,6 +97,8 @@ def test_a_schedule_is_said_in_words(language: str) -> None:
     assert words("refresh.every_day") in said({"cron": "30 8 * * *"})
     assert "cron" not in said({"cron": "30 8 * * 1-5"})
     assert "*" not in said({"cron": "30 8 * * 1-5"})
+    assert "–" in said({"cron": "30 8 * * 1-5"})
+    assert said({"cron": "30 8 * * 1,3"}).count(",") == 1
     assert said({"cron": "*/5 * * * *"}) == "*/5 * * * *"
     assert said(None) == words("home.manual")
 
