@@ -61,6 +61,7 @@ class Daemon:
         self._fence = 0
         self._stopping = False
         self._child: Child | None = None
+        self._teller: Child | None = None
         self._task: Task | None = None
         self._answer: dict[str, Any] | None = None
         self._delivering = False
@@ -162,14 +163,20 @@ class Daemon:
             self._log.info("new data", extra={"fields": {"task": task, "data_version": version}})
 
     def _watch(self, now: datetime) -> None:
-        """Look for what needs a person; telling somebody may take long, so a child does it."""
-        if now < self._watch_at or self._child is not None or self._stopping:
+        """Look for what needs a person, also while a run takes long; a child of its own tells it, which may take long
+        too."""
+        if self._teller is not None and self._teller.ended:
+            answer = self._teller.answer()
+            if "error" in answer:
+                self._log.error("telling alerts failed", extra={"fields": answer["error"]})
+            self._teller = None
+        if now < self._watch_at or self._stopping:
             return
         self._watch_at = now + _WATCH_EVERY
         operations.watch(self._workspace, self._seen, now)
-        if operations.has_untold_alerts(self._workspace):
-            self._child = Child(self._folder, {"op": "tell"})
-            self._log.info("telling alerts")
+        if self._teller is None and operations.has_untold_alerts(self._workspace):
+            self._teller = Child(self._folder, {"op": "tell"})
+            self._log.info("telling alerts", extra={"fields": {"child": self._teller.pid}})
 
     # -- tasks -----------------------------------------------------------------------------------------------------
 
@@ -235,7 +242,7 @@ class Daemon:
         if self._task is not None:
             self._settle(self._task, self._answer, now)
         elif "error" in self._answer:
-            what = "delivering failed" if self._delivering else "keeping house or telling alerts failed"
+            what = "delivering failed" if self._delivering else "keeping house failed"
             self._log.error(what, extra={"fields": self._answer["error"]})
         else:
             self._tell_syncs(self._answer.get("syncs", []))
@@ -280,6 +287,8 @@ class Daemon:
                 at = iso(now)
                 if self._queue.tasks.finish(self._task.id, self._fence, "queued", at, again_at=at):
                     self._tell("stopped and queued again", self._task)
+        if self._teller is not None and not self._teller.wait(5):
+            self._teller.end(0)
         self._queue.daemons.stop(self._fence, iso(self._clock()))
         self._log.info("stopped")
 

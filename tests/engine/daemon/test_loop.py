@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ import pytest
 from engine import operations
 from engine.cli.__main__ import main
 from engine.errors import EngineError
-from engine.operations import Workspace
+from engine.operations import Workspace, make_vault_key
+from engine.settings import write_settings
 from tests.support.crashing import daemon, killed_again_and_again
+from tests.support.delivering import make, person
 from tests.support.small import AS_OF, make_workspace, write_audience
+from tests.support.telling import told
 
 
 @pytest.fixture
@@ -160,3 +164,21 @@ def test_a_moment_filled_in_later_changes_nothing_after_it(workspace: Workspace)
         "2026-06-20",
     ]
     assert added("2026-06-21T00:00:00Z") == (0, 0)
+
+
+def test_alerts_are_told_by_the_daemon(tmp_path: Path) -> None:
+    """A delivery that a person must look at: found by the daemon, told by a child of its own."""
+    out = {"type": "folder", "settings": {"path": "out"}, "min_size": 100}
+    with told() as receiver, make(tmp_path / "ws", [person(i) for i in range(1, 9)], out) as workspace:
+        make_vault_key(workspace, tmp_path / "key")
+        operations.set_secret(workspace, "ops", receiver.address)
+        write_settings(workspace.folder, replace(workspace.settings, alerts="ops"))
+        operations.run(workspace, ["sp"])
+        process = daemon(workspace.folder)
+        try:
+            until(lambda: receiver.messages, 60)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(40) == 0
+    assert receiver.messages[0]["title"] == "Convoke: A delivery waits for a person"
+    assert "only 8 people would be there" in receiver.messages[0]["message"]
