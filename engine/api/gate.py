@@ -18,9 +18,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from engine.api.limits import BURST, FAILURE_BURST, FAILURE_RATE, RATE, Buckets
-from engine.api.problems import problem
+from engine.api.problems import problem, problem_of
 from engine.api.workspaces import Workspaces
 from engine.domain.documents import iso
+from engine.errors import EngineError
 from engine.store.repeats import Repeat, Repeats
 from engine.store.tokens import Token, Tokens
 
@@ -51,6 +52,12 @@ class Gate:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
+        try:
+            await self._let_in(scope, receive, send)
+        except EngineError as error:  # the store did not answer
+            await problem_of(error)(scope, receive, send)
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         caller = (scope.get("client") or ("",))[0]
         token = await self._token(headers.get("authorization", ""), caller)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import uvicorn
@@ -15,6 +17,20 @@ from engine.warehouses.flight import is_loopback
 
 _HINT = "Write HOST:PORT such as 127.0.0.1:8814."
 _START = 30.0
+
+
+class _NoMessages(logging.Filter):
+    """An unexpected error is logged by its type and place: its message may hold data of people."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always; without the traceback."""
+        if record.exc_info:
+            kind, _, trace = record.exc_info
+            place = traceback.extract_tb(trace)[-1] if trace is not None else None
+            where = "" if place is None else f" at {place.filename}:{place.lineno}"
+            record.msg, record.args = f"an unexpected error: {getattr(kind, '__name__', '')}{where}", ()
+            record.exc_info = record.exc_text = None
+        return True
 
 
 class HostedApi:
@@ -30,6 +46,9 @@ class HostedApi:
         if certificate is None and not is_loopback(host.strip("[]")):
             message = f"{host} can be reached from other machines, so it is served encrypted only"
             raise EngineError("usage", message, hint="Name a certificate and its key.")
+        log = logging.getLogger("uvicorn.error")
+        if not any(isinstance(one, _NoMessages) for one in log.filters):
+            log.addFilter(_NoMessages())
         self._socket = _listening(host.strip("[]"), int(port), address)
         try:
             config = uvicorn.Config(

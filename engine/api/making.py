@@ -26,9 +26,10 @@ from engine.jobs import Job
 
 def make_api(folder: Path, most: int = 4) -> Gate:
     """The API over a workspace, as an ASGI application; up to ``most`` requests work at once."""
-    Workspaces(folder).close()
     api = FastAPI(title="Convoke", version=__version__, docs_url=None, redoc_url=None, lifespan=_closing)
     api.state.workspaces = Workspaces(folder, most)
+    # Tokens and health are looked up in the store alone, and never wait for those that count.
+    api.state.doors = Workspaces(folder, 2)
     within: Callable[[], AbstractContextManager[Job]] = deadline
     api.state.deadline = within
     api.state.metrics = Metrics()
@@ -42,18 +43,20 @@ def make_api(folder: Path, most: int = 4) -> Gate:
     api.get("/health", tags=["service"])(_health)
     api.get("/metrics", tags=["service"], dependencies=[needs("metrics")], response_class=Response)(_metrics)
     describe(api)
-    return Gate(api, api.state.workspaces)
+    return Gate(api, api.state.doors)
 
 
 @asynccontextmanager
 async def _closing(api: FastAPI) -> AsyncIterator[None]:
     yield
     api.state.workspaces.close()
+    api.state.doors.close()
 
 
 def _health(request: Request) -> Response:
     """Whether the store can be read, and whether the scheduler runs."""
-    state = asked(request, lambda workspace, job: operations.daemon_state(workspace))
+    with request.app.state.doors.one() as workspace:
+        state = operations.daemon_state(workspace)
     return Answer({"status": "ok", "version": __version__, "daemon": state.state})
 
 
@@ -106,5 +109,5 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    """No message: it may hold data of people. The log has the type."""
+    """No message: it may hold data of people."""
     return problem(500, "internal", f"Convoke met a case it did not expect ({type(error).__name__})")

@@ -30,6 +30,7 @@ class Workspaces:
     def one(self) -> Iterator[Workspace]:
         """A workspace with the data and settings there are now; EngineError("cancelled") when all stay in use."""
         workspace = self._taken()
+        vars(workspace).pop("settings", None)  # they may have been changed since
         try:
             if "warehouse" in vars(workspace) and not workspace.warehouse.still_current():
                 workspace.reload()
@@ -53,8 +54,9 @@ class Workspaces:
             pass
         with self._lock:
             if self._opened < self._most:
+                made = Workspace(self._folder)
                 self._opened += 1
-                return Workspace(self._folder)
+                return made
         try:
             return self._free.get(timeout=_PATIENCE)
         except queue.Empty:

@@ -61,8 +61,8 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         if request["op"] == "clean":
             operations.clean_store(workspace)
             return {"cleaned": True}
-        if request["op"] == "tell":
-            return {"told": operations.tell_alerts(workspace)}
+        if request["op"] == "watch":
+            return _watch_over(workspace, request["seen"])
         if request["op"] == "sync":
             return _sync(workspace, job)
         _wait_for_others(folder, job)
@@ -77,6 +77,21 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         "data_version": found.data_version,
         "elapsed_ms": round(found.elapsed_ms),
     }
+
+
+def _watch_over(workspace: Any, before: dict[str, Any]) -> dict[str, Any]:
+    """What needs a person: ends of deliveries, alerts; told to whoever is to be told. What was looked at comes back."""
+    from engine import operations
+
+    seen = operations.Seen(**before)
+    operations.queue_ends(workspace)
+    operations.watch(workspace, seen)
+    answer: dict[str, Any] = {"seen": vars(seen)}
+    try:
+        operations.tell_alerts(workspace)
+    except EngineError as error:  # what was looked at was, all the same
+        answer |= error.as_json()
+    return answer
 
 
 def _sync(workspace: Any, job: Job) -> dict[str, Any]:

@@ -35,6 +35,7 @@ _BEAT = timedelta(seconds=5)
 _LOOK_AT_DATA = timedelta(seconds=10)
 _LOOK_AT_SYNCS = timedelta(seconds=1)
 _WATCH_EVERY = timedelta(seconds=30)
+_WATCH_AT_LEAST = timedelta(minutes=5)
 _CLEAN_EVERY = timedelta(hours=24)
 _DRAIN_SECONDS = 20
 _RETRIES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
@@ -61,7 +62,7 @@ class Daemon:
         self._fence = 0
         self._stopping = False
         self._child: Child | None = None
-        self._teller: Child | None = None
+        self._watcher: Child | None = None
         self._task: Task | None = None
         self._answer: dict[str, Any] | None = None
         self._delivering = False
@@ -69,7 +70,8 @@ class Daemon:
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
         self._clean_at = clock() + timedelta(hours=1)
-        self._watch_at, self._seen = datetime.min.replace(tzinfo=UTC), operations.Seen()
+        self._watch_at, self._watched = datetime.min.replace(tzinfo=UTC), -1
+        self._seen: dict[str, Any] = {}
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -144,7 +146,6 @@ class Daemon:
             for identifier, error in self._queue.follow(now).items():
                 fields = {"audience": identifier, **error.as_json()["error"]}
                 self._log.error("an audience cannot be read and is not scheduled", extra={"fields": fields})
-            operations.queue_ends(self._workspace)
             self._changes = changes
         for task in self._queue.tick(now):
             self._log.info("due", extra={"fields": {"task": task}})
@@ -163,20 +164,20 @@ class Daemon:
             self._log.info("new data", extra={"fields": {"task": task, "data_version": version}})
 
     def _watch(self, now: datetime) -> None:
-        """Look for what needs a person, also while a run takes long; a child of its own tells it, which may take long
-        too."""
-        if self._teller is not None and self._teller.ended:
-            answer = self._teller.answer()
+        """Look for what needs a person, when the store changed or after a while, and tell it: by a child of its own,
+        for either may take long, also while a run does."""
+        if self._watcher is not None and self._watcher.ended:
+            answer = self._watcher.answer()
+            self._watcher = None
             if "error" in answer:
-                self._log.error("telling alerts failed", extra={"fields": answer["error"]})
-            self._teller = None
-        if now < self._watch_at or self._stopping:
+                self._log.error("looking for alerts failed", extra={"fields": answer["error"]})
+            self._seen = answer.get("seen", self._seen)
+        if now < self._watch_at or self._watcher is not None or self._stopping:
             return
-        self._watch_at = now + _WATCH_EVERY
-        operations.watch(self._workspace, self._seen, now)
-        if self._teller is None and operations.has_untold_alerts(self._workspace):
-            self._teller = Child(self._folder, {"op": "tell"})
-            self._log.info("telling alerts", extra={"fields": {"child": self._teller.pid}})
+        if self._changes == self._watched and now < self._watch_at + _WATCH_AT_LEAST:
+            return
+        self._watch_at, self._watched = now + _WATCH_EVERY, self._changes
+        self._watcher = Child(self._folder, {"op": "watch", "seen": self._seen})
 
     # -- tasks -----------------------------------------------------------------------------------------------------
 
@@ -287,8 +288,8 @@ class Daemon:
                 at = iso(now)
                 if self._queue.tasks.finish(self._task.id, self._fence, "queued", at, again_at=at):
                     self._tell("stopped and queued again", self._task)
-        if self._teller is not None and not self._teller.wait(5):
-            self._teller.end(0)
+        if self._watcher is not None and not self._watcher.wait(5):
+            self._watcher.end(0)
         self._queue.daemons.stop(self._fence, iso(self._clock()))
         self._log.info("stopped")
 

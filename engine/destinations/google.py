@@ -74,7 +74,7 @@ class GoogleDestination:
         from google.ads import datamanager_v1 as api
 
         asked = api.ListUserListsRequest(parent=self._parent, page_size=1)
-        self._call(lambda _, lists: list(lists.list_user_lists(asked, timeout=_SECONDS, retry=None).user_lists))
+        self._call(lambda _, lists: next(iter(lists.list_user_lists(asked, timeout=_SECONDS, retry=None)), None))
         return f"The lists of {self._type} {self._account} can be read."
 
     def send(self, batch: Batch) -> Receipt:
@@ -154,15 +154,14 @@ class GoogleDestination:
         from google.protobuf.duration_pb2 import Duration
 
         if audience not in self._lists:
-            name, token, found = f"Convoke {audience}", "", None
-            while found is None:
-                asked = api.ListUserListsRequest(parent=self._parent, page_size=1000, page_token=token)
-                page = self._call(lambda _, lists, a=asked: lists.list_user_lists(a, timeout=_SECONDS, retry=None))
-                shown = page._response if hasattr(page, "_response") else page
-                found = next((one for one in shown.user_lists if one.display_name == name), None)
-                token = shown.next_page_token
-                if not token:
-                    break
+            name = f"Convoke {audience}"
+            asked = api.ListUserListsRequest(parent=self._parent, page_size=1000)
+
+            def named(_: Any, lists: Any) -> Any:  # every page, until it is there
+                shown = lists.list_user_lists(asked, timeout=_SECONDS, retry=None)
+                return next((one for one in shown if one.display_name == name), None)
+
+            found = self._call(named)
             if found is None:
                 info = api.IngestedUserListInfo(
                     upload_key_types=[api.IngestedUserListInfo.UploadKeyType.CONTACT_ID],

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         syncs,
         try_destination,
     )
-    from engine.operations.alerting import Seen, alerts, has_untold_alerts, see_alerts, tell_alerts, try_alerts, watch
+    from engine.operations.alerting import Seen, alerts, see_alerts, tell_alerts, try_alerts, watch
     from engine.operations.ending import queue_ends
     from engine.operations.estimating import prepare_sample
     from engine.operations.exploring import audience_page, overview, values
@@ -98,7 +98,6 @@ _HOMES = {
     "alerts": "alerting",
     "see_alerts": "alerting",
     "watch": "alerting",
-    "has_untold_alerts": "alerting",
     "tell_alerts": "alerting",
     "try_alerts": "alerting",
     "Seen": "alerting",
@@ -197,7 +196,6 @@ __all__ = [
     "explain_run",
     "export_members",
     "has_due_syncs",
-    "has_untold_alerts",
     "history",
     "infer",
     "init",

@@ -21,7 +21,7 @@ from engine.jobs import Job
 from engine.locks import holding
 from engine.membership.snapshots import Snapshots
 from engine.operations.delivering import Delivering, clock, destinations_of, wanted_of
-from engine.operations.ending import goes, queue_ends
+from engine.operations.ending import goes, let_end, queue_ends
 from engine.operations.looking import mask
 from engine.operations.sealing import host_of, set_secret
 from engine.operations.workspace import Workspace, user_name
@@ -187,14 +187,10 @@ def sync(
     touched: list[int] = []
     with _alone(workspace):
         queue_ends(workspace)
-        ended = [one for one in outbox.newest(None, 10_000) if one.run_id == END and one.audience_id in ids]
-        for one in ended:
-            if allow_removals and one.state == "held":
-                with workspace.database.transaction():
-                    touched.append(
-                        outbox.add(one.audience_id, one.destination_id, END, iso(clock()), allow_removals=True)
-                    )
-        alive = [one for one in ids if one not in {end.audience_id for end in ended} or goes(workspace, one)]
+        ends = [one for one in outbox.newest(None, 10_000) if one.run_id == END and one.audience_id in ids]
+        if allow_removals:
+            touched += let_end(workspace, [one for one in ends if one.state == "held"])
+        alive = [one for one in ids if one not in {end.audience_id for end in ends} or goes(workspace, one)]
         for audience, places, run in _chosen(workspace, alive) if alive or not ids else ():
             for place in places:
                 _row(workspace, place)
@@ -209,7 +205,6 @@ def sync(
 def sync_due(workspace: Workspace, job: Job | None = None) -> list[SyncRow]:
     """Do every sync that is due; for the daemon."""
     with _alone(workspace):
-        queue_ends(workspace)
         return _drain(workspace, job)
 
 

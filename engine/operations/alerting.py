@@ -100,13 +100,11 @@ def _sentence(error: dict[str, Any]) -> str:
 
 def _new(workspace: Workspace, seen: Seen, at: datetime) -> Iterator[tuple[Problem, str | None]]:
     """What runs and deliveries since the last look show: a problem, or that there is none any more."""
-    troubles, runs = Troubles(workspace.database), workspace.runs.all()
-    for run in runs[-1:] if not seen.run else [one for one in runs if one.id > seen.run]:
-        if run.state != "done":
-            continue
-        seen.run = run.id
-        for audience, sizes in troubles.sizes_of_weekday(run.id, run.as_of).items():
-            yield ("size", audience), _jump(sizes, run.id)
+    troubles = Troubles(workspace.database)
+    for run, as_of in troubles.runs_after(seen.run):
+        seen.run = run
+        for audience, sizes in troubles.sizes_of_weekday(run, as_of).items():
+            yield ("size", audience), _jump(sizes, run)
     since = seen.since or iso(at - timedelta(days=1))
     seen.since = iso(at)
     for audience, destination, sent, rejected in troubles.ended_syncs(since):
@@ -131,15 +129,11 @@ def _jump(sizes: list[tuple[str, int, int]], run: int) -> str | None:
 # -- telling -----------------------------------------------------------------------------------------------------------
 
 
-def has_untold_alerts(workspace: Workspace) -> bool:
-    """Whether somebody is to be told something."""
-    return bool(workspace.settings.alerts) and bool(Alerts(workspace.database).untold())
-
-
 def tell_alerts(workspace: Workspace, send: Callable[[str, str, str, bool], bool] | None = None) -> int:
     """Tell what was not told yet to every address of the setting ``alerts``; how many were told.
 
-    Raises EngineError("check_failed") when an address did not take it; it is told again at the next try.
+    Raises EngineError("check_failed") when an address did not take it. What nobody took is told again at the next try;
+    what one of several took is not, for that one would be told again and again.
     """
     store = Alerts(workspace.database)
     untold = store.untold()
@@ -150,40 +144,50 @@ def tell_alerts(workspace: Workspace, send: Callable[[str, str, str, bool], bool
     lines = [f"{_title(one)}: {one.subject}: {one.message}" for one in untold[:_TOLD_AT_ONCE]]
     if len(untold) > _TOLD_AT_ONCE:
         lines.append(f"… and {len(untold) - _TOLD_AT_ONCE:,} more: convoke alert list")
-    _send(workspace, title, "\n".join(lines), good=good, send=send or _by_apprise)
-    with workspace.database.transaction():
-        for one in untold:
-            store.tell(one)
+    took, failed = _sent(workspace, title, "\n".join(lines), good=good, send=send or _by_apprise)
+    if took:
+        with workspace.database.transaction():
+            for one in untold:
+                store.tell(one)
+    _must_all(failed)
     return len(untold)
 
 
 def try_alerts(workspace: Workspace, send: Callable[[str, str, str, bool], bool] | None = None) -> list[str]:
     """Send a message that says only that it is a test; the names of the addresses that took it."""
-    return _send(workspace, "Convoke: a test", "Alerts arrive here.", good=True, send=send or _by_apprise)
+    took, failed = _sent(workspace, "Convoke: a test", "Alerts arrive here.", good=True, send=send or _by_apprise)
+    _must_all(failed)
+    return took
 
 
 def _title(alert: Alert) -> str:
     return _TITLES[alert.kind] if alert.closed_at is None else "It has passed"
 
 
-def _send(
+def _sent(
     workspace: Workspace, title: str, body: str, *, good: bool, send: Callable[[str, str, str, bool], bool]
-) -> list[str]:
+) -> tuple[list[str], dict[str, str]]:
+    """The names of the addresses that took it, and why the others did not."""
     names = (workspace.settings.alerts or "").split()
     if not names:
         hint = 'Keep an address with convoke secret set ops, then write alerts = "ops" into convoke.toml.'
         raise EngineError("usage", "there is nobody to be told", hint=hint)
-    reveal, failed = host_of(workspace).reveal, []
+    reveal, took, failed = host_of(workspace).reveal, list[str](), dict[str, str]()
     for name in names:
         try:
-            if not send(reveal({"secret": name}), title, body, good):
-                failed.append(name)
+            if send(reveal({"secret": name}), title, body, good):
+                took.append(name)
+            else:
+                failed[name] = "check the address, as Apprise writes it"
         except (Misconfigured, Later) as error:
-            raise EngineError("check_failed", error.reason, hint=f"The setting alerts names {name}.") from None
+            failed[name] = error.reason
+    return took, failed
+
+
+def _must_all(failed: dict[str, str]) -> None:
     if failed:
         message = f"{', '.join(failed)} did not take the alert"
-        raise EngineError("check_failed", message, hint="Check the address, as Apprise writes it.")
-    return names
+        raise EngineError("check_failed", message, hint=f"{'; '.join(failed.values())}.")
 
 
 def _by_apprise(address: str, title: str, body: str, good: bool) -> bool:

@@ -26,6 +26,7 @@ from engine.jobs import Job
 from engine.membership.snapshots import Snapshots
 from engine.operations.membering import members
 from engine.operations.sealing import host_of
+from engine.operations.targets import ById
 from engine.operations.workspace import Workspace
 from engine.store.activation import END, Batches, Destinations, Outbox, SyncRow
 
@@ -151,10 +152,8 @@ class Delivering:
             def differences() -> Iterator[Any]:
                 return changes(iter(spool), self._batches.delivered(stream, stale), refused)
 
-            alike = (
-                max(document.min_size, delivery.min_size or 0, can.smallest_audience) > 1
-            )  # whether anyone will compare
-            return counted(tally, differences(), keys=alike), differences
+            least = max(document.min_size, delivery.min_size or 0, can.smallest_audience)
+            return counted(tally, differences(), keys=least > 1), differences  # keys are compared only then
 
         return _Target(wanted, spool, plan_of)
 
@@ -183,7 +182,7 @@ class Delivering:
                     )
                 others = self._workspace.lists.keys(name)
             else:
-                others = members(self._workspace, [name], job=self._job)[0].keys
+                others = members(self._workspace, [ById(name)], job=self._job)[0].keys
             hidden |= np.isin(texts, np.asarray([str(one) for one in others], dtype=str))
         return hidden
 

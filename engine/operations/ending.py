@@ -13,18 +13,10 @@ from engine.store.activation import END, Outbox, SyncRow
 
 def queue_ends(workspace: Workspace) -> None:
     """Queue the removal of everyone where an audience does not go any more; it waits for a person's word."""
-    outbox = Outbox(workspace.database)
-    left = outbox.to_end()
-    if not left:
-        return
-    going = {
-        name: destinations_of(stored.audience)
-        for name, stored in workspace.audiences.mentioning("destinations").items()
-    }
+    outbox, at = Outbox(workspace.database), iso(clock())
     with workspace.database.transaction():
-        for _, audience, place in left:
-            if place not in going.get(audience, ()):
-                outbox.add(audience, place, END, iso(clock()))
+        for audience, place in outbox.to_end():
+            outbox.add(audience, place, END, at)
 
 
 def let_end(workspace: Workspace, held: Sequence[SyncRow]) -> list[int]:

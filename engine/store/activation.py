@@ -134,9 +134,9 @@ class Outbox:
         """The newest syncs, of one audience or of all."""
         return [_sync(row) for row in self._database.rows("syncs", {"audience_id": audience, "most": most})]
 
-    def to_end(self) -> list[tuple[int, str, str]]:
-        """(stream, audience, destination) where people are still on record and no end is under way."""
-        return [(row[0], row[1], row[2]) for row in self._database.rows("streams_to_end")]
+    def to_end(self) -> list[tuple[str, str]]:
+        """(audience, destination) where people are still on record, and the audience does not go any more."""
+        return [(row[0], row[1]) for row in self._database.rows("streams_to_end")]
 
     def streams(self) -> dict[int, tuple[str, str]]:
         """(audience, destination) of every stream."""

@@ -90,6 +90,11 @@ class Troubles:
         """(audience, destination, rows sent, rows rejected) of syncs that were done since a moment."""
         return [(row[0], row[1], row[2], row[3]) for row in self._database.rows("ended_syncs", {"since": since})]
 
+    def runs_after(self, run: int) -> list[tuple[int, str]]:
+        """(run, as_of) of runs that were done after one, oldest first; after none, the newest alone."""
+        rows = self._database.rows("runs_done_after", {"id": run, "most": 1_000 if run else 1})
+        return [(row[0], row[1]) for row in reversed(rows)]
+
     def sizes_of_weekday(self, run: int, as_of: str) -> dict[str, list[tuple[str, int, int]]]:
         """(day, run, size) of each audience of a run, on the run's weekday in the five weeks before, oldest first."""
         found: dict[str, list[tuple[str, int, int]]] = {}

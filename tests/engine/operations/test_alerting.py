@@ -17,7 +17,6 @@ from engine.operations import (
     Seen,
     Workspace,
     alerts,
-    has_untold_alerts,
     make_vault_key,
     run,
     see_alerts,
@@ -28,6 +27,7 @@ from engine.operations import (
     watch,
 )
 from engine.settings import write_settings
+from engine.store.alerts import Alerts
 from engine.store.schedules import ScheduleRow, Schedules, Tasks
 from tests.support.delivering import make, person, publish, refresh, save_audience
 from tests.support.small import make_workspace
@@ -183,7 +183,7 @@ def test_opening_and_passing_are_told_once_each(workspace: Workspace, receiver: 
     for _ in range(2):
         watch(workspace, Seen(), NOW)
         tell_alerts(workspace)
-    assert not has_untold_alerts(workspace)
+    assert Alerts(workspace.database).untold() == []
     titles = [(one["title"], one["type"]) for one in receiver.messages]
     assert titles == [
         ("Convoke: a test", "success"),
@@ -203,10 +203,28 @@ def test_what_nobody_took_is_told_again(workspace: Workspace, receiver: Told, tm
     receiver.refuses = True
     with pytest.raises(EngineError, match="ops did not take the alert"):
         tell_alerts(workspace)
-    assert has_untold_alerts(workspace)
+    assert Alerts(workspace.database).untold()
     receiver.refuses = False
     assert tell_alerts(workspace) == 1
-    assert not has_untold_alerts(workspace)
+    assert Alerts(workspace.database).untold() == []
+
+
+def test_one_of_several_that_does_not_take_it_does_not_make_the_others_be_told_again(
+    workspace: Workspace, receiver: Told, tmp_path: Path
+) -> None:
+    tells(workspace, receiver.address, tmp_path)
+    set_secret(workspace, "broken", "nonsense")
+    write_settings(workspace.folder, replace(workspace.settings, alerts="broken ops gone"))
+    del workspace.settings
+    refresh(workspace)
+    sync_due(workspace)
+    refresh(workspace, PEOPLE[:100])
+    sync_due(workspace)
+    watch(workspace, Seen(), NOW)
+    with pytest.raises(EngineError, match="broken, gone did not take the alert"):
+        tell_alerts(workspace)
+    assert tell_alerts(workspace) == 0
+    assert len(receiver.messages) == 1
 
 
 def test_an_address_that_is_none_is_said(workspace: Workspace, tmp_path: Path) -> None:

@@ -26,12 +26,14 @@ def test_who_was_delivered_is_removed_once_a_person_says_so(tmp_path: Path, out:
         assert out.state == expected(PEOPLE)
         save_audience(workspace, "sp", SP)
         for _ in range(3):
+            queue_ends(workspace)
             sync_due(workspace)
         assert states(workspace) == ["held", "done"]
         assert "does not go there any more: 7 people would be removed" in (syncs(workspace)[0].reason or "")
         assert out.state == expected(PEOPLE)
         (ended,) = sync(workspace, ["sp"], allow_removals=True)
         assert (ended.state, out.state) == ("done", {})
+        queue_ends(workspace)
         sync_due(workspace)
         assert states(workspace)[0] == "done"
 
@@ -59,6 +61,7 @@ def test_one_that_goes_there_again_meanwhile_keeps_its_people(tmp_path: Path, ou
         refresh(workspace)
         sync_due(workspace)
         save_audience(workspace, "sp", SP)
+        queue_ends(workspace)
         sync_due(workspace)
         save_audience(workspace, "sp", SP, destinations=["out"])
         out.effects.clear()
