@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtCore import QByteArray, QTimer
+from PySide6.QtGui import QCloseEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QMenu, QMessageBox, QStackedWidget, QWidget
 
 from app.actions import make_actions
@@ -33,6 +33,8 @@ from engine.domain.model import DataModel
 from engine.domain.model_codec import read_model
 from engine.domain.rule import All
 from engine.errors import EngineError
+
+_BELL_MS = 60_000
 
 
 class MainWindow(AppWindow):
@@ -77,6 +79,8 @@ class MainWindow(AppWindow):
         self.setCentralWidget(whole)
         self.pages.setCurrentWidget(self.bench)
         self.statusBar().showMessage(words("status.starting"))
+        self._bell = QTimer(self)
+        self._bell.setInterval(_BELL_MS)
         self.commands = WindowCommands(self)
         self._connect()
         for name, restore in (("geometry", self.restoreGeometry), ("splitter", self.bench.splitter.restoreState)):
@@ -97,7 +101,7 @@ class MainWindow(AppWindow):
         self.home.changed.connect(session.open)
         self.home.compare_wanted.connect(self.commands.compare)
         self.home.said.connect(say)
-        self.home.alerts_found.connect(self.top.show_alerts)
+        self._bell.timeout.connect(self.ask_alerts)
         self.bench.said.connect(say)
         self.top.renamed.connect(
             lambda text: document.edit(replace(document.audience, name=text), self.words("edit.name"), merge="name")
@@ -109,6 +113,20 @@ class MainWindow(AppWindow):
     def insights(self) -> Insights:
         """The numbers beside the canvas."""
         return self.bench.insights
+
+    def ask_alerts(self) -> None:
+        """How many alerts nobody has looked at; asked again every minute while the window is there."""
+        self.session.call("unseen_alerts", self.top.show_alerts, lambda error: None)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The bell is kept right."""
+        super().showEvent(event)
+        self._bell.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks at it."""
+        super().hideEvent(event)
+        self._bell.stop()
 
     # -- the workspace ---------------------------------------------------------------------------------------------
 
@@ -132,6 +150,7 @@ class MainWindow(AppWindow):
             self.bench.ask()
         else:
             self._begin()
+        self.ask_alerts()
 
     def _begin(self) -> None:
         """What a new window shows first: the document it was made around, work never saved, an audience asked for, or

@@ -55,6 +55,10 @@ class AppWindow(QMainWindow):
         """Home, or the open audience."""
         raise NotImplementedError
 
+    def ask_alerts(self) -> None:
+        """How many alerts nobody has looked at."""
+        raise NotImplementedError
+
     def save(self) -> None:
         """Save the audience."""
         raise NotImplementedError

@@ -129,9 +129,8 @@ class WindowCommands(QObject):
     def activity(self) -> None:
         """What happened, and what needs a look; looked at, the bell is quiet."""
         window = self._window
-        dialog = ActivityDialog(window.session, window.words)
-        dialog.exec()
-        window.home.alerts_found.emit(0 if dialog.looked else len(dialog.unseen))
+        ActivityDialog(window.session, window.words).exec()
+        window.ask_alerts()
 
     def preferences(self) -> None:
         """The workspace's settings; the window is made anew with them."""

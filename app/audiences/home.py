@@ -47,7 +47,6 @@ class Home(QWidget):
         changed: the stored audiences changed.
         compare_wanted: two ids.
         said: a sentence for the status bar.
-        alerts_found: how many alerts nobody has looked at.
     """
 
     opened = Signal(str)
@@ -55,7 +54,6 @@ class Home(QWidget):
     changed = Signal()
     compare_wanted = Signal(str, str)
     said = Signal(str)
-    alerts_found = Signal(int)
 
     def __init__(self, session: Session, words: Words, theme: Theme) -> None:
         super().__init__()
@@ -181,7 +179,6 @@ class Home(QWidget):
     def _show_daemon(self, found: dict[str, Any]) -> None:
         """Whether anything makes the next runs come."""
         self._daemon = found["daemon"]
-        self.alerts_found.emit(found.get("alerts", 0))
         state = "stopped" if self._daemon == "never" else self._daemon
         self.daemon.setText(self._words(f"home.daemon.{state}") if found["next"] else "")
         restyle(self.daemon, "state", "failed" if state != "running" else "exact")

@@ -61,16 +61,11 @@ class Cells:
 
 
 class ActivityDialog(QDialog):
-    """What happened lately, asked anew while one looks at it; it works as well when no scheduler runs.
-
-    ``unseen`` are the alerts that nobody has looked at; ``looked`` whether they have been since.
-    """
+    """What happened lately, asked anew while one looks at it; it works as well when no scheduler runs."""
 
     def __init__(self, session: Session, words: Words) -> None:
         super().__init__()
         self._session, self._words = session, words
-        self.unseen: list[dict[str, Any]] = []
-        self.looked = False
         self.setWindowTitle(words("activity"))
         self.resize(980, 560)
         self.daemon = label("", "chip")
@@ -153,18 +148,15 @@ class ActivityDialog(QDialog):
         self._fill(self.tasks, found["tasks"], cells.task)
         self._fill(self.syncs, found["syncs"], cells.sync)
         self._fill(self.log, list(reversed(found["log"])), cells.line)
-        self.unseen = [one for one in found["alerts"] if one["closed_at"] is None and one["seen_at"] is None]
+        unseen = any(one["closed_at"] is None and one["seen_at"] is None for one in found["alerts"])
         open_now = sum(one["closed_at"] is None for one in found["alerts"])
         shown = self._words("activity.alerts")
         self.tabs.setTabText(0, f"{shown} ({open_now})" if open_now else shown)
         if not found["alerts"]:
             self._say(self._words("activity.none"))
-        if self.unseen and self.tabs.currentIndex() == 0:
-            self._session.call("see_alerts", self._on_seen, self._fail)
+        if unseen and self.tabs.currentIndex() == 0:
+            self._session.call("see_alerts", lambda answer: None, self._fail)
         self._show_buttons()
-
-    def _on_seen(self, answer: Any) -> None:
-        self.looked = True
 
     def _show_daemon(self, found: dict[str, Any]) -> None:
         words = self._words

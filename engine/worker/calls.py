@@ -145,7 +145,6 @@ def _schedule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return {
         "daemon": operations.daemon_state(workspace).state,
         "next": {one.id: (one.times[0] if one.times else None, one.paused) for one in found},
-        "alerts": sum(1 for one in operations.alerts(workspace, open_only=True) if one.seen_at is None),
     }
 
 
@@ -201,6 +200,9 @@ READING: Mapping[str, Call] = {
     "infer": _infer,
     "schedule": _schedule,
     "activity": lambda workspace, given, job: operations.activity(workspace),
+    "unseen_alerts": lambda workspace, given, job: sum(
+        one.seen_at is None for one in operations.alerts(workspace, open_only=True)
+    ),
     "see_alerts": lambda workspace, given, job: operations.see_alerts(workspace),
     "retry_task": lambda workspace, given, job: operations.retry_task(workspace, given["task"]),
     "cancel_task": lambda workspace, given, job: operations.cancel_task(workspace, given["task"]),

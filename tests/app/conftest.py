@@ -81,6 +81,7 @@ def shell(qapp: QApplication, demo_folder: Path, tmp_path: Path) -> Iterator[She
     yield made
     made.worker.stop()
     made.document.history.clear()
+    made.window.close()
     write_settings(demo_folder, settings)
 
 

@@ -264,3 +264,12 @@ def test_a_large_rule_is_built_bit_by_bit_and_gets_its_numbers(
     assert root(window).cards[0].count.text() == "5 · 0.5 %"
     window.actions_by_key["undo"].trigger()
     assert len(root(window).cards) == 1
+
+
+def test_the_bell_says_how_many_alerts_nobody_has_looked_at(window: MainWindow, worker: FakeWorker) -> None:
+    for count, text in ((3, "3"), (0, "0")):
+        window.ask_alerts()
+        worker.replied.emit(Reply(worker.of("unseen_alerts")[-1].token, count))
+        assert window.top.bell.text() == text
+        assert ("3" in window.top.bell.accessibleName()) == (count == 3)
+    assert window._bell.isActive()
