@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.audiences.shares import EVERYONE, as_splits, shares, too_much
 from app.i18n import Words
 from app.session import Session
 from app.widgets.parts import button, column, label, restyle, row, spin
@@ -50,6 +51,8 @@ class DeliveryDialog(QDialog):
         self.resize(560, 560)
         self._delivery = _read(audience)
         self.places: dict[str, QCheckBox] = {}
+        self.shares: dict[str, QSpinBox] = {}
+        self._shown_shares = shares(self._delivery.splits, self._delivery.destinations)
         self._places = QVBoxLayout()
         self._none = label(words("delivery.none"), "muted", wrap=True)
         others = button(words("destinations.open"))
@@ -137,9 +140,27 @@ class DeliveryDialog(QDialog):
             if one["id"] not in self.places:
                 box = QCheckBox(f"{one['name']} · {one['type']}")
                 box.setChecked(one["id"] in self._delivery.destinations)
-                self._places.addWidget(box)
                 self.places[one["id"]] = box
+                self._places.addLayout(row(box, None, *self._share(one["id"], one["name"], box)))
         self._none.setVisible(not self.places)
+
+    def _share(self, identifier: str, name: str, box: QCheckBox) -> tuple[QWidget, ...]:
+        """How many per cent of the members a destination gets; nothing where the document says more than that."""
+        if self._shown_shares is None:
+            return (label(self._words("delivery.split"), "muted"),)
+        title = self._words("delivery.share")
+        share = spin(0, EVERYONE, self._shown_shares.get(identifier, EVERYONE), f"{name}: {title}")
+        share.setEnabled(box.isChecked())
+        box.toggled.connect(share.setEnabled)
+        self.shares[identifier] = share
+        return share, label(title, "word")
+
+    def _splits(self, places: Sequence[str]) -> Any:
+        """The splits with what was chosen; those that the form does not show stay as they were."""
+        if self._shown_shares is None:
+            return self._audience.settings.get("splits")
+        chosen = {name: self.shares[name].value() for name in places if name in self.shares}
+        return as_splits(chosen, self._delivery.splits, self._audience.id or "splits")
 
     def _show_lately(self, found: list[dict[str, Any]]) -> None:
         lines = [self._line(one) for one in found[:_LATELY]]
@@ -215,9 +236,16 @@ class DeliveryDialog(QDialog):
             "holdout": {"percent": self.holdout.value(), "seed": seed} if self.holdout.value() else None,
             "min_size": self.least.value() or None,
         }
+        if self.places:
+            found["splits"] = self._splits(places)
+            settings.pop("splits", None)
         return replace(self._audience, settings=settings | {key: value for key, value in found.items() if value})
 
     def _on_ok(self) -> None:
+        checked = {name: one.value() for name, one in self.shares.items() if self.places[name].isChecked()}
+        if too_much(checked):
+            self.preview.setText(self._words("delivery.too_much"))
+            return
         self.decided.emit(self.chosen())
         self.accept()
 

@@ -59,6 +59,11 @@ class DestinationForm(QWidget):
         self.most = spin(0, 100, document.get("max_removal", 30), words("destination.removal"))
         form.addRow(words("destination.least"), self.least)
         form.addRow(words("destination.removal"), self.most)
+        self.priority = QLineEdit(", ".join(document.get("priority") or ()))
+        self.priority.setAccessibleName(words("destination.priority"))
+        self.priority.setToolTip(words("destination.priority.tip"))
+        self.priority.setPlaceholderText("vip, newsletter")
+        form.addRow(words("destination.priority"), self.priority)
 
     def _title(self, field: Mapping[str, Any]) -> str:
         shown = self._words(f"setting.{field['name']}")
@@ -132,6 +137,7 @@ class DestinationForm(QWidget):
         others = [one for one in self._document.get("identifiers") or () if one not in self.identifiers]
         made["identifiers"] = [name for name, box in self.identifiers.items() if box.isChecked()] + others
         made |= {"min_size": self.least.value(), "max_removal": self.most.value()}
+        made["priority"] = [one for one in re.split(r"[,;\s]+", self.priority.text()) if one] or None
         made["country"] = self.country.text().strip().upper() or None
         return {key: value for key, value in made.items() if value is not None}
 

@@ -2,7 +2,7 @@
 
 There is no hash of an e-mail address that suits everyone, so a profile is a table of functions by kind. Sources: Google
 "Format user data" (Customer Match), IABTechLab uid2docs "Normalization and Encoding", Meta "Customer file custom
-audiences", TikTok "How to hash customer files".
+audiences", TikTok "How to hash customer files", Ad Manager "About publisher provided identifiers".
 """
 
 from __future__ import annotations
@@ -19,19 +19,25 @@ from engine.errors import EngineError, nearest
 
 _HASHED = re.compile(r"[0-9a-fA-F]{64}")
 _ZERO_DEVICE = re.compile(r"[0-]*")
+_PPID = re.compile(r"[0-9A-Za-z]{32,150}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 Normalise = Callable[[str, str | None], str | None]
 """(value, country) → the normalised value; None for one that cannot be it."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How a destination wants each kind of identifier; ``encode`` makes the digest a text."""
+    """How a destination wants each kind of identifier; ``encode`` makes the digest a text. Kinds in ``clear`` are sent
+    as they are: pseudonyms that the destination knows only like that, and that say nothing to anybody else."""
 
     kinds: Mapping[str, Normalise]
     encode: Callable[[bytes], str]
+    clear: frozenset[str] = frozenset()
 
     def prepared(self, kind: str, value: str, country: str | None) -> str | None:
         """The identifier as it is sent; None for one that cannot be sent."""
+        if kind in self.clear:
+            return self.kinds[kind](value, country)
         if _HASHED.fullmatch(value.strip()):  # it would be hashed twice
             return None
         normal = self.kinds[kind](value, country)
@@ -100,6 +106,12 @@ def _device(value: str, country: str | None) -> str | None:
     return None if not text or _ZERO_DEVICE.fullmatch(text) else text
 
 
+def _ppid(value: str, country: str | None) -> str | None:
+    """A publisher's pseudonym: 32 to 150 letters and digits, or a UUID; anything else could be personal."""
+    text = value.strip()
+    return text if _PPID.fullmatch(text) or _UUID.fullmatch(text) else None
+
+
 def _digits(value: str, country: str | None) -> str | None:
     found = re.sub(r"[^0-9a-z]", "", value.strip().lower())
     return found if len(found) >= 5 and len(set(found)) > 1 else None
@@ -129,6 +141,7 @@ PROFILES: Mapping[str, Profile] = {
     "sha256": Profile(_COMMON, _hex),
     "google": Profile({"email": _email_google, "phone": _phone}, _hex),
     "meta": Profile({"email": _email, "phone": _phone_meta}, _hex),
+    "ppid": Profile({"ppid": _ppid, "account": _text}, _hex, frozenset({"ppid"})),
     "uid2": Profile({"email": _email_uid2, "phone": _phone}, _base64),
     "tiktok": Profile({"email": _email_tiktok, "phone": _phone}, _hex),
 }

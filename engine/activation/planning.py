@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from engine.store.database import Database
 
 @dataclass
 class Plan:
-    """How many people come, go, change, are sent again and stay; and why members do not leave."""
+    """How many people come, go, change, are sent again and stay; and why members do not leave. ``going`` are hashes of
+    the identifiers that would be removed."""
 
     tally: Tally
     counts: Counter[str] = field(default_factory=Counter)
     sample: list[tuple[str, str]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    going: set[int] = field(default_factory=set)
 
     @property
     def removed(self) -> int:
@@ -56,8 +59,10 @@ Changes = Iterator[tuple[Change, str, str, str]]
 def counted(tally: Tally, found: Changes, *, keys: bool) -> Plan:
     """A plan's numbers, its first rows, and if wanted the ``keys`` of all that would be there; nothing is kept."""
     plan = Plan(tally)
-    for change, key, _, payload in found:
+    for change, key, old, payload in found:
         plan.counts[change] += 1
+        if change in ("remove", "change"):
+            plan.going.update(hash(value) for value in _values(old))
         if keys and change in ("add", "change", "refresh", "same"):
             plan.keys.append(key)
         if change in ("add", "change") and len(plan.sample) < _SHOWN:
@@ -65,21 +70,51 @@ def counted(tally: Tally, found: Changes, *, keys: bool) -> Plan:
     return plan
 
 
+def _values(payload: str) -> list[tuple[str, str]]:
+    """(identifier, value as it is sent) of a payload."""
+    return [(name, value) for name, value in json.loads(payload or "[]")]
+
+
 class Planner:
-    """Writes the batches of one sync: what was half written by a process that died is dropped first."""
+    """Writes the batches of one sync: what was half written by a process that died is dropped first.
+
+    Two people may share an address. One that goes takes none along that somebody who stays or comes has too: where
+    members are identifiers and not people, the other would be gone with it.
+    """
 
     def __init__(self, database: Database, sync: SyncRow, batch_rows: int, planned_at: str) -> None:
         self._database, self._sync, self._size, self._planned_at = database, sync, batch_rows, planned_at
         self._batches = Batches(database)
         self._number = 0
+        self._shared: set[tuple[str, str]] = set()
 
-    def write(self, found: Callable[[], Changes]) -> None:
-        """Removals, then additions; ``found`` is read once for each."""
+    def write(self, found: Callable[[], Changes], plan: Plan) -> None:
+        """Removals have the first numbers, but additions are found first: then it is known what is shared."""
         with self._database.transaction():
             self._batches.forget_planned(self._sync.id)
-        self._number = max((one.number for one in self._batches.of(self._sync.id)), default=0)
-        self._some("remove", ((key, old) for change, key, old, _ in found() if change in ("remove", "change")))
-        self._some("add", ((key, new) for change, key, _, new in found() if change in ("add", "change", "refresh")))
+        first = max((one.number for one in self._batches.of(self._sync.id)), default=0)
+        removals = plan.counts["remove"] + plan.counts["change"]
+        self._number = first - (-removals // self._size)
+        self._some("add", self._coming(found(), plan.going))
+        self._number = first
+        self._some("remove", self._leaving(found()))
+
+    def _coming(self, found: Changes, going: set[int]) -> Iterator[tuple[str, str]]:
+        for change, key, _, new in found:
+            if going and change not in ("remove", "refused"):
+                self._shared.update(value for value in _values(new) if hash(value) in going)
+            if change in ("add", "change", "refresh"):
+                yield key, new
+
+    def _leaving(self, found: Changes) -> Iterator[tuple[str, str]]:
+        for change, key, old, _ in found:
+            if change in ("remove", "change"):
+                values = _values(old) if self._shared else []
+                if self._shared.isdisjoint(values):
+                    yield key, old
+                else:
+                    kept = [list(one) for one in values if one not in self._shared]
+                    yield key, json.dumps(kept, separators=(",", ":"))
 
     def _some(self, operation: str, rows: Iterator[tuple[str, str]]) -> None:
         part: list[tuple[str, str]] = []

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from engine.activation.planning import batch_id
-from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Pending, Refused, Row, Sync
+from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Pending, Refused, Row, Sync, Undone
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -77,6 +77,10 @@ class Sender:
                 self._outbox.settle(self._outbox.get(sync.id), sync.state, not_before=iso(turn.at))
         except Pending as error:
             self._on_pending(sync, error)
+        except Undone as error:
+            with self._database.transaction():
+                self._batches.undo(sync.stream_id, sync.id, error.references)
+            self._settle(sync, "failed", error.reason)
         except Later as error:
             self._on_later(sync, error)
         except Misconfigured as error:
@@ -132,6 +136,8 @@ class Sender:
             self._batches.finish(sync.stream_id, batch, rejected, at, unsure=batch.state == "sending")
             if reference is not None:
                 self._batches.refer(batch.id, reference)
+            else:
+                self._batches.forget_payloads(batch.id)
             self._destinations.breaker(sync.destination_id, 0, None)
 
     def _halve(self, sync: SyncRow, batch: BatchRow) -> None:
@@ -184,4 +190,7 @@ class Sender:
     def _settle(self, sync: SyncRow, state: str, reason: str | None) -> None:
         current = self._outbox.get(sync.id)
         with self._database.transaction():
+            if state == "done":
+                for batch in self._batches.references(sync.id):
+                    self._batches.forget_payloads(batch)
             self._outbox.settle(current, state, at=iso(self._clock()), reason=reason)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +29,8 @@ _AT_ONCE = 100_000
 
 @dataclass
 class Tally:
-    """Why members do not leave: ``suppressed``, ``held_out``, ``no_consent``, ``no_identifier``; and how many have each
-    identifier."""
+    """Why members do not leave: ``suppressed``, ``elsewhere`` (an audience that goes first has them), ``held_out``,
+    ``other_part`` (of a split), ``no_consent``, ``no_identifier``; and how many have each identifier."""
 
     members: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
@@ -55,18 +55,21 @@ class Wanted:
 def target(
     wanted: Wanted,
     members: NDArray[Any],
-    suppressed: Callable[[NDArray[Any]], NDArray[np.bool_]],
+    hidden: Mapping[str, Callable[[NDArray[Any]], NDArray[np.bool_]]],
     warehouse: Warehouse,
     job: Job | None,
 ) -> tuple[Tally, Iterator[tuple[str, str]]]:
     """The tally, complete once the rows were read, and (key, payload) of everyone to be there, ordered by key.
+    ``hidden`` says by reason which profiles are left out.
 
     The payload is a JSON list of [identifier, value as it is sent]; raw values live only while a row is made.
     """
     tally = Tally(members=len(members))
-    hidden = suppressed(members)
-    tally.left_out["suppressed"] = int(hidden.sum())
-    return tally, _rows(wanted, members[~hidden], tally, warehouse, job)
+    for reason, found in hidden.items():
+        away = found(members)
+        tally.left_out[reason] = int(away.sum())
+        members = members[~away]
+    return tally, _rows(wanted, members, tally, warehouse, job)
 
 
 def _rows(
@@ -74,9 +77,15 @@ def _rows(
 ) -> Iterator[tuple[str, str]]:
     holdout = wanted.delivery.holdout
     if holdout is not None:
-        held = np.fromiter((holdout.holds(str(key)) for key in members.tolist()), dtype=bool, count=len(members))
+        held = _those(members, holdout.holds)
         tally.left_out["held_out"] = int(held.sum())
         members = members[~held]
+    splits = wanted.delivery.splits
+    share = None if splits is None else splits.share(wanted.document.id)
+    if share is not None:
+        mine = _those(members, share)
+        tally.left_out["other_part"] = int((~mine).sum())
+        members = members[mine]
     if not len(members):
         return
     sources = Sources(wanted.model, warehouse)
@@ -95,6 +104,11 @@ def _rows(
                 yield from _prepared(wanted, rows.to_pydict(), tally)
     finally:
         scratch.close()
+
+
+def _those(members: NDArray[Any], test: Callable[[str], bool]) -> NDArray[np.bool_]:
+    """Whose key passes a test."""
+    return np.fromiter((test(str(key)) for key in members.tolist()), dtype=bool, count=len(members))
 
 
 def _by_text(members: NDArray[Any], *, integer: bool) -> Any:

@@ -22,6 +22,7 @@ from engine.destinations.protocol import (
     Receipt,
     Refused,
     Sync,
+    Undone,
 )
 
 ACCOUNT_TYPES = ("GOOGLE_ADS", "DISPLAY_VIDEO_ADVERTISER", "DISPLAY_VIDEO_PARTNER")
@@ -86,7 +87,10 @@ class GoogleDestination:
         members = [
             api.AudienceMember(user_data=api.UserData(user_identifiers=self._identifiers(row.values)))
             for row in batch.rows
+            if row.values
         ]
+        if not members:
+            return Receipt({})
         about: dict[str, Any] = {"audience_members": members}
         about["destinations"] = [self._destination(batch.sync.audience)]
         about["encoding"] = api.Encoding.HEX
@@ -110,10 +114,11 @@ class GoogleDestination:
         return [api.UserIdentifier(**{keys[kind]: value}) for kind, value in known]
 
     def finish(self, sync: Sync, batches: Sequence[tuple[str, str, Operation]]) -> None:
-        """Ask what became of every request; Pending while Google works on one."""
+        """Ask what became of every request; Pending while Google works on one, Undone for those it did not do."""
         from google.ads import datamanager_v1 as api
 
         states = api.RequestStatusPerDestination.RequestStatus
+        failed: dict[str, str] = {}
         for reference in sync.references.values():
             asked = api.RetrieveRequestStatusRequest(request_id=reference)
             answer = self._call(lambda c, _, a=asked: c.retrieve_request_status(a, timeout=_SECONDS, retry=None))
@@ -122,9 +127,9 @@ class GoogleDestination:
                     raise Pending("Google is still working on it", min(_LONGEST, _FIRST * 1.3**sync.asked))
                 if one.request_status == states.FAILED:
                     why = ", ".join(str(count.reason.name) for count in one.error_info.error_counts)
-                    raise Misconfigured(
-                        f"Google did not take the request: {why}", "See it there, then convoke sync ID --reset."
-                    )
+                    failed[reference] = why or "it does not say why"
+        if failed:
+            raise Undone(f"Google did not do what it took: {', '.join(sorted(set(failed.values())))}", list(failed))
 
     def close(self) -> None:
         """Close the connection."""

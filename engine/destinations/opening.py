@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from engine.destinations.admanager import AdManagerDestination
 from engine.destinations.folder import folder
 from engine.destinations.google import GoogleDestination
 from engine.destinations.host import Host
@@ -31,11 +32,15 @@ BUILT_IN: Mapping[str, Make] = {
     "webhook": WebhookDestination,
     "meta": MetaDestination,
     "google": GoogleDestination,
+    "admanager": AdManagerDestination,
 }
 
-PROOFS: Mapping[str, Proof] = {**dict.fromkeys(BUILT_IN, "protocol"), "meta": "contract", "google": "contract"}
+PROOFS: Mapping[str, Proof] = {
+    **dict.fromkeys(BUILT_IN, "protocol"),
+    **dict.fromkeys(("meta", "google", "admanager"), "contract"),
+}
 """What each was tested against: see Capabilities."""
-ONLY: Mapping[str, tuple[str, ...]] = {"meta": ("meta",), "google": ("google",)}
+ONLY: Mapping[str, tuple[str, ...]] = {"meta": ("meta",), "google": ("google",), "admanager": ("ppid",)}
 """Kinds that take only certain identifier profiles."""
 
 

@@ -95,6 +95,15 @@ class Refused(Exception):
         self.reason = reason
 
 
+class Undone(Exception):
+    """Of what it took before and worked on by itself, it did not do the requests of these ``references``: their rows
+    are on record as if they were there, and are sent again with the next sync."""
+
+    def __init__(self, reason: str, references: Sequence[str]) -> None:
+        super().__init__(reason)
+        self.reason, self.references = reason, tuple(references)
+
+
 class Misconfigured(Exception):
     """Nothing will help until a person changes something."""
 
@@ -105,7 +114,7 @@ class Misconfigured(Exception):
 
 class Destination(Protocol):
     """A place that takes memberships. Methods raise Later, Refused or Misconfigured and nothing else;
-    ``finish`` also Pending."""
+    ``finish`` also Pending and Undone."""
 
     capabilities: Capabilities
 

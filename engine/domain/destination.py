@@ -22,6 +22,7 @@ KEYS = (
     "min_size",
     "max_removal",
     "rate",
+    "priority",
 )
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
@@ -34,7 +35,8 @@ class DestinationDocument:
     without any, the profile key alone is delivered. ``profile`` says how they are normalised and hashed, ``country``
     (ISO 3166) how phone numbers without a country code are read. An audience of fewer than ``min_size`` people does not
     leave; a sync that would remove more than ``max_removal`` percent of what is there waits for a person. At most
-    ``rate`` batches are sent a minute, by all audiences together.
+    ``rate`` batches are sent a minute, by all audiences together. Someone who is in several audiences of ``priority``
+    is delivered in the first of them only.
     """
 
     id: str
@@ -47,6 +49,11 @@ class DestinationDocument:
     min_size: int = 0
     max_removal: int = 30
     rate: int | None = None
+    priority: tuple[str, ...] = ()
+
+    def before(self, audience: str) -> tuple[str, ...]:
+        """The audiences that go before one."""
+        return self.priority[: self.priority.index(audience)] if audience in self.priority else ()
 
 
 def read_destination(value: Any) -> DestinationDocument:
@@ -76,7 +83,19 @@ def read_destination(value: Any) -> DestinationDocument:
         reading.whole(found.get("min_size", 0), "min_size", "min_size", 0),
         _percent(found.get("max_removal", 30)),
         None if found.get("rate") is None else reading.whole(found["rate"], "rate", "rate", 1),
+        _priority(found.get("priority")),
     )
+
+
+def _priority(value: Any) -> tuple[str, ...]:
+    """Audiences in their order, each once."""
+    names: list[str] = []
+    for i, one in enumerate(reading.sequence(value or [], "priority", "priority")):
+        name = reading.text(one, f"priority[{i}]", "an audience")
+        if name in names:
+            raise reading.fail(f"priority[{i}]", f'"{name}" is there twice', "Leave one of them out.")
+        names.append(name)
+    return tuple(names)
 
 
 def _percent(value: Any) -> int:
@@ -91,7 +110,7 @@ def write_destination(destination: DestinationDocument) -> dict[str, Any]:
     result: dict[str, Any] = {"kind": "destination", "id": destination.id, "name": destination.name}
     result["type"] = destination.type
     defaults = DestinationDocument("", "", "")
-    for key in ("settings", "identifiers", "profile", "country", "min_size", "max_removal", "rate"):
+    for key in ("settings", "identifiers", "profile", "country", "min_size", "max_removal", "rate", "priority"):
         value = getattr(destination, key)
         if value != getattr(defaults, key):
             result[key] = list(value) if isinstance(value, tuple) else value

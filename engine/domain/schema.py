@@ -255,6 +255,7 @@ def destination_schema() -> Schema:
         "min_size": {"type": "integer", "minimum": 0},
         "max_removal": share,
         "rate": {"type": "integer", "minimum": 1},
+        "priority": {"type": "array", "items": _TEXT, "uniqueItems": True},
     }
     return {"$schema": DRAFT, "title": "Convoke destination", **_object(properties, ["kind", "id", "type"])}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,7 +111,7 @@ class Delivering:
             reason = self._guard(sync, wanted, plan, destination)
             at = iso(self._now())
             if reason is None:
-                Planner(self._workspace.database, sync, destination.capabilities.batch_rows, at).write(found)
+                Planner(self._workspace.database, sync, destination.capabilities.batch_rows, at).write(found, plan)
             summary = plan.as_json() | {"planned_at": at}
             with self._workspace.database.transaction():
                 state = "planned" if reason is None else "held"
@@ -138,12 +138,15 @@ class Delivering:
             wanted, found = self._wanted(audience_id, run, document)
         delivery = wanted.delivery
 
-        def suppressed(keys: NDArray[Any]) -> NDArray[np.bool_]:
-            return self._suppressed(delivery, keys)
+        first = document.before(audience_id)
+        hidden = {
+            "suppressed": lambda keys: self._suppressed(delivery.suppress, keys),
+            "elsewhere": lambda keys: self._suppressed([("audience", one) for one in first], keys),
+        }
 
         days = can.longest_days
         stale = None if days is None else iso(self._now() - timedelta(days=days) / 2)
-        tally, pairs = target(wanted, found, suppressed, self._workspace.warehouse, self._job)
+        tally, pairs = target(wanted, found, hidden, self._workspace.warehouse, self._job)
         spool = Spool(self._workspace.folder / "spool", pairs)
 
         def plan_of(stream: int) -> tuple[Plan, Callable[[], Iterator[Any]]]:
@@ -169,12 +172,12 @@ class Delivering:
             )
         return wanted, reader.members(rows)
 
-    def _suppressed(self, delivery: Delivery, keys: NDArray[Any]) -> NDArray[np.bool_]:
+    def _suppressed(self, suppress: Sequence[tuple[str, str]], keys: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of these profiles are in something that is suppressed, as of now."""
         hidden = np.zeros(len(keys), dtype=bool)
-        texts = keys.astype(str) if delivery.suppress else keys
-        lists = self._workspace.lists.sizes() if delivery.suppress else {}
-        for kind, name in delivery.suppress:
+        texts = keys.astype(str) if suppress else keys
+        lists = self._workspace.lists.sizes() if suppress else {}
+        for kind, name in suppress:
             if kind == "list" or (kind == "any" and name in lists):
                 if name not in lists:
                     raise EngineError(

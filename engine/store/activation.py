@@ -199,6 +199,20 @@ class Batches:
         """Keep what the destination calls a batch (within the caller's transaction)."""
         self._database.run("refer_batch", {"id": identifier, "reference": reference})
 
+    def forget_payloads(self, identifier: str) -> None:
+        """What was sent with a batch is done with there (within the caller's transaction)."""
+        self._database.run("forget_payloads", {"batch_id": identifier})
+
+    def undo(self, stream: int, sync: int, references: Sequence[str]) -> None:
+        """A destination did not do what it had taken (within the caller's transaction): who was to come is sent again
+        at the next sync, who was to go is there again, and it is not asked for these any more."""
+        for batch in self.of(sync):
+            if self.references(sync).get(batch.id) in references:
+                both = {"stream_id": stream, "batch_id": batch.id}
+                self._database.run("undo_removal" if batch.operation == "remove" else "undo_addition", both)
+                self._database.run("forget_reference", {"id": batch.id})
+                self.forget_payloads(batch.id)
+
     def references(self, sync: int) -> dict[str, str]:
         """What the destination calls the batches of a sync, in their order."""
         return {row[0]: row[1] for row in self._database.rows("references_of_sync", {"sync_id": sync})}

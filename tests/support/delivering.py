@@ -54,13 +54,15 @@ def publish(folder: Path, people: Sequence[Person]) -> None:
             connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def make(folder: Path, people: Sequence[Person], destination: Mapping[str, Any], **audience: Any) -> Workspace:
+def make(
+    folder: Path, people: Sequence[Person], destination: Mapping[str, Any], model: str = MODEL, **audience: Any
+) -> Workspace:
     """A workspace with an audience of everyone in SP that goes to one destination, ``out``."""
     with init(folder) as made:
         write_settings(folder, replace(made.settings, warehouse="local:"))
     publish(folder, people)
     workspace = Workspace(folder)
-    apply_model_text(workspace, MODEL)
+    apply_model_text(workspace, model)
     add(workspace, "out", destination)
     save_audience(workspace, "sp", {"trait": "city", "eq": "SP"}, destinations=["out"], **audience)
     return workspace

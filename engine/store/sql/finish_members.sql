@@ -1,1 +1,1 @@
-UPDATE batch_member SET payload = NULL, outcome = 'sent' WHERE batch_id = :batch_id
+UPDATE batch_member SET outcome = 'sent' WHERE batch_id = :batch_id

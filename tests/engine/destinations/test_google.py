@@ -15,7 +15,7 @@ from google.ads import datamanager_v1 as api
 
 from engine.activation.identifiers import PROFILES
 from engine.destinations.google import GoogleDestination
-from engine.destinations.protocol import Later, Misconfigured, Pending, Refused, Row, Sync
+from engine.destinations.protocol import Later, Misconfigured, Pending, Refused, Row, Sync, Undone
 from engine.operations import syncs
 from engine.operations.delivering import Delivering
 from tests.support.datamanager import DataManager, data_manager
@@ -89,8 +89,9 @@ def test_what_google_works_on_is_pending_until_it_is_done(server: DataManager, o
     server.working = False
     out.finish(about, [("b1", "00001", "add")])
     server.states[reference] = api.RequestStatusPerDestination.RequestStatus.FAILED
-    with pytest.raises(Misconfigured, match="did not take the request"):
+    with pytest.raises(Undone, match="did not do what it took") as undone:
         out.finish(about, [("b1", "00001", "add")])
+    assert undone.value.references == (reference,)
 
 
 @pytest.mark.parametrize(

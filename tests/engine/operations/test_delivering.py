@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.destinations.protocol import Batch, Later
 from engine.operations import (
+    Workspace,
     destinations,
     preview_sync,
     run,
@@ -17,12 +18,15 @@ from engine.operations import (
     syncs,
     upload_list,
 )
+from engine.store.activation import Batches, Outbox
 from tests.support.delivering import (
     BY_MAIL,
     PEOPLE,
     Memory,
     Person,
+    add,
     expected,
+    hashed,
     make,
     person,
     publish,
@@ -212,3 +216,66 @@ def test_memberships_that_would_expire_are_sent_again_before(tmp_path: Path, out
         refresh(workspace, PEOPLE[1:])
         (found,) = sync_due(workspace)
         assert found.summary["refresh"] == 0
+
+
+def test_the_parts_of_a_split_have_nobody_in_common_and_stay(tmp_path: Path, out: Memory) -> None:
+    many = [person(i) for i in range(1, 401)]
+    parts = [
+        {"name": "a", "percent": 25, "destinations": ["out"]},
+        {"name": "b", "percent": 25, "destinations": ["other"]},
+    ]
+    with make(tmp_path / "ws", many, BY_MAIL) as workspace:
+        add(workspace, "other", BY_MAIL)
+        add(workspace, "all", BY_MAIL)
+        more = {"destinations": ["out", "other", "all"], "splits": {"seed": "x", "parts": parts}}
+        save_audience(workspace, "sp", {"trait": "city", "eq": "SP"}, **more)
+        refresh(workspace)
+        found = {one.destination_id: one.summary for one in sync_due(workspace)}
+        there = {name: dict(_at(workspace, name)) for name in ("out", "other", "all")}
+        assert len(there["all"]) == 400
+        assert not there["out"].keys() & there["other"].keys()
+        for name in ("out", "other"):
+            assert 70 <= len(there[name]) <= 130
+            assert found[name]["left_out"]["other_part"] == 400 - len(there[name])
+        refresh(workspace, [*many, person(999)])
+        sync_due(workspace)
+        assert there["out"].keys() <= dict(_at(workspace, "out")).keys(), "who is in a part stays in it"
+
+
+def test_someone_in_several_audiences_goes_with_the_first_only(tmp_path: Path, out: Memory) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | {"priority": ["vip", "sp"]}) as workspace:
+        save_audience(workspace, "vip", {"sql": "SELECT id FROM people WHERE id <= 3"}, destinations=["out"])
+        refresh(workspace, None, "sp", "vip")
+        found = {one.audience_id: one for one in sync_due(workspace)}
+        assert {one.state for one in found.values()} == {"done"}
+        assert found["sp"].summary["left_out"]["elsewhere"] == 3
+        assert "elsewhere" not in found["vip"].summary["left_out"]
+        assert set(dict(_at(workspace, "out", "sp"))) == {"4", "5", "6", "7"}
+        assert set(dict(_at(workspace, "out", "vip"))) == {"1", "2", "3"}
+
+
+def test_an_address_that_somebody_else_has_too_stays(tmp_path: Path, out: Memory) -> None:
+    """Two people of one household share an address; where members are addresses, one must not take it from the other."""
+    shared = "home@example.com"
+    people = [replace(person(1), email=shared), replace(person(2), email=shared), *(person(i) for i in range(3, 12))]
+    with make(tmp_path / "ws", people, BY_MAIL) as workspace:
+        refresh(workspace)
+        sync_due(workspace)
+        out.state.clear()
+        sent: list[tuple[str, list[str]]] = []
+        out.before = lambda batch: sent.extend((batch.operation, [v for _, v in row.values]) for row in batch.rows)
+        refresh(workspace, [replace(people[0], agreed=True, city="RJ"), *people[1:2], *people[3:], person(20)])
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        assert sent == [
+            ("remove", []),
+            ("remove", [hashed("person3@example.com")]),
+            ("add", [hashed("person20@example.com")]),
+        ]
+        assert set(dict(_at(workspace, "out"))) == {"2", "20", *(str(i) for i in range(4, 12))}
+
+
+def _at(workspace: Workspace, destination: str, audience: str = "sp") -> list[tuple[str, str]]:
+    """What is on record as delivered."""
+    found = {pair: number for number, pair in Outbox(workspace.database).streams().items()}
+    delivered = Batches(workspace.database).delivered(found[audience, destination])
+    return [(key, payload) for key, payload, _ in delivered]

@@ -1,0 +1,1 @@
+UPDATE batch SET reference = NULL WHERE id = :id
