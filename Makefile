@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
+.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -34,6 +34,9 @@ bench: ready
 	$(BIN)/python -m tests.benchmarks.window
 
 # The peers (ClickHouse, Polars) and matplotlib are installed only for this.
+azurite:  # Microsoft's Azure Blob server for the tests, where there is Node.js
+	npm install --prefix .tools/azurite --no-audit --no-fund azurite@3.37.0
+
 bench-ready: ready
 	.tools/bin/uv sync --quiet --frozen --all-extras --group bench
 
