@@ -100,8 +100,13 @@ class Destinations:
         return bool(self._database.rows("pause_destination", {"id": identifier, "paused": int(paused)}))
 
     def breaker(self, identifier: str, failures: int, open_until: str | None) -> None:
-        """How often it failed in a row, and until when nothing is tried."""
-        self._database.run("breaker", {"id": identifier, "failures": failures, "open_until": open_until})
+        """How often it failed in a row, and until when nothing is tried: there, and wherever the same credentials are
+        used, for it is them that a destination counts and locks."""
+        known = self.all()
+        mine = _credentials(known[identifier]) if identifier in known else ()
+        for one in known.values():
+            if one.id == identifier or (mine and _credentials(one) == mine):
+                self._database.run("breaker", {"id": one.id, "failures": failures, "open_until": open_until})
 
     def forget(self, identifier: str) -> None:
         """Remove a destination (within the caller's transaction); what was sent there stays on record."""
@@ -289,6 +294,13 @@ class Batches:
         """When one person was sent where, and what became of it."""
         names = ("at", "audience", "destination", "operation", "outcome", "batch")
         return [dict(zip(names, row, strict=True)) for row in self._database.rows("sent_to_person", {"key": key})]
+
+
+def _credentials(row: DestinationRow) -> tuple[str, ...]:
+    """The kind of a destination and the secrets it names; nothing for one that names none."""
+    named = (value for value in (row.document.get("settings") or {}).values() if isinstance(value, dict))
+    found = sorted(json.dumps(value, sort_keys=True) for value in named)
+    return (str(row.document.get("type")), *found) if found else ()
 
 
 def _sync(row: tuple[Any, ...]) -> SyncRow:

@@ -40,7 +40,15 @@ class Azurite:
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
-        command = [_PROGRAM, "--blobHost", "127.0.0.1", "--blobPort", str(self._port), "--location", self._folder]
+        command = [
+            str(_PROGRAM),
+            "--blobHost",
+            "127.0.0.1",
+            "--blobPort",
+            str(self._port),
+            "--location",
+            str(self._folder),
+        ]
         with (self._folder / "log").open("ab") as out:
             self._running = subprocess.Popen(
                 [*command, "--skipApiVersionCheck", "--disableTelemetry"],

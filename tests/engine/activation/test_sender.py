@@ -27,6 +27,7 @@ from tests.support.delivering import (
     BY_MAIL,
     PEOPLE,
     Memory,
+    add,
     expected,
     make,
     person,
@@ -233,3 +234,29 @@ def test_anything_that_happens_ends_in_what_should_be_there(tmp_path: Path, out:
                 pass
             assert out.state == expected(people), world
             assert json.dumps([one.as_json() for one in syncs(workspace)])
+
+
+def test_destinations_with_the_same_credentials_are_left_alone_together(
+    tmp_path: Path, out: Memory, clock: list[datetime]
+) -> None:
+    def fail(batch: Batch) -> None:
+        raise Later("locked")
+
+    def state(workspace: Workspace) -> dict[str, bool]:
+        return {row.id: row.open_until is not None for row in destinations(workspace)}
+
+    same = {"settings": {"token": {"secret": "shared"}}}
+    out.before = fail
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | same) as workspace:
+        add(workspace, "same", BY_MAIL | same)
+        add(workspace, "other", BY_MAIL | {"settings": {"token": {"secret": "own"}}})
+        add(workspace, "bare", BY_MAIL)
+        run(workspace, ["sp"], as_of=clock[0])
+        for _ in range(BREAK_AFTER):
+            sync_due(workspace)
+            clock[0] += timedelta(hours=1)
+        assert state(workspace) == {"out": True, "same": True, "other": False, "bare": False}
+        out.before = lambda batch: None
+        clock[0] += timedelta(hours=7)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        assert state(workspace) == dict.fromkeys(("out", "same", "other", "bare"), False)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import keyring.backend
 import pytest
@@ -70,3 +77,25 @@ def test_a_backend_that_writes_plain_files_is_not_taken(monkeypatch: pytest.Monk
         Ring("convoke /a")
     assert caught.value.code == "missing_part"
     assert not any("Plaintext" in name or "null" in name or "chainer" in name for name in TRUSTED)
+
+
+@pytest.mark.skipif(
+    shutil.which("gnome-keyring-daemon") is None or shutil.which("dbus-run-session") is None,
+    reason="no Secret Service is installed here: gnome-keyring and dbus",
+)
+def test_a_real_secret_service_keeps_forgets_and_is_locked(tmp_path: Path) -> None:
+    """GNOME's, on a session bus of its own; without a display nobody can be asked to unlock it."""
+    unlock = "printf pw | gnome-keyring-daemon --unlock --components=secrets > /dev/null"
+    use = f"{unlock}; exec {shlex.quote(sys.executable)} -m tests.support.keyring_use"
+    own = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        ["dbus-run-session", "--", "bash", "-c", use],
+        cwd=Path(__file__).parents[3],
+        env=own,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["second", None, None, None, "locked"]
