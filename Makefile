@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
+.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -60,6 +60,12 @@ proof-crash: ready
 
 proof-delivery: ready
 	$(BIN)/python -m tests.benchmarks.delivery_crash $(or $(KILLS),300)
+
+proof-points: ready
+	$(BIN)/python -W ignore -m tests.benchmarks.points $(or $(STEP),1) $(KINDS)
+
+proof-soak: ready
+	$(BIN)/python -m tests.benchmarks.soak $(or $(MINUTES),60)
 
 proof-api: ready
 	CONVOKE_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest -q -s tests/engine/api/test_describing.py

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engine.bitmap.ordinals import unwritable
 from engine.domain.operators import Operator, number_satisfies
+from engine.durable import sync_folder
 
 _SHIFT = 32
 
@@ -126,6 +127,7 @@ def write_counts(folder: Path, key: bytes, counts: Counts, constants: int) -> tu
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         name = f"{key.hex()[:16]}-{sha256}.arrow"
         os.replace(fresh, folder / name)
+        sync_folder(folder)
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise unwritable(folder, error) from None

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.bitmap.bits import Ordinals
+from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.sql.ordinals import KeyRun, OrdinalMap
@@ -210,6 +211,7 @@ def _write_keys(path: Path, keys: Any) -> str:
             os.fsync(file.fileno())
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         os.replace(fresh, path)
+        sync_folder(path.parent)
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise unwritable(path, error) from None

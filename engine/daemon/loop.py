@@ -21,7 +21,7 @@ from typing import Any
 from engine import operations
 from engine.daemon.children import Child
 from engine.daemon.notify import notify
-from engine.daemon.queue import DueQueue
+from engine.daemon.queue import AHEAD, DueQueue
 from engine.daemon.services import serving
 from engine.domain.documents import iso
 from engine.errors import EngineError
@@ -69,6 +69,7 @@ class Daemon:
         self._syncs_at = datetime.min.replace(tzinfo=UTC)
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
+        self._looked_at = datetime.max.replace(tzinfo=UTC)
         self._clean_at = clock() + timedelta(hours=1)
         self._watch_at, self._watched = datetime.min.replace(tzinfo=UTC), -1
         self._seen: dict[str, Any] = {}
@@ -141,6 +142,9 @@ class Daemon:
 
     def _look(self, now: datetime) -> None:
         """Queue what is due."""
+        if now < self._looked_at - AHEAD:
+            self._set_back(now)
+        self._looked_at = now
         changes = self._workspace.database.changed()
         if changes != self._changes:
             for identifier, error in self._queue.follow(now).items():
@@ -152,6 +156,14 @@ class Daemon:
         if abs(now - self._data_at) >= _LOOK_AT_DATA:
             self._data_at = now
             self._look_at_data(now)
+
+    def _set_back(self, now: datetime) -> None:
+        """The clock was ahead, now or when another daemon ran: nothing waits for the time that was wrong."""
+        moved = self._queue.set_back(now)
+        self._clean_at = min(self._clean_at, now + timedelta(hours=1))
+        self._syncs_at = self._watch_at = datetime.min.replace(tzinfo=UTC)
+        if moved:
+            self._log.warning("the clock was set back", extra={"fields": {"schedules": moved}})
 
     def _look_at_data(self, now: datetime) -> None:
         if not self._queue.schedules.on_data():

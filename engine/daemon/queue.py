@@ -17,6 +17,11 @@ from engine.operations import Workspace
 from engine.store.database import Database
 from engine.store.schedules import Daemons, ScheduleRow, Schedules, Tasks
 
+AHEAD = timedelta(hours=3)
+"""A clock that goes back by more was wrong before (cron(8) takes the same three hours)."""
+LONGEST_WAIT = timedelta(days=2)
+"""No delivery waits for longer."""
+
 
 class DueQueue:
     """Turns schedules into tasks. Moments are in whole seconds, for the store compares them as text."""
@@ -69,6 +74,21 @@ class DueQueue:
             for row in moved:
                 self.schedules.save(row)
             return [self.tasks.add(iso(time), "schedule", wanted[time], iso(now)) for time in sorted(wanted)]
+
+    def set_back(self, now: datetime) -> int:
+        """After the clock was ahead and was set right: what was kept of times to come counts on from now; how many
+        schedules that were.
+
+        By less than :data:`AHEAD` the old times are waited for, so that none comes twice, as cron does.
+        """
+        soon, later = iso(now + AHEAD), iso(now + LONGEST_WAIT)
+        with self._database.transaction():
+            rows = self.schedules.ahead(soon)
+            for row in rows:
+                schedule = self._schedule(row.audience_id, row.version)
+                self.schedules.save(_at(row, schedule, now.replace(microsecond=0)))
+            self.schedules.wait_no_longer(iso(now), {"tasks": soon, "syncs": later, "breakers": soon})
+        return len(rows)
 
     def new_data(self, fence: int, data_version: str, now: datetime) -> int | None:
         """Queue the audiences that new data makes due, once for each state of the data; the task's number."""

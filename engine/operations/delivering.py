@@ -244,7 +244,7 @@ class Delivering:
     def _as_of(self, sync: SyncRow) -> str:
         if sync.run_id == END:
             return sync.created_at
-        return next((row.as_of for row in self._workspace.runs.all() if row.id == sync.run_id), "")
+        return self._workspace.runs.as_of(sync.run_id) or ""
 
 
 class _Target:

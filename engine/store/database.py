@@ -6,7 +6,7 @@ WAL with synchronous=FULL: a commit that returned survives power loss. Every wri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -116,8 +116,9 @@ class Database:
         return self._number("PRAGMA data_version")
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file. What is not written back from its journal then (a full disk) is so at the next opening."""
+        with suppress(apsw.Error):
+            self._connection.close()
 
 
 def _failure(path: Path, error: apsw.Error) -> EngineError:

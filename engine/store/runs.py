@@ -80,6 +80,10 @@ class Runs:
             for row in self._database.rows("runs")
         ]
 
+    def as_of(self, run: int) -> str | None:
+        """The moment a run is of."""
+        return next((row[0] for row in self._database.rows("as_of_run", {"id": run})), None)
+
     def start(self, as_of: str, data_version: str, wanted: Sequence[str]) -> int:
         """Begin a run; its number."""
         values = {"as_of": as_of, "data_version": data_version, "started_at": now(), "wanted": json.dumps(list(wanted))}

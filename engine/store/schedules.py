@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,6 +69,16 @@ class Schedules:
     def due(self, now: str) -> list[ScheduleRow]:
         """Those to look at now, the longest waiting first."""
         return [_schedule(row) for row in self._database.rows("schedules_due", {"now": now})]
+
+    def ahead(self, limit: str) -> list[ScheduleRow]:
+        """Those whose last time is after a moment."""
+        return [_schedule(row) for row in self._database.rows("schedules_ahead", {"limit": limit})]
+
+    def wait_no_longer(self, now: str, limits: Mapping[str, str]) -> None:
+        """Tasks, syncs and breakers that wait for longer than their limit wait until now (within the caller's
+        transaction)."""
+        for what in ("tasks", "syncs", "breakers"):
+            self._database.run(f"{what}_ahead", {"now": now, "limit": limits[what]})
 
     def first(self) -> str | None:
         """When the next one is to be looked at."""

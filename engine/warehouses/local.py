@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.locks import holding
 from engine.warehouses.duck import connect
@@ -54,3 +55,4 @@ def publishing(folder: Path, who: str) -> Iterator[duckdb.DuckDBPyConnection]:
         with fresh.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(fresh, folder / FILE)
+        sync_folder(folder)

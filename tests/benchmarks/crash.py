@@ -31,10 +31,11 @@ def main() -> None:
     line = (
         f"{total['kills']} kills of the daemon over {total['tasks']} tasks in {seconds} s: {total['lost']} lost, "
         f"{total['twice']} run twice, {total['wrong']} wrong, {total['disorder']} out of order; "
-        f"{total['continued']} tasks were interrupted and done again"
+        f"{total['continued']} tasks were interrupted and done again; {total['frozen']} daemons slept while another took "
+        f"over, {total['stood_down']} of them ended by themselves on waking up"
     )
     write("crash", total | {"seconds": seconds}, None, None, "tasks", line)
-    if bad:
+    if bad or total["stood_down"] != total["frozen"]:
         sys.exit(1)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -16,15 +17,21 @@ from pathlib import Path
 
 from engine import operations
 from engine.operations import Workspace
+from engine.operations.scheduling import DAEMON_LOCK
+from engine.store.schedules import Daemons
 from tests.support.small import AS_OF, make_workspace, write_audience
 
 _ROOT = Path(__file__).parents[2]
 _LONGEST_SECONDS = 120
+_SUPERSEDED = 3
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``lost`` tasks never done, ``twice`` moments with two finished runs, ``wrong`` sizes, ``disorder`` in time."""
+    """``lost`` tasks never done, ``twice`` moments with two finished runs, ``wrong`` sizes, ``disorder`` in time.
+
+    ``frozen``: daemons that slept while another took over; ``stood_down``: those that ended by themselves on waking up.
+    """
 
     kills: int
     tasks: int
@@ -33,6 +40,8 @@ class Outcome:
     wrong: int
     disorder: int
     continued: int
+    frozen: int
+    stood_down: int
 
 
 def daemon(folder: Path) -> subprocess.Popen[bytes]:
@@ -51,10 +60,14 @@ def killed_again_and_again(folder: Path, kills: int, tasks: int, seed: int) -> O
     moments = [datetime(2026, 6, 1, tzinfo=UTC) + timedelta(days=n) for n in range(tasks)]
     for moment in moments:
         operations.run_soon(workspace, ["buyers", "others"], as_of=moment)
-    for _ in range(kills):
+    frozen = stood_down = 0
+    for number in range(kills):
         process = daemon(workspace.folder)
         time.sleep(rng.uniform(0.2, 3.0))
-        os.kill(process.pid, signal.SIGKILL)
+        if number % 6 == 5 and _in_charge(workspace, process):
+            frozen += 1
+            stood_down += _frozen(workspace.folder, process, rng)
+        process.kill()  # nothing happens to one that ended by itself
         process.wait()
     process = daemon(workspace.folder)
     end = time.monotonic() + _LONGEST_SECONDS
@@ -62,10 +75,36 @@ def killed_again_and_again(folder: Path, kills: int, tasks: int, seed: int) -> O
         time.sleep(0.1)
     process.terminate()
     process.wait(30)
-    return _outcome(workspace, kills, moments)
+    return _outcome(workspace, kills, moments, (frozen, stood_down))
 
 
-def _outcome(workspace: Workspace, kills: int, moments: list[datetime]) -> Outcome:
+def _in_charge(workspace: Workspace, process: subprocess.Popen[bytes]) -> bool:
+    """Whether a daemon has begun; waited for."""
+    for _ in range(100):
+        current = Daemons(workspace.database).current()
+        if current is not None and current.pid == process.pid:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _frozen(folder: Path, process: subprocess.Popen[bytes], rng: random.Random) -> bool:
+    """A daemon sleeps, as a laptop does, and its lock is lost, as over a network; another one takes over. Whether the
+    first ends by itself when it wakes up, for its fence is an older one. The other is killed then."""
+    os.kill(process.pid, signal.SIGSTOP)
+    (folder / DAEMON_LOCK).unlink(missing_ok=True)
+    other = daemon(folder)
+    time.sleep(rng.uniform(1.0, 7.0))
+    os.kill(process.pid, signal.SIGCONT)
+    ended = False
+    with suppress(subprocess.TimeoutExpired):
+        ended = process.wait(30) == _SUPERSEDED
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    return ended
+
+
+def _outcome(workspace: Workspace, kills: int, moments: list[datetime], sleeping: tuple[int, int]) -> Outcome:
     done = [t for t in operations.tasks(workspace, most=10_000) if t.state == "done"]
     runs = Counter(r.as_of for r in workspace.runs.all() if r.state == "done")
     wrong = disorder = 0
@@ -86,4 +125,5 @@ def _outcome(workspace: Workspace, kills: int, moments: list[datetime]) -> Outco
         wrong,
         disorder,
         sum(t.attempt > 1 for t in done),
+        *sleeping,
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine import operations
 from engine.daemon.queue import DueQueue
+from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.operations import Workspace
 from tests.support.small import AS_OF, make_workspace, write_audience
@@ -186,6 +187,53 @@ def test_no_time_is_lost_or_comes_twice(
     dues = [due for due, _ in queued(workspace)]
     assert len(dues) == len(set(dues)) == expected
     assert dues == sorted(dues)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.integers(-170, 400), min_size=1, max_size=25))
+def test_a_clock_that_is_set_back_a_little_makes_no_time_come_twice(
+    tmp_path_factory: pytest.TempPathFactory, jumps: list[int]
+) -> None:
+    """Time servers and people turn the clock: within three hours every hour still comes once."""
+    workspace = make_workspace(tmp_path_factory.mktemp("queue"))
+    keep(workspace, a={"every": "1h", "misfire": "all", "catch_up": "52w", "overlap": "buffer"})
+    minutes = latest = 0
+    queue = DueQueue(workspace)
+    look(queue, 0)
+    finish_all(queue)
+    for jump in jumps:
+        minutes = max(minutes + jump, latest - 179)
+        latest = max(latest, minutes)
+        queue = DueQueue(workspace)
+        queue.set_back(START + timedelta(minutes=minutes))
+        look(queue, minutes)
+        finish_all(queue)
+    dues = [due for due, _ in queued(workspace)]
+    assert dues == sorted(set(dues))
+    assert len(dues) == latest // 60 + 1
+
+
+def test_a_clock_that_was_years_ahead_does_not_stop_anything(workspace: Workspace) -> None:
+    keep(workspace, a={"every": "1h"}, b={"cron": "0 3 * * *", "timezone": "UTC"}, c=None)
+    queue = DueQueue(workspace)
+    look(queue, 0)
+    finish_all(queue)
+    look(queue, 9 * 365 * 24 * 60)  # the machine came up with a wrong clock …
+    now = look(queue, 60)  # … that was set right
+    waiting = len(queued(workspace))
+    assert queue.tasks.next(iso(now)) is None, "what came of the wrong clock waits for its year"
+    assert queue.set_back(now) == 2
+    assert queue.tasks.next(iso(now)) is not None
+    finish_all(queue)
+    look(queue, 121)
+    finish_all(queue)
+    look(queue, 16 * 60)
+    assert queued(workspace)[waiting:] == [
+        ("2026-03-01T14:00:00Z", ("a",)),
+        ("2026-03-02T03:00:00Z", ("b",)),
+        ("2026-03-02T04:00:00Z", ("a",)),
+    ]
+    assert queue.set_back(START + timedelta(hours=16)) == 0
 
 
 def test_an_audience_that_cannot_be_read_does_not_stop_the_others(

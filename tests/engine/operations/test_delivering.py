@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from engine.destinations.protocol import Batch, Later
 from engine.operations import (
@@ -279,3 +284,12 @@ def _at(workspace: Workspace, destination: str, audience: str = "sp") -> list[tu
     found = {pair: number for number, pair in Outbox(workspace.database).streams().items()}
     delivered = Batches(workspace.database).delivered(found[audience, destination])
     return [(key, payload) for key, payload, _ in delivered]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the work is forked to its fault")
+@pytest.mark.parametrize("faults", [("1", "kill", "power"), ("19", "full", "broken")])
+def test_a_fault_at_any_point_of_a_run_and_its_delivery_loses_and_doubles_nothing(faults: tuple[str, ...]) -> None:
+    """Every write, sync, rename and side of an effect: some 350 deaths. In a process that has no threads to fork."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.points", *faults]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

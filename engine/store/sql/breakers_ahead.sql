@@ -1,0 +1,1 @@
+UPDATE destination SET open_until = NULL WHERE open_until > :limit

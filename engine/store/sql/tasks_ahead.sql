@@ -1,0 +1,1 @@
+UPDATE task SET not_before = :now WHERE state = 'queued' AND not_before > :limit
