@@ -150,7 +150,8 @@ class Daemon:
             for identifier, error in self._queue.follow(now).items():
                 fields = {"audience": identifier, **error.as_json()["error"]}
                 self._log.error("an audience cannot be read and is not scheduled", extra={"fields": fields})
-            self._changes = changes
+            if not self._queue.behind:
+                self._changes = changes
         for task in self._queue.tick(now):
             self._log.info("due", extra={"fields": {"task": task}})
         if abs(now - self._data_at) >= _LOOK_AT_DATA:

@@ -19,6 +19,8 @@ from engine.store.schedules import Daemons, ScheduleRow, Schedules, Tasks
 
 AHEAD = timedelta(hours=3)
 """A clock that goes back by more was wrong before (cron(8) takes the same three hours)."""
+AT_ONCE = 5_000
+"""Schedules that are read in one transaction: less than half a second."""
 LONGEST_WAIT = timedelta(days=2)
 """No delivery waits for longer."""
 
@@ -32,13 +34,17 @@ class DueQueue:
         self.schedules, self.tasks = Schedules(self._database), Tasks(self._database)
         self.daemons = Daemons(self._database)
         self._read: dict[str, tuple[int, Schedule]] = {}
+        self.behind = False
 
     def follow(self, now: datetime) -> dict[str, EngineError]:
         """Read the schedules of audiences that were saved or deleted since; those that cannot be read, by id.
 
-        Such an audience is not scheduled until it is saved again; the others are.
+        Such an audience is not scheduled until it is saved again; the others are. Of very many only the first are read,
+        so that nobody waits for the store; ``behind`` says that there are more.
         """
         changes = self.schedules.changes()
+        self.behind = len(changes) > AT_ONCE
+        changes = changes[:AT_ONCE]
         troubles: dict[str, EngineError] = {}
         if not changes:
             return troubles

@@ -88,13 +88,11 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("service_account", "secret"),
         Field("terms", "choice", choices=("", "accepted")),
         Field("consent", "choice", choices=("", "granted")),
-        Field("endpoint"),
     ),
     "admanager": (
         Field("network", needed=True, example="12345678"),
         Field("service_account", "secret"),
         Field("consent", "choice", choices=("", "granted", "denied", "unknown")),
         Field("version", example="v202608"),
-        Field("endpoint"),
     ),
 }

@@ -68,7 +68,7 @@ def soaked(base: Path, minutes: float) -> dict[str, Any]:
     many = [person(i) for i in range(1, _PEOPLE)]
     given = {"type": "folder", "settings": {"path": str(log), "format": "jsonl"}, "identifiers": ["email"]}
     with make(folder, many, given | {"max_removal": 100}, refresh="on_data") as workspace:
-        save_audience(workspace, "rest", {"not": {"audience": "sp"}}, refresh={"every": "1m"})
+        save_audience(workspace, "rest", {"not": {"audience": "sp"}}, refresh={"every": "1min"})
         process = daemon(folder)
         end, published = time.monotonic() + minutes * 60, 0
         disturbed: dict[str, int] = {}

@@ -189,6 +189,19 @@ def test_no_time_is_lost_or_comes_twice(
     assert dues == sorted(dues)
 
 
+def test_very_many_audiences_are_followed_a_part_at_a_time(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.daemon.queue.AT_ONCE", 2)
+    keep(workspace, **{name: {"every": "1h"} for name in "abcde"})
+    queue = DueQueue(workspace)
+    seen = []
+    for _ in range(4):
+        queue.follow(START)
+        seen.append((len(queue.schedules.all()), queue.behind))
+    assert seen == [(2, True), (4, True), (5, False), (5, False)]
+
+
 @settings(max_examples=20)
 @given(st.lists(st.integers(-170, 400), min_size=1, max_size=25))
 def test_a_clock_that_is_set_back_a_little_makes_no_time_come_twice(
