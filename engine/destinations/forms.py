@@ -57,7 +57,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("password", "secret"),
         Field("sslmode", "choice", choices=_TLS),
         Field("schema", example="public"),
-        Field("table", example="audience_members"),
+        Field("table", example="convoke_members"),
     ),
     "mysql": (
         Field("host", example="db.example.org"),

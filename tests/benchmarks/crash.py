@@ -25,16 +25,19 @@ def main() -> None:
             rounds.append(killed_again_and_again(Path(folder), min(kills, _A_ROUND), 20, seed))
             sys.stdout.write(f"seed {seed}: {rounds[-1]}\n")
             sys.stdout.flush()
-    total = {key: sum(asdict(one)[key] for one in rounds) for key in asdict(rounds[0])}
+    total = {key: sum(asdict(one)[key] for one in rounds) for key in asdict(rounds[0]) if key != "recovered"}
+    recovered = sorted(seconds for one in rounds for seconds in one.recovered)
+    p99 = round(recovered[int(len(recovered) * 0.99)], 2)
     seconds = round(perf_counter() - started)
     bad = total["lost"] + total["twice"] + total["wrong"] + total["disorder"]
     line = (
         f"{total['kills']} kills of the daemon over {total['tasks']} tasks in {seconds} s: {total['lost']} lost, "
         f"{total['twice']} run twice, {total['wrong']} wrong, {total['disorder']} out of order; "
         f"{total['continued']} tasks were interrupted and done again; {total['frozen']} daemons slept while another took "
-        f"over, {total['stood_down']} of them ended by themselves on waking up"
+        f"over, {total['stood_down']} of them ended by themselves on waking up; a new one was in charge after "
+        f"{recovered[len(recovered) // 2]:.2f} s (p50), {p99} s (p99)"
     )
-    write("crash", total | {"seconds": seconds}, None, None, "tasks", line)
+    write("crash", total | {"seconds": seconds, "in charge after, p99": p99}, None, None, "tasks", line)
     if bad or total["stood_down"] != total["frozen"]:
         sys.exit(1)
 

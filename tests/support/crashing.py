@@ -30,7 +30,8 @@ _SUPERSEDED = 3
 class Outcome:
     """``lost`` tasks never done, ``twice`` moments with two finished runs, ``wrong`` sizes, ``disorder`` in time.
 
-    ``frozen``: daemons that slept while another took over; ``stood_down``: those that ended by themselves on waking up.
+    ``frozen``: daemons that slept while another took over; ``stood_down``: those that ended by themselves on waking up;
+    ``recovered``: the seconds from starting a daemon until it was in charge and what the dead one left was queued again.
     """
 
     kills: int
@@ -42,6 +43,7 @@ class Outcome:
     continued: int
     frozen: int
     stood_down: int
+    recovered: tuple[float, ...]
 
 
 def daemon(folder: Path) -> subprocess.Popen[bytes]:
@@ -61,9 +63,10 @@ def killed_again_and_again(folder: Path, kills: int, tasks: int, seed: int) -> O
     for moment in moments:
         operations.run_soon(workspace, ["buyers", "others"], as_of=moment)
     frozen = stood_down = 0
+    recovered: list[float] = []
     for number in range(kills):
         process = daemon(workspace.folder)
-        time.sleep(rng.uniform(0.2, 3.0))
+        recovered += _watched(workspace, process, rng.uniform(0.2, 3.0))
         if number % 6 == 5 and _in_charge(workspace, process):
             frozen += 1
             stood_down += _frozen(workspace.folder, process, rng)
@@ -75,7 +78,19 @@ def killed_again_and_again(folder: Path, kills: int, tasks: int, seed: int) -> O
         time.sleep(0.1)
     process.terminate()
     process.wait(30)
-    return _outcome(workspace, kills, moments, (frozen, stood_down))
+    return _outcome(workspace, kills, moments, (frozen, stood_down, tuple(recovered)))
+
+
+def _watched(workspace: Workspace, process: subprocess.Popen[bytes], seconds: float) -> list[float]:
+    """Let a daemon work for a while; the time after which it was in charge, when it came to that."""
+    started = time.monotonic()
+    found: list[float] = []
+    while (passed := time.monotonic() - started) < seconds:
+        current = Daemons(workspace.database).current()
+        if not found and current is not None and current.pid == process.pid:
+            found.append(passed)
+        time.sleep(0.02)
+    return found
 
 
 def _in_charge(workspace: Workspace, process: subprocess.Popen[bytes]) -> bool:
@@ -104,7 +119,9 @@ def _frozen(folder: Path, process: subprocess.Popen[bytes], rng: random.Random) 
     return ended
 
 
-def _outcome(workspace: Workspace, kills: int, moments: list[datetime], sleeping: tuple[int, int]) -> Outcome:
+def _outcome(
+    workspace: Workspace, kills: int, moments: list[datetime], sleeping: tuple[int, int, tuple[float, ...]]
+) -> Outcome:
     done = [t for t in operations.tasks(workspace, most=10_000) if t.state == "done"]
     runs = Counter(r.as_of for r in workspace.runs.all() if r.state == "done")
     wrong = disorder = 0
