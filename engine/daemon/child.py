@@ -66,6 +66,9 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         if request["op"] == "sync":
             return _sync(workspace, job)
         _wait_for_others(folder, job)
+        done = _done_already(workspace, request)
+        if done is not None:
+            return done
         found = operations.run(workspace, request["audiences"], as_of=request["as_of"], job=job)
     failed = {one.id: str(one.error) for one in found.audiences if one.error is not None}
     return {
@@ -112,6 +115,19 @@ def _wait_for_others(folder: Path, job: Job) -> None:
     while is_held(folder / LOCK):
         job.wait_cancelled(_LOOK_SECONDS)
         job.check()
+
+
+def _done_already(workspace: Any, request: dict[str, Any]) -> dict[str, Any] | None:
+    """The run that was asked for, when another process did it since: an attempt whose daemon died or slept before it
+    could say so."""
+    wanted = tuple(sorted(request["audiences"]))
+    for run in reversed(workspace.runs.all()):
+        if run.started_at < request["since"]:
+            return None
+        same = run.state == "done" and run.as_of == request["as_of"] and tuple(sorted(run.wanted)) == wanted
+        if same and not workspace.runs.failures(run.id):
+            return {"run": run.id, "audiences": len(wanted), "failed": {}, "found_done": True}
+    return None
 
 
 def _limit(memory: int) -> None:

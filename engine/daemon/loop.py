@@ -203,9 +203,8 @@ class Daemon:
         if number is not None and tasks.claim(number, self._fence, iso(now)):
             self._task = tasks.get(number)
             assert self._task is not None  # noqa: S101 — it was claimed
-            if self._done_before(self._task, now):
-                return
             request = {"op": "run", "audiences": list(self._task.audiences), "as_of": self._task.due}
+            request["since"] = self._task.created_at
             self._child = Child(self._folder, request)
             self._tell("begun", self._task, child=self._child.pid, attempt=self._task.attempt)
         elif self._has_syncs(now):
@@ -224,22 +223,6 @@ class Daemon:
             return False
         self._syncs_at = now + _LOOK_AT_SYNCS
         return operations.has_due_syncs(self._workspace)
-
-    def _done_before(self, task: Task, now: datetime) -> bool:
-        """Whether an attempt that was interrupted had done its run already, and died before it could say so."""
-        if task.attempt < 2:
-            return False
-        wanted = tuple(sorted(task.audiences))
-        for run in reversed(self._workspace.runs.all()):
-            if run.started_at < task.created_at:
-                return False
-            if run.state == "done" and run.as_of == task.due and run.wanted == wanted:
-                summary = {"run": run.id, "audiences": len(wanted), "failed": {}, "found_done": True}
-                self._queue.tasks.finish(task.id, self._fence, "done", iso(now), run_id=run.id, summary=summary)
-                self._tell("was done before", task, run=run.id)
-                self._task = None
-                return True
-        return False
 
     def _hear(self, now: datetime) -> None:
         """Take the child's answer when it has ended; cancel it when its task was given up."""
