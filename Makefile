@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver accessibility clean
+.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -94,6 +94,9 @@ startup: ready
 
 clean:
 	rm -rf .venv .tools build .mypy_cache .ruff_cache .import_linter_cache
+
+bench-identity: ready
+	$(BIN)/python -m tests.benchmarks.identity $(or $(PERSONS),1000000)
 
 accessibility: ready
 	bash packaging/accessibility.sh

@@ -1,0 +1,185 @@
+"""From links between identifiers to persons: values that too many share are set aside, then links are taken by
+priority as long as nobody comes to more identifiers than a person can have.
+
+Plain connected components glue everyone together who ever used a kiosk. Two protections keep them apart: a value that
+touches several values of a unique kind (a tablet two accounts were used on) is in quarantine, and a link that would
+give a person too many values of a kind is refused. Whatever the order of the input, the result is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+U64 = NDArray[np.uint64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may hold for one kind of identifier.
+
+    ``most`` values a person may have; ``shared`` distinct values of one unique kind that a value may touch before it is
+    in quarantine (None: any number); ``links`` distinct other values it may touch at all.
+    """
+
+    most: int | None = None
+    shared: int | None = 1
+    links: int | None = None
+
+    @property
+    def unique(self) -> bool:
+        """Whether a person has one value of this kind at most."""
+        return self.most == 1
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links between nodes: the nodes' numbers, and how strong a link is (0 the strongest)."""
+
+    first: U64
+    second: U64
+    rank: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Persons:
+    """The outcome. ``nodes`` are sorted and distinct; ``person`` is the place of each one's person among all persons,
+    numbered by their smallest node; ``quarantined`` nodes are alone. ``refused``: links that a limit kept out."""
+
+    nodes: U64
+    person: Ints
+    quarantined: Bools
+    refused: Bools
+
+    @property
+    def count(self) -> int:
+        """How many persons there are."""
+        return int(self.person.max()) + 1 if len(self.person) else 0
+
+
+def resolve(nodes: U64, kinds: NDArray[np.uint8], links: Links, limits: Sequence[Limits]) -> Persons:
+    """Persons out of nodes (distinct, in any order), the kind of each, links, and the limits of each kind."""
+    order = np.argsort(nodes)
+    nodes, kinds = nodes[order], kinds[order]
+    first, second = _places(nodes, links.first), _places(nodes, links.second)
+    quarantined = _too_shared(len(nodes), kinds, first, second, limits)
+    open_ = ~(quarantined[first] | quarantined[second])
+    person = _components(len(nodes), first[open_], second[open_])
+    refused = np.zeros(len(first), dtype=bool)
+    wrong = _over_limit(person, kinds, limits)
+    if len(wrong):
+        inside = open_ & np.isin(person[first], wrong)
+        places = np.flatnonzero(inside)
+        person, kept_out = _repaired(person, kinds, first[places], second[places], links.rank[places], limits)
+        refused[places[kept_out]] = True
+    return Persons(nodes, _numbered(person), quarantined, refused)
+
+
+def _too_shared(count: int, kinds: NDArray[np.uint8], first: Ints, second: Ints, limits: Sequence[Limits]) -> Bools:
+    """Values that touch more values of one unique kind, or of all kinds, than theirs may."""
+    found = np.zeros(count, dtype=bool)
+    unique = np.array([limit.unique for limit in limits])
+    counted = np.array([limit.links is not None for limit in limits])
+    value, other = np.concatenate([first, second]), np.concatenate([second, first])
+    looked = (unique[kinds[other]] & (kinds[value] != kinds[other])) | counted[kinds[value]]
+    pairs = _distinct(value[looked] * np.int64(count) + other[looked])
+    value, other = pairs // count, pairs % count
+    for kind, limit in enumerate(limits):
+        mine = kinds == kind
+        if limit.shared is not None:
+            for one in np.flatnonzero(unique).tolist():
+                if one != kind:
+                    touched = np.bincount(value[kinds[other] == one], minlength=count)
+                    found |= mine & (touched > limit.shared)
+        if limit.links is not None:
+            found |= mine & (np.bincount(value, minlength=count) > limit.links)
+    return found
+
+
+def _places(nodes: U64, values: U64) -> Ints:
+    """Where values are among sorted nodes; in the order of the values the memory is read once through."""
+    order = np.argsort(values)
+    found = np.empty(len(values), dtype=np.int64)
+    found[order] = np.searchsorted(nodes, values[order])
+    return found
+
+
+def _distinct(values: Ints) -> Ints:
+    """Distinct values, sorted (numpy's own hashes them first, which takes three times as long)."""
+    found = np.sort(values)
+    return found[np.append(True, found[1:] != found[:-1])] if len(found) else found
+
+
+def _components(count: int, first: Ints, second: Ints) -> Ints:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ones = np.ones(len(first), dtype=np.int8)
+    _, labels = connected_components(coo_array((ones, (first, second)), shape=(count, count)), directed=False)
+    return np.asarray(labels, dtype=np.int64)
+
+
+def _over_limit(person: Ints, kinds: NDArray[np.uint8], limits: Sequence[Limits]) -> Ints:
+    """Persons with more values of a kind than one may have."""
+    found: list[Any] = []
+    for kind, limit in enumerate(limits):
+        if limit.most is not None:
+            held = np.bincount(person[kinds == kind], minlength=1)
+            found.append(np.flatnonzero(held > limit.most))
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+
+
+def _repaired(
+    person: Ints, kinds: NDArray[np.uint8], first: Ints, second: Ints, rank: NDArray[np.uint8], limits: Sequence[Limits]
+) -> tuple[Ints, Bools]:
+    """Persons over a limit, put together anew link by link, the strongest first; and which links were kept out."""
+    parent: dict[int, int] = {}
+    held: dict[int, dict[int, int]] = {}
+    most = {kind: limit.most for kind, limit in enumerate(limits) if limit.most is not None}
+    refused = np.zeros(len(first), dtype=bool)
+
+    def root(node: int) -> int:
+        found = node
+        while parent.setdefault(found, found) != found:
+            found = parent[found]
+        while parent[node] != found:
+            parent[node], node = found, parent[node]
+        return found
+
+    for node in np.unique(np.concatenate([first, second])).tolist():
+        kind = int(kinds[node])
+        parent[node], held[node] = node, {kind: 1} if kind in most else {}
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    for place in np.lexsort((high, low, rank)).tolist():
+        one, other = root(int(low[place])), root(int(high[place]))
+        if one == other:
+            continue
+        mine, theirs = held[one], held[other]
+        if any(mine.get(kind, 0) + number > most[kind] for kind, number in theirs.items()):
+            refused[place] = True
+            continue
+        parent[other] = one
+        for kind, number in theirs.items():
+            mine[kind] = mine.get(kind, 0) + number
+    fresh = person.copy()
+    base = int(person.max()) + 1
+    touched = np.fromiter(parent, dtype=np.int64, count=len(parent))
+    fresh[touched] = np.fromiter((root(int(node)) for node in touched), dtype=np.int64, count=len(touched)) + base
+    return fresh, refused
+
+
+def _numbered(person: Ints) -> Ints:
+    """Persons numbered by the place of their smallest node."""
+    if not len(person):
+        return person
+    first = np.full(int(person.max()) + 1, len(person), dtype=np.int64)
+    first[person[::-1]] = np.arange(len(person) - 1, -1, -1)  # what is written last stays: the smallest place
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return rank[person]
