@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.domain import reading
 from engine.domain.audience import Audience, Top
+from engine.domain.delivery import read_delivery
 from engine.domain.rule import EVERYONE
 from engine.domain.rule_codec import read_rule
 from engine.domain.rule_writing import write_rule
@@ -42,6 +43,7 @@ def read_audience(value: Any) -> Audience:
     if "rule" not in found:
         raise reading.fail("rule", "the audience has no rule", "Write rule: {all: []} for everyone.")
     read_schedule(found.get("refresh"))
+    read_delivery(found)
     return Audience(
         identifier,
         reading.optional_text(found.get("name"), "name", "name") or identifier,
