@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.identity.graph import Limits, Links, Persons, resolve
+from engine.identity.linking import NONE, Collector
 from engine.identity.stability import EMPTY, as_known, named
 from tests.benchmarks.report import write
 
@@ -24,7 +25,6 @@ ACCOUNT, EMAIL, PHONE, DEVICE = range(4)
 KINDS = ("account", "email", "phone", "device")
 OURS = (Limits(most=1), Limits(), Limits(), Limits())
 PLAIN = tuple(Limits(shared=None) for _ in KINDS)
-_NONE = np.uint64(0)
 U64 = NDArray[np.uint64]
 
 
@@ -58,40 +58,28 @@ def world(persons: int, seed: int = 7) -> World:
     device[tablet] = mixed(DEVICE, household[tablet] * 4 + 3 + 40 * persons)
     kiosk = rng.random(count) < 0.004
     device[kiosk] = mixed(DEVICE, rng.integers(0, max(1, persons // 10_000), int(kiosk.sum())) + 80 * persons)
-    account = np.where(rng.random(count) < 0.55, mixed(ACCOUNT, who), _NONE)
-    email = np.where(rng.random(count) < 0.45, mixed(EMAIL, who * 2 + (rng.random(count) < 0.2)), _NONE)
-    placeholder = (email != _NONE) & (rng.random(count) < 0.003)
+    account = np.where(rng.random(count) < 0.55, mixed(ACCOUNT, who), NONE)
+    email = np.where(rng.random(count) < 0.45, mixed(EMAIL, who * 2 + (rng.random(count) < 0.2)), NONE)
+    placeholder = (email != NONE) & (rng.random(count) < 0.003)
     email[placeholder] = mixed(EMAIL, rng.integers(0, 5, int(placeholder.sum())) + 80 * persons)
-    phone = np.where(rng.random(count) < 0.3, mixed(PHONE, who), _NONE)
-    phone[kiosk], email[kiosk & ~placeholder] = _NONE, _NONE
-    return World(who, (account, email, phone, np.where(rng.random(count) < 0.95, device, _NONE)))
+    phone = np.where(rng.random(count) < 0.3, mixed(PHONE, who), NONE)
+    phone[kiosk], email[kiosk & ~placeholder] = NONE, NONE
+    return World(who, (account, email, phone, np.where(rng.random(count) < 0.95, device, NONE)))
 
 
 def linked(values: tuple[U64, ...]) -> tuple[U64, NDArray[np.uint8], Links]:
-    """Nodes, their kinds, and links: of each record the strongest value with each of its others."""
-    strongest = np.zeros(len(values[0]), dtype=np.uint64)
-    first: list[U64] = []
-    second: list[U64] = []
-    rank: list[NDArray[np.uint8]] = []
-    for kind, value in enumerate(values):
-        both = (strongest != _NONE) & (value != _NONE)
-        pairs = (
-            np.unique(np.stack([strongest[both], value[both]]), axis=1) if both.any() else np.zeros((2, 0), np.uint64)
-        )
-        first.append(pairs[0])
-        second.append(pairs[1])
-        rank.append(np.full(pairs.shape[1], kind, dtype=np.uint8))
-        strongest = np.where(strongest == _NONE, value, strongest)
-    nodes = [np.unique(value[value != _NONE]) for value in values]
-    kinds = np.concatenate([np.full(len(one), kind, dtype=np.uint8) for kind, one in enumerate(nodes)])
-    return np.concatenate(nodes), kinds, Links(np.concatenate(first), np.concatenate(second), np.concatenate(rank))
+    """Nodes, their kinds, and links."""
+    made = Collector(len(values))
+    made.add(dict(enumerate(values)), 0)
+    found = made.linked()
+    return found.nodes, found.kinds, found.links
 
 
 def person_of(values: tuple[U64, ...], found: Persons) -> NDArray[np.int64]:
     """The person of each record: that of its strongest value which is not in quarantine; else one of its own."""
     result = np.full(len(values[0]), -1, dtype=np.int64)
     for value in values:
-        open_ = (result < 0) & (value != _NONE)
+        open_ = (result < 0) & (value != NONE)
         at = np.searchsorted(found.nodes, value[open_])
         sound = ~found.quarantined[at]
         places = np.flatnonzero(open_)[sound]
