@@ -8,7 +8,7 @@ make the same ids on any machine, in any order.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,46 +42,60 @@ class Named:
 def named(nodes: U64, person: Ints, known: Known, run: int) -> Named:
     """Ids for persons (``person`` is the place of each of the sorted ``nodes``); ``run`` is the age of new ids."""
     count = int(person.max()) + 1 if len(person) else 0
-    shares = _shares(nodes, person, known)
-    won: dict[int, list[int]] = defaultdict(list)
-    parts: dict[int, list[int]] = {}
-    for old, holders in shares.items():
-        winner = min(holders, key=lambda one: (-holders[one], one))
-        won[winner].append(old)
-        parts[old] = sorted(holders)
-    ids: list[str | None] = [None] * count
-    since = [run] * count
-    merged: list[tuple[int, int]] = []
-    for one, olds in won.items():
-        kept = min(olds, key=lambda old: (known.since[old], known.ids[old]))
-        ids[one], since[one] = known.ids[kept], known.since[kept]
-        merged += [(old, one) for old in olds if old != kept]
+    old, holder, held = _shares(nodes, person, known)
+    kept = np.full(count, -1, dtype=np.int64)
+    best = _firsts((holder, -held, old), old)
+    won, winner = old[best], holder[best]
+    age, name = np.array(known.since, dtype=np.int64), _ranks(known.ids)
+    oldest = _firsts((name[won], age[won], winner), winner)
+    kept[winner[oldest]] = won[oldest]
+    ids: list[str | None] = [known.ids[one] if one >= 0 else None for one in kept.tolist()]
+    since = [known.since[one] if one >= 0 else run for one in kept.tolist()]
     fresh = _minted(nodes, person, ids, taken=set(known.ids))
-    every = ((known.ids[old], str(ids[one])) for old, holders in parts.items() for one in holders)
-    split = [(old, new) for old, new in every if old != new]
-    gone = {known.ids[old]: str(ids[one]) for old, one in merged}
+    loses = kept[winner] != won
+    gone = {known.ids[one]: str(ids[into]) for one, into in _pairs(won[loses], winner[loses])}
+    apart = kept[holder] != old
+    every = ((known.ids[one], str(ids[into])) for one, into in _pairs(old[apart], holder[apart]))
     return Named(
         tuple(str(one) for one in ids),
         tuple(since),
         tuple(sorted(gone.items())),
-        tuple(sorted((old, new) for old, new in split if gone.get(old) != new)),
+        tuple(sorted((one, into) for one, into in every if gone.get(one) != into)),
         frozenset(fresh),
     )
 
 
-def _shares(nodes: U64, person: Ints, known: Known) -> dict[int, dict[int, int]]:
-    """How many nodes of each earlier id each person holds."""
+def _shares(nodes: U64, person: Ints, known: Known) -> tuple[Ints, Ints, Ints]:
+    """(earlier id, person, how many nodes of that id the person holds) for all that meet."""
     if not len(known.nodes) or not len(nodes):
-        return {}
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, nothing
     at = np.searchsorted(known.nodes, nodes)
     at[at == len(known.nodes)] = 0
     there = known.nodes[at] == nodes
     base = np.int64(int(person.max()) + 1)
-    pairs, counts = np.unique(known.place[at[there]] * base + person[there], return_counts=True)
-    found: dict[int, dict[int, int]] = defaultdict(dict)
-    for pair, number in zip(pairs.tolist(), counts.tolist(), strict=True):
-        found[pair // int(base)][pair % int(base)] = number
+    pairs = np.sort(known.place[at[there]] * base + person[there])
+    starts = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1])) if len(pairs) else np.zeros(0, dtype=np.int64)
+    held = np.diff(np.append(starts, len(pairs)))
+    return pairs[starts] // base, pairs[starts] % base, held
+
+
+def _firsts(order: tuple[Ints, ...], group: Ints) -> Ints:
+    """The place of the first of each group; ``order`` as numpy.lexsort takes it, the group being its last key."""
+    places = np.lexsort(order)
+    sorted_ = group[places]
+    return places[np.append(True, sorted_[1:] != sorted_[:-1])] if len(places) else places
+
+
+def _ranks(ids: tuple[str, ...]) -> Ints:
+    """The place of each id among all in the order of their texts."""
+    found = np.empty(len(ids), dtype=np.int64)
+    found[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     return found
+
+
+def _pairs(one: Ints, other: Ints) -> Iterator[tuple[int, int]]:
+    return zip(one.tolist(), other.tolist(), strict=True)
 
 
 def _minted(nodes: U64, person: Ints, ids: list[str | None], taken: set[str]) -> list[str]:
