@@ -34,3 +34,8 @@ def demo(demo_folder: Path) -> Iterator[Workspace]:
     """The demo workspace, open."""
     with Workspace(demo_folder) as workspace:
         yield workspace
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: "fault_at_any_point" not in item.name)

@@ -145,7 +145,7 @@ def main() -> int:
     started = perf_counter()
     ours = every(kinds, step, ledger=True)
     sys.stdout.write(f"{ours}\n")
-    control = every(("kill",), min(step, _CONTROL_STEP), ledger=False)
+    control = every(("kill",), 1 if step == 1 and kinds == KINDS else _CONTROL_STEP, ledger=False)
     sys.stdout.write(f"control: {control}\n")
     wrong, tries = ours["wrong"], sum(ours["ends"].values())
     line = (
