@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from engine.activation.difference import Change
 from engine.activation.target import Tally
@@ -15,16 +19,41 @@ from engine.store.activation import Batches, SyncRow
 from engine.store.database import Database
 
 
+class Hashes:
+    """Values of which only hashes are kept, eight bytes each. Two that share one do no harm: what somebody has who
+    stays is compared as it is afterwards."""
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+        self._sorted = True
+
+    def add(self, values: Iterable[tuple[str, str]]) -> None:
+        """Keep some more."""
+        self._hashes.extend(hash(value) for value in values)
+        self._sorted = False
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __contains__(self, value: tuple[str, str]) -> bool:
+        if not self._sorted:
+            self._hashes = array("q", np.sort(np.asarray(self._hashes)).tobytes())
+            self._sorted = True
+        wanted = hash(value)
+        place = bisect_left(self._hashes, wanted)
+        return place < len(self._hashes) and self._hashes[place] == wanted
+
+
 @dataclass
 class Plan:
-    """How many people come, go, change, are sent again and stay; and why members do not leave. ``going`` are hashes of
-    the identifiers that would be removed."""
+    """How many people come, go, change, are sent again and stay; and why members do not leave. ``going`` are the
+    identifiers that would be removed."""
 
     tally: Tally
     counts: Counter[str] = field(default_factory=Counter)
     sample: list[tuple[str, str]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
-    going: set[int] = field(default_factory=set)
+    going: Hashes = field(default_factory=lambda: Hashes())
 
     @property
     def removed(self) -> int:
@@ -62,7 +91,7 @@ def counted(tally: Tally, found: Changes, *, keys: bool) -> Plan:
     for change, key, old, payload in found:
         plan.counts[change] += 1
         if change in ("remove", "change"):
-            plan.going.update(hash(value) for value in _values(old))
+            plan.going.add(_values(old))
         if keys and change in ("add", "change", "refresh", "same"):
             plan.keys.append(key)
         if change in ("add", "change") and len(plan.sample) < _SHOWN:
@@ -99,10 +128,10 @@ class Planner:
         self._number = first
         self._some("remove", self._leaving(found()))
 
-    def _coming(self, found: Changes, going: set[int]) -> Iterator[tuple[str, str]]:
+    def _coming(self, found: Changes, going: Hashes) -> Iterator[tuple[str, str]]:
         for change, key, _, new in found:
             if going and change not in ("remove", "refused"):
-                self._shared.update(value for value in _values(new) if hash(value) in going)
+                self._shared.update(value for value in _values(new) if value in going)
             if change in ("add", "change", "refresh"):
                 yield key, new
 

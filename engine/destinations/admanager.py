@@ -88,7 +88,8 @@ class AdManagerDestination:
         if upload is None:
             return Receipt({})
         self._process(upload)
-        return Receipt(dict(_rejected(batch, wrong)), reference=str(upload))
+        rejected = _rejected(batch, wrong) if batch.operation == "add" else ()  # what it does not know is not there
+        return Receipt(dict(rejected), reference=str(upload))
 
     def finish(self, sync: Sync, batches: Sequence[tuple[str, str, Operation]]) -> None:
         """Ask what became of every upload; Pending while it is worked on, Undone for those that failed."""

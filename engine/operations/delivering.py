@@ -175,6 +175,8 @@ class Delivering:
     def _suppressed(self, suppress: Sequence[tuple[str, str]], keys: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of these profiles are in something that is suppressed, as of now."""
         hidden = np.zeros(len(keys), dtype=bool)
+        if not len(keys):
+            return hidden
         texts = keys.astype(str) if suppress else keys
         lists = self._workspace.lists.sizes() if suppress else {}
         for kind, name in suppress:

@@ -81,6 +81,7 @@ def test_identifiers_that_it_does_not_know_are_rejected(server: AdManager, out: 
     server.unknown = {ONE, THREE}
     assert out.send(batch(ROWS)).rejected == {1: "Ad Manager: SegmentPopulationError.INVALID_IDENTIFIER"}
     assert server.members[700] == {TWO}
+    assert out.send(batch(ROWS, "b2", "remove")).rejected == {}, "what it does not know is not there"
 
 
 @pytest.mark.parametrize(
