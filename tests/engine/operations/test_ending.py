@@ -10,7 +10,7 @@ import pytest
 from engine.errors import EngineError
 from engine.operations import Seen, alerts, delete, queue_ends, sync, sync_due, syncs, watch
 from engine.operations.delivering import Delivering
-from tests.support.delivering import BY_MAIL, PEOPLE, Memory, expected, make, refresh, save_audience
+from tests.support.delivering import BY_MAIL, PEOPLE, Memory, add, expected, make, refresh, save_audience
 
 SP = {"trait": "city", "eq": "SP"}
 
@@ -54,6 +54,19 @@ def test_a_deleted_audience_too(tmp_path: Path, out: Memory) -> None:
         assert out.state == {}
         with pytest.raises(EngineError):
             sync(workspace, ["nobody"], allow_removals=True)
+
+
+def test_an_end_looks_at_no_audience_that_goes_first(tmp_path: Path, out: Memory) -> None:
+    """The one before it in the destination's priorities may be deleted long since."""
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        refresh(workspace)
+        sync_due(workspace)
+        add(workspace, "out", BY_MAIL | {"priority": ["gone", "sp"]})
+        delete(workspace, "sp")
+        queue_ends(workspace)
+        sync_due(workspace)
+        (ended,) = sync(workspace, ["sp"], allow_removals=True)
+        assert (ended.state, out.state) == ("done", {})
 
 
 def test_one_that_goes_there_again_meanwhile_keeps_its_people(tmp_path: Path, out: Memory) -> None:
