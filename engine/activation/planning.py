@@ -18,6 +18,8 @@ from engine.activation.target import Tally
 from engine.store.activation import Batches, SyncRow
 from engine.store.database import Database
 
+_FEW = 500_000
+
 
 class Hashes:
     """Values of which only hashes are kept, eight bytes each. Two that share one do no harm: what somebody has who
@@ -25,17 +27,23 @@ class Hashes:
 
     def __init__(self) -> None:
         self._hashes = array("q")
+        self._few: frozenset[int] | None = None
         self._sorted = True
 
     def add(self, values: Iterable[tuple[str, str]]) -> None:
         """Keep some more."""
         self._hashes.extend(hash(value) for value in values)
-        self._sorted = False
+        self._sorted, self._few = False, None
 
     def __len__(self) -> int:
         return len(self._hashes)
 
     def __contains__(self, value: tuple[str, str]) -> bool:
+        if self._few is not None:
+            return hash(value) in self._few
+        if not self._sorted and len(self._hashes) <= _FEW:  # as most days are: a set is quicker, and small enough
+            self._few = frozenset(self._hashes)
+            return value in self
         if not self._sorted:
             self._hashes = array("q", np.sort(np.asarray(self._hashes)).tobytes())
             self._sorted = True

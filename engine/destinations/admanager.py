@@ -8,9 +8,8 @@ not processed within five days is gone; a PPID is forgotten 180 days after it wa
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.destinations.host import Host, SettingsReader
@@ -26,6 +25,7 @@ from engine.destinations.protocol import (
     Sync,
     Undone,
 )
+from engine.destinations.service_account import credentials, not_accepted
 
 _KEYS = ("network", "service_account", "consent", "version", "endpoint")
 _SCOPES = ("https://www.googleapis.com/auth/dfp",)
@@ -161,9 +161,7 @@ class AdManagerDestination:
         except googleads.errors.GoogleAdsValueError:
             raise Misconfigured("Ad Manager does not know this version", "Leave version out.") from None
         except GoogleAuthError as error:
-            said = f"Google does not accept the service account: {error}"
-            passing = bool(getattr(error, "retryable", False))
-            raise (Later(said) if passing else Misconfigured(said, "Check service_account.")) from None
+            raise not_accepted(error) from None
         except (googleads.errors.GoogleAdsError, requests.RequestException, ZeepError, OSError) as error:
             raise Later(f"Ad Manager does not answer ({type(error).__name__})") from None
 
@@ -172,8 +170,9 @@ class AdManagerDestination:
             from googleads import ad_manager, common
 
             logging.getLogger("googleads.soap").setLevel(logging.CRITICAL)  # it would log whole requests
+            signed_in = None if self._key is None else credentials("Ad Manager", self._key, self._reveal, _SCOPES)
             client = ad_manager.AdManagerClient(
-                _Bearer(self._credentials()),
+                _Bearer(signed_in),
                 "Convoke",
                 network_code=self._network,
                 cache=common.ZeepServiceProxy.NO_CACHE,
@@ -182,20 +181,6 @@ class AdManagerDestination:
             version = {} if self._version is None else {"version": self._version}
             self._services[name] = client.GetService(name, server=self._endpoint, **version)
         return self._services[name]
-
-    def _credentials(self) -> Any:
-        """The service account's, or None for the tests' server."""
-        if self._key is None:
-            return None
-        from google.oauth2 import service_account
-
-        try:
-            info = json.loads(self._reveal(self._key))
-            make: Callable[..., Any] = service_account.Credentials.from_service_account_info
-            return make(info, scopes=_SCOPES)
-        except (ValueError, KeyError, TypeError):
-            hint = "It is the JSON file that the Cloud console makes."
-            raise Misconfigured("Ad Manager: service_account is no key of a service account", hint) from None
 
 
 class _Bearer:

@@ -7,7 +7,6 @@ asked after half an hour, then ever more seldom, at most hourly, as the API's di
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from engine.destinations.protocol import (
     Sync,
     Undone,
 )
+from engine.destinations.service_account import credentials, not_accepted
 
 ACCOUNT_TYPES = ("GOOGLE_ADS", "DISPLAY_VIDEO_ADVERTISER", "DISPLAY_VIDEO_PARTNER")
 _KEYS = ("account", "account_type", "login_account", "service_account", "terms", "consent", "endpoint")
@@ -200,9 +200,7 @@ class GoogleDestination:
         except exceptions.GoogleAPICallError as error:
             raise Later(f"Google: {error.message}") from None
         except GoogleAuthError as error:
-            passing = bool(getattr(error, "retryable", False))
-            said = f"Google does not accept the service account: {error}"
-            raise (Later(said) if passing else Misconfigured(said, "Check service_account.")) from None
+            raise not_accepted(error) from None
 
     def _opened(self) -> tuple[Any, Any]:
         if self._clients is None:
@@ -219,24 +217,13 @@ class GoogleDestination:
                     UserListServiceClient(transport=UserListServiceGrpcTransport(channel=self._channel)),
                 )
             else:
-                credentials = self._credentials()
+                assert self._key is not None  # noqa: S101 - without an endpoint there is one
+                signed_in = credentials("Google", self._key, self._reveal, _SCOPES)
                 self._clients = (
-                    IngestionServiceClient(credentials=credentials),
-                    UserListServiceClient(credentials=credentials),
+                    IngestionServiceClient(credentials=signed_in),
+                    UserListServiceClient(credentials=signed_in),
                 )
         return self._clients
-
-    def _credentials(self) -> Any:
-        from google.oauth2 import service_account
-
-        assert self._key is not None  # noqa: S101 - without an endpoint there is one
-        try:
-            info = json.loads(self._reveal(self._key))
-            make: Any = service_account.Credentials.from_service_account_info
-            return make(info, scopes=_SCOPES)
-        except (ValueError, KeyError, TypeError):
-            hint = "It is the JSON file that the Cloud console makes."
-            raise Misconfigured("Google: service_account is no key of a service account", hint) from None
 
 
 def _wait(error: Any) -> float | None:

@@ -219,3 +219,14 @@ def test_a_line_that_breaks_anywhere_or_drips_counts_once(case: Case) -> None:
     case.line.drips = True
     arrives(case.out, batch(people("slow"), "slow", "add", "00099"))
     assert case.values() == there | {row.values[0][1] for row in people("slow")}
+
+
+def test_one_row_and_the_most_that_a_batch_may_hold(case: Case) -> None:
+    sizes = (1, case.out.capabilities.batch_rows)
+    there: set[str] = set()
+    for number, size in enumerate(sizes):
+        rows = people(f"of-{size}-", size)
+        case.out.send(batch(rows, f"b{number}", "add", f"{number:05d}"))
+        there |= {row.values[0][1] for row in rows}
+    assert case.values() == there
+    assert len(there) == sum(sizes)
