@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity accessibility clean
+.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -63,6 +63,9 @@ proof-delivery: ready
 
 proof-points: ready
 	$(BIN)/python -W ignore -m tests.benchmarks.points $(or $(STEP),1) $(KINDS)
+
+proof-sizes: ready
+	CONVOKE_ROWS=$(or $(ROWS),1000000) $(BIN)/pytest -v -n 2 tests/engine/destinations/test_protocol.py -k size
 
 proof-soak: ready
 	$(BIN)/python -m tests.benchmarks.soak $(or $(MINUTES),60)

@@ -152,6 +152,7 @@ class AdManagerDestination:
             import requests
             from google.auth.exceptions import GoogleAuthError
             from zeep.exceptions import Error as ZeepError
+            from zeep.exceptions import TransportError
         except ImportError:
             raise Misconfigured("Ad Manager needs a part", "Install it: pip install 'convoke[admanager]'.") from None
         try:
@@ -162,6 +163,11 @@ class AdManagerDestination:
             raise Misconfigured("Ad Manager does not know this version", "Leave version out.") from None
         except GoogleAuthError as error:
             raise not_accepted(error) from None
+        except TransportError as error:
+            said = f"Ad Manager answers {error.status_code}"
+            if error.status_code in (401, 403):
+                raise Misconfigured(said, "Check the service account's rights.") from None
+            raise Later(said) from None
         except (googleads.errors.GoogleAdsError, requests.RequestException, ZeepError, OSError) as error:
             raise Later(f"Ad Manager does not answer ({type(error).__name__})") from None
 

@@ -198,6 +198,7 @@ class GoogleDestination:
         except (exceptions.ClientError, exceptions.FailedPrecondition) as error:
             raise Misconfigured(f"Google: {error.message}", "Check account, rights and terms.") from None
         except exceptions.GoogleAPICallError as error:
+            self.close()  # the line may hang; another try opens one of its own
             raise Later(f"Google: {error.message}") from None
         except GoogleAuthError as error:
             raise not_accepted(error) from None

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     import pymysql
 
 _KEYS = ("host", "port", "socket", "database", "user", "password", "ca", "table")
-_SETUP = (1044, 1045, 1049, 1142, 1143, 1146, 1227, 1698, 1054, 1101, 1060)
-"""Error numbers that a person must mend: credentials, no such database, rights, a table of other columns."""
+_SETUP = (1044, 1045, 1049, 1142, 1143, 1146, 1227, 1698, 1054, 1101, 1060, 3118, 4151)
+"""Error numbers that a person must mend: credentials, a locked account, no database, rights, other columns."""
 _ROWS = (1048, 1264, 1265, 1366, 1406, 3140, 4025)
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _AT_ONCE = 1_000
-_PATIENCE = 15
+_PATIENCE, _ANSWER = 15, 120
+"""Seconds to connect, and for an answer."""
 
 
 class MySQLDestination:
@@ -79,8 +80,8 @@ class MySQLDestination:
                 ssl_verify_identity=self._ca is not None,
                 charset="utf8mb4",
                 connect_timeout=_PATIENCE,
-                read_timeout=120,
-                write_timeout=120,
+                read_timeout=_ANSWER,
+                write_timeout=_ANSWER,
                 autocommit=False,
                 defer_connect=True,
             )

@@ -22,6 +22,7 @@ _SECRET = {
     "gs": ("service_account_key",),
 }
 _WITHIN = timedelta(seconds=60)
+_ANSWER = "60s"
 
 
 def objects(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> FileDestination:
@@ -79,7 +80,7 @@ class Bucket:
         local = self._plain.get("endpoint", "").startswith("http://")
         # The engine tries again by itself, later and at the same batch.
         retry: Any = {"max_retries": 0, "retry_timeout": _WITHIN}
-        options: Any = {"timeout": "60s", "connect_timeout": "15s", "allow_http": local}
+        options: Any = {"timeout": _ANSWER, "connect_timeout": "15s", "allow_http": local}
         return from_url(self._url, config=config, client_options=options, retry_config=retry)
 
     def check(self) -> str:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 _KEYS = ("host", "port", "dbname", "user", "sslmode", "password", "schema", "table")
 _WRONG_SETUP = ("28", "3D", "3F", "42", "0A")
 """SQLSTATE classes that a person must mend: credentials, no such database or schema, rights and names."""
+_NOT_LET_IN = ("authentication failed", "does not exist", "not permitted to log in", "no pg_hba.conf entry")
+"""What a refused connection says, which comes without a SQLSTATE."""
 _WRONG_ROWS = ("22", "23")
+_LIMITS: Mapping[str, Any] = {
+    "connect_timeout": 15,
+    "application_name": "convoke",
+    "keepalives_idle": 30,  # a machine that is gone is noticed within a minute and a half, not after two hours
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 90_000,
+}
 
 
 class PostgresDestination:
@@ -52,7 +62,7 @@ class PostgresDestination:
             given: dict[str, Any] = {name: self._settings[name] for name in names if name in self._settings}
             if self._password is not None:
                 given["password"] = self._reveal(self._password)
-            self._connection = psycopg.connect(**given, connect_timeout=15, application_name="convoke")
+            self._connection = psycopg.connect(**given, **_LIMITS)
             self._made = False
         return self._connection
 
@@ -69,7 +79,7 @@ class PostgresDestination:
             state, said = error.sqlstate or "", _said(error)
             if state.startswith(_WRONG_ROWS):
                 raise Refused(said) from None
-            if state.startswith(_WRONG_SETUP) or "authentication failed" in said or "does not exist" in said:
+            if state.startswith(_WRONG_SETUP) or any(mark in said for mark in _NOT_LET_IN):
                 raise Misconfigured(said, "Check the destination's settings and rights.") from None
             self.close()
             raise Later(said) from None

@@ -52,8 +52,11 @@ def daemon(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def killed_again_and_again(folder: Path, kills: int, tasks: int, seed: int) -> Outcome:
-    """Queue tasks as of many moments; kill the daemon ``kills`` times, then let it end its work."""
+def killed_again_and_again(
+    folder: Path, kills: int, tasks: int, seed: int, *, longest: float = 3.0, frozen_each: int = 6
+) -> Outcome:
+    """Queue tasks as of many moments; kill the daemon ``kills`` times, each after ``longest`` seconds at most, freezing
+    one of so many of them before; then let it end its work."""
     rng = random.Random(seed)
     workspace = make_workspace(folder)
     write_audience(folder / "audiences", "buyers", {"did": "purchase", "within": "30d"})
@@ -66,8 +69,8 @@ def killed_again_and_again(folder: Path, kills: int, tasks: int, seed: int) -> O
     recovered: list[float] = []
     for number in range(kills):
         process = daemon(workspace.folder)
-        recovered += _watched(workspace, process, rng.uniform(0.2, 3.0))
-        if number % 6 == 5 and _in_charge(workspace, process):
+        recovered += _watched(workspace, process, rng.uniform(0.2, longest))
+        if number % frozen_each == frozen_each - 1 and _in_charge(workspace, process):
             frozen += 1
             stood_down += _frozen(workspace.folder, process, rng)
         process.kill()  # nothing happens to one that ended by itself

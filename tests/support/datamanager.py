@@ -10,6 +10,11 @@ from typing import Any
 
 import grpc
 from google.ads import datamanager_v1 as api
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 
 _SERVICE = "google.ads.datamanager.v1"
 
@@ -24,7 +29,8 @@ class DataManager:
         self.states: dict[str, Any] = {}
         self.polls: list[str] = []
         self.working = False
-        self.fails: tuple[grpc.StatusCode, str] | None = None
+        self.fails: tuple[grpc.StatusCode, str] | tuple[grpc.StatusCode, str, int] | None = None
+        self.fails_after = 0
         self.refuses: str | None = None
         self.address = ""
 
@@ -86,8 +92,20 @@ class DataManager:
             change(self.members[place.product_destination_id], one)
 
     def _checked(self, context: Any) -> None:
-        if self.fails is not None:
-            context.abort(*self.fails)
+        if self.fails is None:
+            return
+        if self.fails_after:
+            self.fails_after -= 1
+            return
+        code, message, *seconds = self.fails
+        if seconds:
+            delay = RetryInfo(retry_delay=Duration(seconds=seconds[0]))
+            inside = AnyMessage()
+            inside.Pack(delay)
+            context.abort_with_status(
+                rpc_status.to_status(Status(code=code.value[0], message=message, details=[inside]))
+            )
+        context.abort(code, message)
 
 
 @contextmanager

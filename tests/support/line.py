@@ -19,7 +19,8 @@ _RESET = struct.pack("ii", 1, 0)
 class Line:
     """Passes bytes on. ``cut("asked", n)``: after n pieces of what the client says, the next one does not arrive and the
     line is reset: the server knows nothing of it. ``cut("answered", n)``: so with what the server says: it did its work,
-    and the client does not hear of it. Once; afterwards it passes everything again."""
+    and the client does not hear of it. Once; afterwards it passes everything again. ``instead(answer, n)``: after n
+    pieces the line itself answers, again and again, and the server hears no more. ``hangs``: answers never come."""
 
     def __init__(self, upstream: int | str, listening: socket.socket) -> None:
         self._upstream, self._listening = upstream, listening
@@ -27,18 +28,26 @@ class Line:
         self._armed: tuple[Side, int] | None = None
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
+        self._instead: tuple[bytes, int] | None = None
         self.cuts = 0
         self.drips = False
+        self.hangs = False
 
     def cut(self, side: Side, after: int) -> None:
         """Break once."""
         with self._lock:
             self._armed = side, after
 
+    def instead(self, answer: bytes, after: int) -> None:
+        """Answer so, until it is mended."""
+        with self._lock:
+            self._instead = answer, after
+
     def mend(self) -> None:
         """Break no more."""
         with self._lock:
-            self._armed = None
+            self._armed = self._instead = None
+        self.hangs = False
 
     def serve(self) -> None:
         """Take connections until the listening socket is closed."""
@@ -65,6 +74,14 @@ class Line:
             self.cuts += left == 0
             return left == 0
 
+    def _answer(self, side: Side) -> bytes | None:
+        with self._lock:
+            if self._instead is None or side != "asked":
+                return None
+            answer, left = self._instead
+            self._instead = answer, max(0, left - 1)
+            return None if left else answer
+
     def _pump(self, side: Side, source: socket.socket, target: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
             while piece := source.recv(65_536):
@@ -72,6 +89,11 @@ class Line:
                     with suppress(OSError):
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                     break
+                if (answer := self._answer(side)) is not None:
+                    self._say(answer, client)
+                    break
+                if self.hangs and side == "answered":
+                    continue
                 if self.drips and side == "answered":
                     for i in range(0, len(piece), 50):
                         target.sendall(piece[i : i + 50])
@@ -82,6 +104,14 @@ class Line:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
+
+    @staticmethod
+    def _say(answer: bytes, client: socket.socket) -> None:
+        """Answer in the server's place, and take the rest of what is asked: a reset would overtake the answer."""
+        client.sendall(answer)
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(65_536):
+            pass
 
     def end(self) -> None:
         """Close everything."""

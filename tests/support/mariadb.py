@@ -11,6 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pymysql
 
 MARIADBD = shutil.which("mariadbd", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 PASSWORD = "s3cret 'word'"  # noqa: S105
@@ -41,12 +45,25 @@ class MariaDB:
                 stderr=out,
             )
         self.start()
+        self.do(
+            "CREATE DATABASE crm",
+            ("CREATE USER tester@localhost IDENTIFIED BY %s", (PASSWORD,)),
+            "GRANT ALL ON crm.* TO tester@localhost",
+        )
+
+    def do(self, *statements: str | tuple[str, tuple[object, ...]]) -> None:
+        """As the one who may do everything."""
         import pymysql
 
         with pymysql.connect(unix_socket=self.socket, user="root") as connection, connection.cursor() as cursor:
-            cursor.execute("CREATE DATABASE crm")
-            cursor.execute("CREATE USER tester@localhost IDENTIFIED BY %s", (PASSWORD,))
-            cursor.execute("GRANT ALL ON crm.* TO tester@localhost")
+            for one in statements:
+                cursor.execute(*((one, ()) if isinstance(one, str) else one))
+
+    def connected(self) -> pymysql.connections.Connection[Any]:
+        """A connection of the user's."""
+        import pymysql
+
+        return pymysql.connect(unix_socket=self.socket, user="tester", password=PASSWORD, database="crm")
 
     def _user(self) -> list[str]:
         return ["--user=root"] if os.geteuid() == 0 else []
@@ -89,12 +106,7 @@ class MariaDB:
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """What a query finds."""
-        import pymysql
-
-        with (
-            pymysql.connect(unix_socket=self.socket, user="tester", password=PASSWORD, database="crm") as connection,
-            connection.cursor() as cursor,
-        ):
+        with self.connected() as connection, connection.cursor() as cursor:
             cursor.execute(query)
             return list(cursor.fetchall())
 

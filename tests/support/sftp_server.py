@@ -34,7 +34,8 @@ class SftpServer:
         host_key, key = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
         (folder / "host").write_bytes(host_key.export_private_key())
         (folder / "host").chmod(0o600)
-        (folder / "authorized").write_bytes(key.export_public_key())
+        self._authorized = key.export_public_key()
+        self.know_keys()
         self.private_key = key.export_private_key().decode()
         self.host_key = " ".join(host_key.export_public_key().decode().split()[:2])
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,6 +49,14 @@ class SftpServer:
             "host_key": self.host_key,
             "path": str(self.files / "daily"),
         }
+
+    def know_keys(self) -> None:
+        """Let the user in."""
+        (self._folder / "authorized").write_bytes(self._authorized)
+
+    def forget_keys(self) -> None:
+        """Let nobody in any more."""
+        (self._folder / "authorized").write_bytes(b"")
 
     def start(self) -> None:
         """Start and wait until it listens."""

@@ -83,9 +83,11 @@ def test_what_is_due_is_run_and_only_one_daemon_runs(
     assert log[-1]["what"] == "stopped"
 
 
-def test_a_kill_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
-    found = killed_again_and_again(tmp_path, kills=5, tasks=4, seed=3)
+@pytest.mark.parametrize("seed", range(6))
+def test_of_three_hundred_kills_none_loses_or_repeats_anything(seed: int, tmp_path: Path) -> None:
+    found = killed_again_and_again(tmp_path, kills=50, tasks=12, seed=seed, longest=1.0, frozen_each=25)
     assert (found.lost, found.twice, found.wrong, found.disorder) == (0, 0, 0, 0)
+    assert found.continued, "no kill came while a task was at work"
 
 
 def test_no_child_outlives_its_daemon(workspace: Workspace, running: subprocess.Popen[bytes]) -> None:

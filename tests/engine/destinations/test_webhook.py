@@ -16,9 +16,8 @@ from engine.destinations.http import retry_after
 from engine.destinations.protocol import Later, Misconfigured, Refused
 from engine.destinations.webhook import WebhookDestination
 from tests.support.destining import ROWS, SYNC, batch, conforms, host
-from tests.support.receiver import Receiver, receiver
+from tests.support.receiver import KEY, Receiver, receiver
 
-KEY = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 SECRETS = {
     "key": KEY,
     "short": "whsec_" + base64.b64encode(b"short").decode(),
