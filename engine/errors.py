@@ -35,6 +35,7 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
     "changed": (3, "the warehouse changed while a run was reading it"),
     "store": (3, "the workspace's own database failed"),
     "bitmaps": (3, "the workspace's bitmaps cannot be read or written"),
+    "identity": (3, "the identity map, its index or its pepper cannot be used"),
     "locked": (3, "the keyring or the vault is locked"),
     "missing_part": (3, "an optional part of Convoke is not installed"),
     "internal": (3, "Convoke met a case it did not expect"),

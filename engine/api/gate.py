@@ -32,7 +32,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OPEN = ("/health", "/openapi.json")
 """What needs no token: whether it runs, and what it can do."""
-UNKEPT = ("/v1/tokens", "/v1/secrets", "/v1/size", "/v1/plan")
+UNKEPT = ("/v1/tokens", "/v1/secrets", "/v1/size", "/v1/plan", "/v1/identity/resolve", "/v1/identity/batch")
 """Whose answers are not kept: they hold a secret or who is who, or nothing is changed."""
 LARGEST = 64 << 20
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")

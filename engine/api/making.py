@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from engine import __version__, operations
-from engine.api import delivering, documents, managing, numbers, running
+from engine.api import delivering, documents, identity, managing, numbers, running
 from engine.api.asking import Answer, NotAllowed, asked, needs
 from engine.api.describing import describe
 from engine.api.gate import Gate
@@ -30,6 +30,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
     api.state.workspaces = Workspaces(folder, most)
     # Tokens and health are looked up in the store alone, and never wait for those that count.
     api.state.doors = Workspaces(folder, 2)
+    api.state.people = Workspaces(folder, most)
     within: Callable[[], AbstractContextManager[Job]] = deadline
     api.state.deadline = within
     api.state.metrics = Metrics()
@@ -38,6 +39,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
     for router in (
         *(documents.reading, documents.writing, numbers.reading, numbers.seeing),
         *(running.reading, running.seeing, running.writing, delivering.delivering, managing.managing),
+        *(identity.identity, identity.deciding),
     ):
         api.include_router(router)
     api.get("/health", tags=["service"])(_health)

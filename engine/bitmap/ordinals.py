@@ -45,6 +45,13 @@ class CorruptKeys(EngineError):
         )
 
 
+class OtherKeys(CorruptKeys):
+    """The keys are of another type than those that were numbered."""
+
+    def __init__(self, site: str) -> None:
+        super().__init__(site, "the keys' type")
+
+
 class SiteOrdinals:
     """The dictionary of one site, brought up to date with the warehouse by :meth:`update`."""
 
@@ -70,7 +77,10 @@ class SiteOrdinals:
     def update(
         self, scans_for: Callable[[OrdinalMap], Scans], scratch: Scratch, *, integer: bool, job: Job | None = None
     ) -> OrdinalMap:
-        """Give every profile of the site an ordinal; the map that scans need."""
+        """Give every profile of the site an ordinal; the map that scans need. Raises OtherKeys when the profiles' keys
+        are no longer of the type that was numbered (another warehouse, or persons in place of profiles)."""
+        if self._segments and self._are_integers() != integer:
+            raise OtherKeys(self.site)
         if integer and self._covered_by_runs(scans_for, scratch, job):
             return self._map(scratch)
         current = self._map(scratch)
@@ -96,6 +106,12 @@ class SiteOrdinals:
         return np.concatenate(parts) if parts else np.array([], dtype=np.int64)
 
     # -- segments --------------------------------------------------------------------------------------------------
+
+    def _are_integers(self) -> bool:
+        import pyarrow as pa
+
+        first = self._segments[0]
+        return first.first_key is not None or bool(pa.types.is_integer(self._listed(first).type))
 
     def _covered_by_runs(self, scans_for: Callable[[OrdinalMap], Scans], scratch: Scratch, job: Job | None) -> bool:
         """Whether runs hold every key, adding a run where the new keys lie close together."""

@@ -24,7 +24,7 @@ def set_(context: typer.Context, name: NameArgument, workspace: WorkspaceOption 
     with open_workspace(context, workspace) as opened:
         asked = sys.stdin.isatty()
         value = getpass.getpass(f"{name}: ") if asked else sys.stdin.readline().rstrip("\r\n")
-        kept_in = operations.set_secret(opened, name, value, _passphrase)
+        kept_in = operations.set_secret(opened, name, value, passphrase)
     say(f"{name} is kept in the {kept_in}.")
     return 0
 
@@ -50,7 +50,7 @@ def remove(context: typer.Context, name: NameArgument, workspace: WorkspaceOptio
     from engine import operations
 
     with open_workspace(context, workspace) as opened:
-        operations.remove_secret(opened, name, _passphrase)
+        operations.remove_secret(opened, name, passphrase)
     say(f"{name} is forgotten.")
     return 0
 
@@ -70,5 +70,6 @@ def make_key(
     return 0
 
 
-def _passphrase() -> str | None:
+def passphrase() -> str | None:
+    """Ask a person for the vault's passphrase; None where nobody sits."""
     return getpass.getpass("The vault's passphrase: ") if sys.stdin.isatty() else None

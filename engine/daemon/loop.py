@@ -65,7 +65,8 @@ class Daemon:
         self._watcher: Child | None = None
         self._task: Task | None = None
         self._answer: dict[str, Any] | None = None
-        self._delivering = False
+        self._work = "keeping house"
+        self._identity_at = datetime.min.replace(tzinfo=UTC)
         self._syncs_at = datetime.min.replace(tzinfo=UTC)
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
@@ -162,7 +163,7 @@ class Daemon:
         """The clock was ahead, now or when another daemon ran: nothing waits for the time that was wrong."""
         moved = self._queue.set_back(now)
         self._clean_at = min(self._clean_at, now + timedelta(hours=1))
-        self._syncs_at = self._watch_at = datetime.min.replace(tzinfo=UTC)
+        self._syncs_at = self._watch_at = self._identity_at = datetime.min.replace(tzinfo=UTC)
         if moved:
             self._log.warning("the clock was set back", extra={"fields": {"schedules": moved}})
 
@@ -199,6 +200,10 @@ class Daemon:
         if self._child is not None or self._stopping:
             return
         tasks = self._queue.tasks
+        if self._has_identity(now):
+            self._child, self._work = Child(self._folder, {"op": "identity"}), "identity"
+            self._log.info("resolving identity", extra={"fields": {"child": self._child.pid}})
+            return
         number = tasks.next(iso(now))
         if number is not None and tasks.claim(number, self._fence, iso(now)):
             self._task = tasks.get(number)
@@ -209,7 +214,7 @@ class Daemon:
             self._tell("begun", self._task, child=self._child.pid, attempt=self._task.attempt)
         elif self._has_syncs(now):
             self._child = Child(self._folder, {"op": "sync"})
-            self._delivering = True
+            self._work = "delivering"
             self._log.info("delivering", extra={"fields": {"child": self._child.pid}})
         elif now >= self._clean_at:
             self._clean_at = now + _CLEAN_EVERY
@@ -223,6 +228,13 @@ class Daemon:
             return False
         self._syncs_at = now + _LOOK_AT_SYNCS
         return operations.has_due_syncs(self._workspace)
+
+    def _has_identity(self, now: datetime) -> bool:
+        """Whether persons are to be found anew; before audiences, which may be of persons."""
+        if now < self._identity_at:
+            return False
+        self._identity_at = now + _LOOK_AT_DATA
+        return operations.identity_due(self._workspace, now)
 
     def _hear(self, now: datetime) -> None:
         """Take the child's answer when it has ended; cancel it when its task was given up."""
@@ -239,11 +251,14 @@ class Daemon:
         if self._task is not None:
             self._settle(self._task, self._answer, now)
         elif "error" in self._answer:
-            what = "delivering failed" if self._delivering else "keeping house failed"
-            self._log.error(what, extra={"fields": self._answer["error"]})
+            self._log.error(f"{self._work} failed", extra={"fields": self._answer["error"]})
+        elif self._work == "identity":
+            level = logging.INFO if self._answer["state"] == "published" else logging.ERROR
+            fields = {name: self._answer[name] for name in ("run", "persons", "merged", "split", "new")}
+            self._log.log(level, f"identity {self._answer['state']}", extra={"fields": fields})
         else:
             self._tell_syncs(self._answer.get("syncs", []))
-        self._child, self._task, self._answer, self._delivering = None, None, None, False
+        self._child, self._task, self._answer, self._work = None, None, None, "keeping house"
 
     def _tell_syncs(self, syncs: list[dict[str, Any]]) -> None:
         """What became of deliveries: what waits or is held is worth a look, what failed is an error."""

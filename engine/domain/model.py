@@ -56,13 +56,23 @@ DEFAULT_SITE = Site("default", "default")
 
 
 @dataclass(frozen=True)
+class ByIdentity:
+    """Profiles of one person are one. Of each trait the value of the row with the largest ``latest`` is taken, or of
+    the smallest key; unknown values are passed over."""
+
+    latest: str | None = None
+
+
+@dataclass(frozen=True)
 class ProfileTable:
-    """Where profiles are, their key and their traits; ``site_column`` says which site a row belongs to."""
+    """Where profiles are, their key and their traits; ``site_column`` says which site a row belongs to. With
+    ``identity`` profiles are the persons that identity resolution found."""
 
     source: Source
     key: str
     traits: Mapping[str, Field]
     site_column: str | None = None
+    identity: ByIdentity | None = None
 
 
 @dataclass(frozen=True)

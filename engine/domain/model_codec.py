@@ -10,6 +10,7 @@ from engine.domain import reading
 from engine.domain.model import (
     DEFAULT_SITE,
     SITE_MONEY,
+    ByIdentity,
     Consent,
     DataModel,
     EventType,
@@ -143,7 +144,17 @@ def _profile(value: Any, site_column: str | None) -> ProfileTable:
         reading.text(found.get("key"), "profile.key", "key"),
         _fields(found.get("traits"), "profile.traits"),
         site_column,
+        _by_identity(found.get("identity", False)),
     )
+
+
+def _by_identity(value: Any) -> ByIdentity | None:
+    """True, or a mapping with the column that tells which of a person's rows is the latest."""
+    if isinstance(value, bool):
+        return ByIdentity() if value else None
+    found = reading.mapping(value, "profile.identity", "identity")
+    reading.known_keys(found, ("latest",), "profile.identity", "identity")
+    return ByIdentity(reading.text(found.get("latest"), "profile.identity.latest", "a column"))
 
 
 def _event(name: str, value: Any) -> EventType:
@@ -211,6 +222,7 @@ def write_model(model: DataModel) -> dict[str, Any]:
     result["profile"] = {
         **_write_source(profile.source),
         "key": profile.key,
+        **_write_identity(profile.identity),
         "traits": {name: _write_field(field) for name, field in profile.traits.items()},
     }
     if model.events:
@@ -236,6 +248,12 @@ def write_model(model: DataModel) -> dict[str, Any]:
             for name, c in model.consents.items()
         }
     return result
+
+
+def _write_identity(found: ByIdentity | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return {"identity": True if found.latest is None else {"latest": found.latest}}
 
 
 def _write_site(site: Site) -> dict[str, Any]:

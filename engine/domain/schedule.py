@@ -155,6 +155,19 @@ def read_schedule(value: Any) -> Schedule:
     )
 
 
+def write_schedule(schedule: Schedule) -> dict[str, Any] | str | None:
+    """The schedule as plain values, defaults left out; None for the usual one (by hand)."""
+    if schedule.kind in ("manual", "on_data"):
+        return None if schedule.kind == "manual" else schedule.kind
+    result: dict[str, Any] = {"every": str(schedule.every)} if schedule.kind == "every" else {"cron": schedule.cron}
+    usual = Schedule()
+    for name in ("timezone", "misfire", "overlap", "jitter", "catch_up"):
+        value = getattr(schedule, name)
+        if value != getattr(usual, name):
+            result[name] = str(value)
+    return result
+
+
 def _one_of(found: dict[str, Any], key: str, known: tuple[str, ...]) -> Any:
     value = found.get(key, known[0])
     if value not in known:

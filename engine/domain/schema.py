@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.domain.audience_codec import ID_PATTERN, KEYS
 from engine.domain.durations import CALENDAR_UNITS, UNITS
+from engine.domain.identity_codec import NORMALISERS
 from engine.domain.operator_codec import AMONGS, COMPARES, NUMBER_OPERATORS, RELATIVES, TEXTS
 from engine.domain.rule_codec import PROPERTY_MEASURES
 from engine.domain.values import ValueType
@@ -191,6 +192,7 @@ def audience_schema() -> Schema:
 
 def model_schema() -> Schema:
     """The schema of a data model document."""
+    persons: Schema = {"anyOf": [_FLAG, _object({"latest": _TEXT}, ["latest"])]}
     labels = {"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": _TEXT}]}
     source: Schema = {"table": _TEXT, "sql": _TEXT, "where": _TEXT}
     field = _object(
@@ -222,7 +224,15 @@ def model_schema() -> Schema:
             },
             ["list"],
         ),
-        "profile": _object({**source, "key": _TEXT, "traits": fields, "identity": _FLAG}, ["key"]),
+        "profile": _object(
+            {
+                **source,
+                "key": _TEXT,
+                "traits": fields,
+                "identity": persons,
+            },
+            ["key"],
+        ),
         "events": _named(
             _object(
                 {**rows, "time": _TEXT, "timezone": _TEXT, "properties": fields, "label": labels},
@@ -260,4 +270,46 @@ def destination_schema() -> Schema:
     return {"$schema": DRAFT, "title": "Convoke destination", **_object(properties, ["kind", "id", "type"])}
 
 
-SCHEMAS = {"audience": audience_schema, "model": model_schema, "destination": destination_schema}
+def identity_schema() -> Schema:
+    """The schema of an identity document."""
+    number: Schema = {"type": "integer", "minimum": 1}
+    kind = _object(
+        {
+            "normaliser": {"enum": list(NORMALISERS)},
+            "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
+            "blocked": _list(_TEXT),
+            "within": _TEXT,
+            **{name: {"anyOf": [number, {"type": "null"}]} for name in ("most", "shared", "links")},
+        }
+    )
+    source = _object(
+        {
+            **dict.fromkeys(("table", "sql", "where", "time"), _TEXT),
+            "identifiers": _named({"anyOf": [_TEXT, _list(_TEXT, minItems=1)]}),
+        },
+        ["identifiers"],
+    )
+    pair = _list(_TEXT, minItems=2, maxItems=2)
+    whole: Schema = {"type": "integer", "minimum": 0}
+    properties: Schema = {
+        "kind": {"const": "identity"},
+        "id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
+        "name": _TEXT,
+        "tenant": _TEXT,
+        "kinds": _named({"anyOf": [kind, {"type": "null"}]}),
+        "sources": _named(source),
+        "rules": _list(_object({"name": _TEXT, "kinds": _list(_TEXT)}, ["kinds"])),
+        "manual": _list(_object({"together": pair, "apart": pair, "reason": _TEXT}, ["reason"])),
+        "households": _list(_TEXT),
+        "quality": _object(dict.fromkeys(("largest", "churn", "quarantine", "precision"), whole)),
+        "refresh": {"type": ["string", "object"]},
+    }
+    return {"$schema": DRAFT, "title": "Convoke identity", **_object(properties, ["kind", "id", "kinds"])}
+
+
+SCHEMAS = {
+    "audience": audience_schema,
+    "model": model_schema,
+    "destination": destination_schema,
+    "identity": identity_schema,
+}

@@ -9,7 +9,7 @@ give a person too many values of a kind is refused. Whatever the order of the in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -63,22 +63,47 @@ class Persons:
         return int(self.person.max()) + 1 if len(self.person) else 0
 
 
-def resolve(nodes: U64, kinds: NDArray[np.uint8], links: Links, limits: Sequence[Limits]) -> Persons:
-    """Persons out of nodes (distinct, in any order), the kind of each, links, and the limits of each kind."""
+@dataclass(frozen=True)
+class Said:
+    """What is known before: values that name nobody, and pairs of nodes that are never one person. ``counted``: those
+    that too many share are among ``blocked`` already."""
+
+    blocked: U64 = field(default_factory=lambda: np.zeros(0, dtype=np.uint64))
+    apart: Sequence[tuple[int, int]] = ()
+    counted: bool = False
+
+
+def resolve(
+    nodes: U64, kinds: NDArray[np.uint8], links: Links, limits: Sequence[Limits], said: Said | None = None
+) -> Persons:
+    """Persons out of nodes (distinct, in any order), the kind of each, links, limits of each kind, and decisions."""
+    said = said or Said()
     order = np.argsort(nodes)
     nodes, kinds = nodes[order], kinds[order]
     first, second = _places(nodes, links.first), _places(nodes, links.second)
-    quarantined = _too_shared(len(nodes), kinds, first, second, limits)
+    quarantined = np.isin(nodes, said.blocked)
+    if not said.counted:
+        quarantined |= _too_shared(len(nodes), kinds, first, second, limits)
     open_ = ~(quarantined[first] | quarantined[second])
     person = _components(len(nodes), first[open_], second[open_])
     refused = np.zeros(len(first), dtype=bool)
-    wrong = _over_limit(person, kinds, limits)
+    apart = _known_pairs(nodes, said.apart)
+    together = [int(person[one]) for one, other in apart if person[one] == person[other]]
+    wrong = np.union1d(_over_limit(person, kinds, limits), np.array(together, dtype=np.int64))
     if len(wrong):
         inside = open_ & np.isin(person[first], wrong)
         places = np.flatnonzero(inside)
-        person, kept_out = _repaired(person, kinds, first[places], second[places], links.rank[places], limits)
+        some = Links(first[places].astype(np.uint64), second[places].astype(np.uint64), links.rank[places])
+        person, kept_out = _repaired(person, kinds, some, limits, apart)
         refused[places[kept_out]] = True
     return Persons(nodes, _numbered(person), quarantined, refused)
+
+
+def shared_by_too_many(nodes: U64, kinds: NDArray[np.uint8], links: Links, limits: Sequence[Limits]) -> U64:
+    """Of sorted nodes those that touch more others than theirs may."""
+    first, second = _places(nodes, links.first), _places(nodes, links.second)
+    found: U64 = nodes[_too_shared(len(nodes), kinds, first, second, limits)]
+    return found
 
 
 def _too_shared(count: int, kinds: NDArray[np.uint8], first: Ints, second: Ints, limits: Sequence[Limits]) -> Bools:
@@ -135,13 +160,34 @@ def _over_limit(person: Ints, kinds: NDArray[np.uint8], limits: Sequence[Limits]
     return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
 
 
+def _known_pairs(nodes: U64, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The places of pairs whose nodes are both there."""
+    if not pairs or not len(nodes):
+        return []
+    ends = np.array(pairs, dtype=np.uint64)
+    places = np.minimum(np.searchsorted(nodes, ends), len(nodes) - 1)
+    there = (nodes[places] == ends).all(axis=1)
+    return [(int(one), int(other)) for one, other in places[there].tolist()]
+
+
 def _repaired(
-    person: Ints, kinds: NDArray[np.uint8], first: Ints, second: Ints, rank: NDArray[np.uint8], limits: Sequence[Limits]
+    person: Ints,
+    kinds: NDArray[np.uint8],
+    links: Links,
+    limits: Sequence[Limits],
+    apart: Sequence[tuple[int, int]],
 ) -> tuple[Ints, Bools]:
-    """Persons over a limit, put together anew link by link, the strongest first; and which links were kept out."""
+    """Persons over a limit, put together anew link by link, the strongest first; and which links (between places) were
+    kept out. Two that are apart hold the one value there is of a kind of its own, below zero."""
+    first, second, rank = links.first.astype(np.int64), links.second.astype(np.int64), links.rank
     parent: dict[int, int] = {}
     held: dict[int, dict[int, int]] = {}
     most = {kind: limit.most for kind, limit in enumerate(limits) if limit.most is not None}
+    most |= {-1 - number: 1 for number in range(len(apart))}
+    ends: dict[int, dict[int, int]] = {}
+    for number, pair in enumerate(apart):
+        for node in pair:
+            ends.setdefault(node, {})[-1 - number] = 1
     refused = np.zeros(len(first), dtype=bool)
 
     def root(node: int) -> int:
@@ -154,7 +200,7 @@ def _repaired(
 
     for node in np.unique(np.concatenate([first, second])).tolist():
         kind = int(kinds[node])
-        parent[node], held[node] = node, {kind: 1} if kind in most else {}
+        parent[node], held[node] = node, ({kind: 1} if kind in most else {}) | ends.get(node, {})
     low, high = np.minimum(first, second), np.maximum(first, second)
     for place in np.lexsort((high, low, rank)).tolist():
         one, other = root(int(low[place])), root(int(high[place]))

@@ -18,6 +18,8 @@ from engine.identity.graph import U64, Ints, Links
 NONE = np.uint64(0)
 MOST_SOURCES = 64
 _ALWAYS = np.iinfo(np.int64).max
+NO_TIME = np.iinfo(np.int64).min
+"""The time of a record that has none."""
 _MERGE_AT = 8_000_000
 
 
@@ -66,8 +68,9 @@ class Collector:
 
     def _take(self, one: U64, other: U64, kind: int, source: int, times: Ints | None) -> None:
         count = len(one)
-        first = np.full(count, _ALWAYS) if times is None else times
-        last = np.full(count, -_ALWAYS) if times is None else times
+        given = np.full(count, NO_TIME) if times is None else times
+        first = np.where(given == NO_TIME, _ALWAYS, given)
+        last = np.where(given == NO_TIME, -_ALWAYS, given)
         row = (
             np.minimum(one, other),
             np.maximum(one, other),
@@ -91,18 +94,6 @@ class Collector:
         kinds = np.concatenate([np.full(len(one), kind, dtype=np.uint8) for kind, one in enumerate(by_kind)])
         order = np.argsort(nodes, kind="stable")
         return Linked(nodes[order], kinds[order], Links(low, high, rank), Evidence(records, first, last, sources))
-
-
-def without(found: Links, cut: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
-    """Which links are left when some were cut by hand."""
-    if not cut:
-        return np.ones(len(found.first), dtype=bool)
-    ends = {(min(pair), max(pair)) for pair in cut}
-    some = np.isin(found.first, np.array([low for low, _ in ends], dtype=np.uint64))
-    left = ~some
-    for place in np.flatnonzero(some).tolist():
-        left[place] = (int(found.first[place]), int(found.second[place])) not in ends
-    return left
 
 
 def _merged(rows: Sequence[tuple[NDArray[Any], ...]]) -> tuple[NDArray[Any], ...]:

@@ -8,7 +8,7 @@ make the same ids on any machine, in any order.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,8 +39,9 @@ class Named:
     new: frozenset[str] = field(default_factory=frozenset)
 
 
-def named(nodes: U64, person: Ints, known: Known, run: int) -> Named:
-    """Ids for persons (``person`` is the place of each of the sorted ``nodes``); ``run`` is the age of new ids."""
+def named(nodes: U64, person: Ints, known: Known, run: int, taken: Mapping[str, str] | None = None) -> Named:
+    """Ids for persons (``person`` is the place of each of the sorted ``nodes``); ``run`` is the age of new ids.
+    ``taken`` ids lead to others now; such an id comes back only to somebody who leaves the one it leads to."""
     count = int(person.max()) + 1 if len(person) else 0
     old, holder, held = _shares(nodes, person, known)
     kept = np.full(count, -1, dtype=np.int64)
@@ -51,7 +52,10 @@ def named(nodes: U64, person: Ints, known: Known, run: int) -> Named:
     kept[winner[oldest]] = won[oldest]
     ids: list[str | None] = [known.ids[one] if one >= 0 else None for one in kept.tolist()]
     since = [known.since[one] if one >= 0 else run for one in kept.tolist()]
-    fresh = _minted(nodes, person, ids, taken=set(known.ids))
+    came: dict[int, set[str]] = {}
+    for one, into in _pairs(old, holder):
+        came.setdefault(into, set()).add(known.ids[one])
+    fresh = _minted(nodes, person, ids, (set(known.ids), taken or {}, came))
     loses = kept[winner] != won
     gone = {known.ids[one]: str(ids[into]) for one, into in _pairs(won[loses], winner[loses])}
     apart = kept[holder] != old
@@ -98,16 +102,25 @@ def _pairs(one: Ints, other: Ints) -> Iterator[tuple[int, int]]:
     return zip(one.tolist(), other.tolist(), strict=True)
 
 
-def _minted(nodes: U64, person: Ints, ids: list[str | None], taken: set[str]) -> list[str]:
-    """Fill in ids for persons that have none, in the order of their smallest nodes."""
+def _minted(
+    nodes: U64,
+    person: Ints,
+    ids: list[str | None],
+    others: tuple[set[str], Mapping[str, str], Mapping[int, set[str]]],
+) -> list[str]:
+    """Fill in ids for persons that have none, in the order of their smallest nodes. ``others``: ids there were, where
+    ids lead that there were before, and of which ids each person has something."""
+    before, led, came = others
     _, first = np.unique(person, return_index=True)
     made: list[str] = []
     for one in np.flatnonzero(np.fromiter((found is None for found in ids), dtype=bool, count=len(ids))).tolist():
         again = 0
-        while (fresh := new_id(int(nodes[first[one]]), again)) in taken:
+        while (fresh := new_id(int(nodes[first[one]]), again)) in before or (
+            fresh in led and led[fresh] not in came.get(one, ())
+        ):
             again += 1
         ids[one] = fresh
-        taken.add(fresh)
+        before.add(fresh)
         made.append(fresh)
     return made
 

@@ -17,6 +17,8 @@ import phonenumbers
 
 ID_BYTES = 16
 """Kept of a hash: 128 bits; the graph works with the first 64."""
+LONGEST = 1_000
+"""Characters of a value; longer ones and those with control characters identify nobody."""
 _SEPARATOR = b"\x1f"
 _PLACEHOLDERS = re.compile(
     r"[0\-_. ]*|-1|null|none|nil|nan|n/?a|undefined|unknown|anonymous|test|guest|teste|an[oô]nimo|desconocido|"
@@ -30,7 +32,7 @@ Normalise = Callable[[str, str | None], str | None]
 
 def _text(value: str, country: str | None = None) -> str | None:
     found = unicodedata.normalize("NFKC", value).strip()
-    return found or None
+    return found if found and len(found) <= LONGEST and not any(one < " " for one in found) else None
 
 
 def _email(value: str, country: str | None = None) -> str | None:
@@ -43,6 +45,8 @@ def _email(value: str, country: str | None = None) -> str | None:
 def _phone(value: str, country: str | None = None) -> str | None:
     """E.164; numbers that exist nowhere are left out."""
     try:
+        if len(value) > LONGEST:
+            return None
         number = phonenumbers.parse(unicodedata.normalize("NFKC", value), country)
     except phonenumbers.NumberParseException:
         return None
@@ -53,7 +57,7 @@ def _phone(value: str, country: str | None = None) -> str | None:
 
 def _cpf(value: str, country: str | None = None) -> str | None:
     """Eleven digits, the last two of which check the others (Receita Federal: weights 10 … 2 and 11 … 2, modulo 11)."""
-    text = unicodedata.normalize("NFKC", value)
+    text = unicodedata.normalize("NFKC", value[:LONGEST])
     digits = [int(one) for one in text if one.isdecimal()]
     if len(digits) != 11 or len(set(digits)) == 1 or any(one not in "0123456789.- " for one in text.strip()):
         return None
@@ -112,6 +116,8 @@ class Hasher:
             raise ValueError("a pepper has at least 16 bytes")
         self.version = version
         self._key = derived(pepper, tenant, f"identity graph {version}")
+        self.fingerprint = derived(pepper, tenant, f"identity check {version}").hex()[:16]
+        """Tells whether it is the same pepper, and nothing about it."""
 
     def hashed(self, kind: str, values: Sequence[str]) -> list[bytes]:
         """The ids of values of one kind."""

@@ -31,6 +31,7 @@ _TITLES: dict[Kind, str] = {
     "late": "Audiences are late",
     "size": "A size jumped",
     "rejects": "A destination rejects many",
+    "identity": "Identity needs a look",
 }
 
 Problem = tuple[Kind, str]
@@ -86,6 +87,15 @@ def _troubles(workspace: Workspace, at: datetime) -> dict[Problem, str]:
         found["task", "scheduler"] = _sentence(task.get("error", {"message": "it was given up"}))
     for audience, destination, state, reason in troubles.syncs():
         found["held" if state == "held" else "sync", f"{audience} → {destination}"] = reason or "it was given up"
+    identity = troubles.identity()
+    if identity is not None:
+        state, why = identity
+        kept = (
+            "the map of persons is held back, the earlier one stays"
+            if state == "held"
+            else "persons were not found anew"
+        )
+        found["identity", "persons"] = f"{kept}: {why}"
     late = troubles.late(iso(at - LATE))
     if late:
         names = ", ".join(name for name, _ in late[:3]) + (", …" if len(late) > 3 else "")

@@ -29,6 +29,7 @@ from engine.operations.sealing import host_of
 from engine.operations.targets import ById
 from engine.operations.workspace import Workspace
 from engine.store.activation import END, Batches, Destinations, Outbox, SyncRow
+from engine.store.erasures import Erasures
 
 PASSING = ("warehouse", "warehouse_file", "changed", "store", "bitmaps", "memory", "internal")
 STALE = timedelta(hours=1)
@@ -143,6 +144,9 @@ class Delivering:
             "suppressed": lambda keys: self._suppressed(delivery.suppress, keys),
             "elsewhere": lambda keys: self._suppressed([("audience", one) for one in first], keys),
         }
+        erased = Erasures(self._workspace.database).keys()
+        if erased:
+            hidden["erased"] = lambda keys: np.isin(keys.astype(str), list(erased))
 
         days = can.longest_days
         stale = None if days is None else iso(self._now() - timedelta(days=days) / 2)

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from engine.membership.estimate import Sample
     from engine.store.audiences import Audiences
     from engine.store.database import Database
-    from engine.store.models import Lists, Models, VerifiedKeys
+    from engine.store.models import Lists, Models, StoredModel, VerifiedKeys
     from engine.store.ordinals import OrdinalSegments
     from engine.store.runs import Runs
+    from engine.warehouses.duck import Attached
     from engine.warehouses.protocol import Scratch, Warehouse
 
-_IGNORED = "store.sqlite*\nwarehouse/\nbitmaps/\ndrafts/\nlogs/\nspool/\n*.lock\n*.sock\nsecrets.vault\n"
+IDENTITY = "identity"
+"""The folder of the map of persons."""
+_IGNORED = "identity/\nstore.sqlite*\nwarehouse/\nbitmaps/\ndrafts/\nlogs/\nspool/\n*.lock\n*.sock\nsecrets.vault\n"
 
 
 class Workspace:
@@ -33,6 +36,11 @@ class Workspace:
         self.folder = Path(folder)
         self.sample: Sample | None = None
         self.sample_stamp: tuple[Any, ...] = ()
+        self.trial: tuple[Path, str] | None = None
+        """A map to look with that is not in force, and its table of (key, person)."""
+        self.kept_open: dict[str, Any] = {}
+        """What others keep open with the workspace, to be closed with it."""
+        self.persons: tuple[tuple[int, int], DataModel] | None = None
         if not (self.folder / FILE).is_file():
             raise EngineError(
                 "no_workspace", f"{folder} is not a workspace", hint=f"Make it one: convoke init {folder}."
@@ -120,7 +128,7 @@ class Workspace:
             raise EngineError(
                 "no_connection", "the workspace has no warehouse yet", hint="Connect one: convoke connect URL."
             )
-        opened = open_warehouse(self.settings.warehouse, self.warehouse_folder)
+        opened = open_warehouse(self.settings.warehouse, self.warehouse_folder, beside=_map_beside(self))
         opened.limit_memory((self.settings.memory_bytes * 2 // 5) >> 20)
         return opened
 
@@ -139,7 +147,7 @@ class Workspace:
                 "the workspace has no data model yet",
                 hint="Draft one with convoke model infer, then convoke model apply FILE.",
             )
-        return stored.model
+        return stored.model if stored.model.profile.identity is None else _over_persons(self, stored)
 
     def audiences_stamp(self) -> int:
         """A number that changes when another program saves to the store."""
@@ -159,6 +167,8 @@ class Workspace:
     def close(self) -> None:
         """Close files and connections."""
         self.reload()
+        while self.kept_open:
+            self.kept_open.popitem()[1].close()
         if "library" in self.__dict__:
             self.library.close()
             del self.__dict__["library"]
@@ -171,6 +181,45 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _map_beside(workspace: Workspace) -> Attached | None:
+    """The map of persons in force, for the warehouse to join with."""
+    folder = workspace.folder / IDENTITY
+    if not folder.is_dir():
+        return None
+    from engine.identity.publication import current
+    from engine.warehouses.duck import Attached
+
+    if workspace.trial is not None:
+        return Attached(workspace.trial[0], lambda: True)
+    pointer = current(folder)
+    if pointer is None:
+        return None
+    return Attached(folder / pointer.map, lambda: current(folder) == pointer)
+
+
+def _over_persons(workspace: Workspace, stored: StoredModel) -> DataModel:
+    """The model with persons in place of profiles, made once for each model and map."""
+    from engine.identity.publication import current
+    from engine.sql.resolved import resolved
+
+    if workspace.trial is not None:
+        return resolved(stored.model, workspace.warehouse, workspace.trial[1])
+    pointer = current(workspace.folder / IDENTITY)
+    if pointer is None:
+        raise EngineError(
+            "no_model",
+            "the model asks for persons (identity: true), and identity was never resolved here",
+            "profile.identity",
+            "Run convoke identity run, or take identity out of the model.",
+        )
+    wanted = stored.version, pointer.run
+    if workspace.persons is None or workspace.persons[0] != wanted:
+        if not workspace.warehouse.still_current():
+            workspace.reload()
+        workspace.persons = wanted, resolved(stored.model, workspace.warehouse, pointer.profiles)
+    return workspace.persons[1]
 
 
 def forget_sample(workspace: Workspace) -> None:

@@ -81,6 +81,12 @@ def known_keys(sources: Sources, warehouse: Warehouse, keys: Sequence[str]) -> s
     return {row[0] for row in warehouse.rows(statement.sql, statement.parameters)}
 
 
+def distinct_keys(sources: Sources) -> str:
+    """A SELECT of every profile key as text, each once."""
+    query = exp.select(alias(sources.key_text(), "key")).distinct().from_(sources.profiles.from_item())
+    return query.sql(dialect="duckdb")
+
+
 def _duplicate(sources: Sources, warehouse: Warehouse) -> object:
     query = (
         exp.select(alias(sources.key(), "key"))

@@ -24,6 +24,16 @@ def has_consented(consent: Consent, catalog: Catalog) -> Sql:
     return _profiles(consent, catalog, f"consents.{consent.name}", agreed)
 
 
+def agreed_by(consent: Consent, catalog: Catalog, profile: Expr) -> exp.Select:
+    """Whether one profile agreed: a SELECT of one value."""
+    agreed = cast(column(consent.column, "r"), "BOOLEAN", safe=True)
+    rows = exp.Subquery(
+        this=relation(consent.source, catalog, f"consents.{consent.name}"), alias=exp.TableAlias(this=name("r"))
+    )
+    whose = exp.EQ(this=cast(column(consent.profile, "r"), "VARCHAR"), expression=profile)
+    return exp.select(call("coalesce", call("bool_or", agreed), exp.false())).from_(rows).where(whose)
+
+
 def _profiles(found: Identifier | Consent, catalog: Catalog, path: str, condition: Expr) -> Sql:
     rows = exp.Subquery(this=relation(found.source, catalog, path), alias=exp.TableAlias(this=name("r")))
     owner = column(found.profile, "r")

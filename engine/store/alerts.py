@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from engine.store.database import Database
 
-Kind = Literal["run", "task", "sync", "held", "late", "size", "rejects"]
+Kind = Literal["run", "task", "sync", "held", "late", "size", "rejects", "identity"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ class Troubles:
     def syncs(self) -> list[tuple[str, str, str, str]]:
         """(audience, destination, failed or held, reason) of the newest syncs that are so."""
         return [(row[0], row[1], row[2], row[3] or "") for row in self._database.rows("trouble_syncs")]
+
+    def identity(self) -> tuple[str, str] | None:
+        """(held or failed, why) of the newest run of identity, if it was so."""
+        rows = [row for row in self._database.rows("identity_runs", {"most": 2}) if row[3] != "running"]
+        return (rows[0][3], rows[0][6] or "") if rows and rows[0][3] != "published" else None
 
     def late(self, before: str) -> list[tuple[str, str]]:
         """(audience, when it was due) of those that were due before a moment and do not run."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.store.database import Database
 
-SCOPES = ("warehouse", "read", "members", "write", "deliver", "admin", "metrics")
+SCOPES = ("warehouse", "read", "members", "write", "deliver", "identity", "admin", "metrics")
 """What a token may: query the warehouse; see documents, sizes and runs; see who is a member; change documents and run;
 deliver; manage tokens, secrets and the store; read metrics."""
 _PREFIX = "cvk"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -30,6 +32,23 @@ def connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         # Without this, grouping events that are sorted by profile rescans them many times over.
         connection.execute("SET disabled_optimizers = 'partitioned_execution'")
     return connection
+
+
+MAP = "convoke_identity"
+"""The name of the attached map of persons."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A DuckDB file to read beside the warehouse, and whether it is still the one to read."""
+
+    path: Path
+    current: Callable[[], bool]
+
+    def to(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach it; before the connection gives up reading other files."""
+        quoted = str(self.path).replace("'", "''")
+        connection.execute(f"ATTACH '{quoted}' AS {MAP} (READ_ONLY)")
 
 
 def first_line(error: BaseException) -> str:
@@ -78,8 +97,10 @@ class DuckSession:
     def table_names(self) -> list[tuple[str, str]]:
         """Schema and name of every table and view."""
         found = self._connection.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal "
-            "UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1, 2"
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND database_name != $1 "
+            "UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name != $1 "
+            "ORDER BY 1, 2",
+            [MAP],
         ).fetchall()
         return [(str(schema), str(table)) for schema, table in found]
 

@@ -13,7 +13,7 @@ import duckdb
 
 from engine.domain.model import Source
 from engine.errors import EngineError
-from engine.warehouses.duck import DuckSession, connect, first_line
+from engine.warehouses.duck import Attached, DuckSession, connect, first_line
 from engine.warehouses.protocol import TableInfo
 
 READERS = {
@@ -43,6 +43,10 @@ def _unchanged(paths: list[Path], root: Path, version: str) -> bool:
         return False
 
 
+def _current(beside: Attached | None) -> bool:
+    return beside is None or beside.current()
+
+
 class DuckDBFile(DuckSession):
     """A DuckDB database file, read-only.
 
@@ -50,19 +54,22 @@ class DuckDBFile(DuckSession):
     keeps older states open opens each ``apart``, through a link of its own.
     """
 
-    def __init__(self, url: str, path: Path, *, apart: bool = False) -> None:
+    def __init__(self, url: str, path: Path, *, apart: bool = False, beside: Attached | None = None) -> None:
         if not path.is_file():
             raise EngineError(
                 "warehouse_file", f"there is no warehouse file {path}", hint="Check the path given to convoke connect."
             )
         version = fingerprint([path], path.parent)
-        super().__init__(url, _open_apart(path) if apart else _open_file(path), version)
-        self.path = path
+        # A file that another session of this process has open shares its instance, which takes no other file beside it.
+        super().__init__(url, _open_apart(path) if apart or beside is not None else _open_file(path), version)
+        self.path, self._beside = path, beside
+        if beside is not None:
+            beside.to(self._connection)
         self._connection.execute("SET enable_external_access = false")
 
     def still_current(self) -> bool:
         """Whether the file is still the one this session opened."""
-        return _unchanged([self.path], self.path.parent, self._version)
+        return _unchanged([self.path], self.path.parent, self._version) and _current(self._beside)
 
 
 def _open_apart(path: Path) -> duckdb.DuckDBPyConnection:
@@ -109,7 +116,7 @@ class Folder(DuckSession):
     query); larger ones are read in place too. CSV columns of digits that would lose leading zeros stay text.
     """
 
-    def __init__(self, url: str, path: Path) -> None:
+    def __init__(self, url: str, path: Path, *, beside: Attached | None = None) -> None:
         if not path.is_dir():
             raise EngineError("warehouse_file", f"there is no folder {path}", hint="Check the path.")
         self._files = _tables_in(path)
@@ -121,8 +128,10 @@ class Folder(DuckSession):
             )
         everything = [file for files in self._files.values() for file in files]
         super().__init__(url, connect(":memory:", read_only=False), fingerprint(everything, path))
-        self.path = path
+        self.path, self._beside = path, beside
         self._ready: set[str] = set()
+        if beside is not None:
+            beside.to(self._connection)
         quoted = str(path.resolve()).replace("'", "''")
         self._connection.execute(f"SET allowed_directories = ['{quoted}']")
         self._connection.execute("SET enable_external_access = false")
@@ -130,7 +139,7 @@ class Folder(DuckSession):
     def still_current(self) -> bool:
         """Whether the files are still as they were when this session opened them."""
         everything = [file for files in _tables_in(self.path).values() for file in files]
-        return _unchanged(everything, self.path, self._version)
+        return _unchanged(everything, self.path, self._version) and _current(self._beside)
 
     def source_version(self, source: Source) -> str:
         """The state of one table's files; a SELECT may read any."""

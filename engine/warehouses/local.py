@@ -16,7 +16,7 @@ import duckdb
 from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.locks import holding
-from engine.warehouses.duck import connect
+from engine.warehouses.duck import Attached, connect
 from engine.warehouses.files import DuckDBFile
 
 FILE = "warehouse.duckdb"
@@ -26,13 +26,13 @@ _LOCK = "warehouse.lock"
 class LocalWarehouse(DuckDBFile):
     """The workspace's own warehouse, for reading."""
 
-    def __init__(self, folder: Path, *, apart: bool = False) -> None:
+    def __init__(self, folder: Path, *, apart: bool = False, beside: Attached | None = None) -> None:
         path = folder / FILE
         if not path.exists():
             raise EngineError(
                 "warehouse_file", "the local warehouse is empty", hint="Fill it: convoke demo makes sample data."
             )
-        super().__init__("local:", path, apart=apart)
+        super().__init__("local:", path, apart=apart, beside=beside)
 
 
 @contextmanager

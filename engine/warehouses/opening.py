@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from engine.errors import EngineError
 from engine.plugins import Plugins
+from engine.warehouses.duck import Attached
 from engine.warehouses.files import DuckDBFile, Folder
 from engine.warehouses.local import LocalWarehouse
 from engine.warehouses.protocol import Warehouse
@@ -31,19 +32,20 @@ def normal_url(url: str, base: Path) -> str:
     return found.as_posix()
 
 
-def open_warehouse(url: str, local_folder: Path, *, apart: bool = False) -> Warehouse:
+def open_warehouse(url: str, local_folder: Path, *, apart: bool = False, beside: Attached | None = None) -> Warehouse:
     """Open a warehouse for reading; raises EngineError("warehouse_file") with what is wrong. ``apart``: also while
-    this process still reads an older state of the same file."""
+    this process still reads an older state of the same file. ``beside``: a map of persons to join with, which only
+    warehouses in files of this machine can."""
     if url == LOCAL:
-        return LocalWarehouse(local_folder, apart=apart)
+        return LocalWarehouse(local_folder, apart=apart, beside=beside)
     scheme, path = _split(url)
     if scheme == "duckdb":
-        return DuckDBFile(url, _absolute(path, Path.cwd()), apart=apart)
+        return DuckDBFile(url, _absolute(path, Path.cwd()), apart=apart, beside=beside)
     if scheme in ("", "file"):
         found = _absolute(path, Path.cwd())
         if found.is_file():
-            return DuckDBFile(url, found, apart=apart)
-        return Folder(url, found)
+            return DuckDBFile(url, found, apart=apart, beside=beside)
+        return Folder(url, found, beside=beside)
     if scheme in SCHEMES:
         from engine.warehouses.flight import FlightWarehouse
 

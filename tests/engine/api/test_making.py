@@ -316,6 +316,13 @@ def test_every_operation_has_a_route() -> None:
     }  # the app's and the shell's
     local |= {"apply_model", "export_members", "add_destination", "make_vault_key", "save_all"}  # files of this machine
     local |= {
+        "Lookup",
+        "resolve_identifiers",
+        "apply_identity",
+        "what_if_identity",
+        "export_identity",
+    }  # files, many at once
+    local |= {
         "run",
         "explain_run",
         "sync_due",

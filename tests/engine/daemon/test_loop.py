@@ -21,6 +21,7 @@ from engine.cli.__main__ import main
 from engine.errors import EngineError
 from engine.operations import Workspace, make_vault_key
 from engine.settings import write_settings
+from tests.support import people
 from tests.support.crashing import daemon, killed_again_and_again
 from tests.support.delivering import make, person
 from tests.support.small import AS_OF, make_workspace, write_audience
@@ -88,6 +89,26 @@ def test_of_three_hundred_kills_none_loses_or_repeats_anything(seed: int, tmp_pa
     found = killed_again_and_again(tmp_path, kills=50, tasks=12, seed=seed, longest=1.0, frozen_each=25)
     assert (found.lost, found.twice, found.wrong, found.disorder) == (0, 0, 0, 0)
     assert found.continued, "no kill came while a task was at work"
+
+
+def test_persons_are_found_anew_when_the_data_changes(tmp_path: Path) -> None:
+    with people.make(tmp_path, document=people.DOCUMENT | {"refresh": "on_data"}) as workspace:
+        process = daemon(workspace.folder)
+        try:
+            until(lambda: operations.identity_state(workspace).in_force is not None)
+            before = people.persons(workspace, ["ana-1", "carla-1"])
+            people.publish(tmp_path, [*people.PEOPLE, ("carla-9", "carla@mail.com", None, None)])
+            until(
+                lambda: len([one for one in operations.identity_state(workspace).runs if one.state == "published"]) == 2
+            )
+            after = people.persons(workspace, ["ana-1", "carla-1", "carla-9"])
+            assert after == {**before, "carla-9": before["carla-1"]}
+        finally:
+            process.terminate()
+            process.wait(30)
+        log = (workspace.folder / "logs" / "daemon.jsonl").read_text()
+        assert '"identity published"' in log
+        assert "mail.com" not in log
 
 
 def test_no_child_outlives_its_daemon(workspace: Workspace, running: subprocess.Popen[bytes]) -> None:

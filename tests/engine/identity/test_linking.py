@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.identity import linking
-from engine.identity.linking import Collector, Linked, without
+from engine.identity.linking import Collector, Linked
 
 records = st.lists(
     st.tuples(
@@ -70,16 +70,6 @@ def test_many_records_are_merged_on_the_way(monkeypatch: pytest.MonkeyPatch) -> 
     found = made.linked()
     assert found.evidence.records.tolist() == [20, 20]
     assert (found.evidence.first > found.evidence.last).all(), "no record had a time"
-
-
-def test_a_link_that_was_cut_is_left_out() -> None:
-    found = collected([(1, 11, 21, 0, 5), (2, 11, 0, 0, 6)], 9)
-    left = without(found.links, [(11, 2)])
-    assert [(int(a), int(b)) for a, b in zip(found.links.first[left], found.links.second[left], strict=True)] == [
-        (1, 11),
-        (1, 21),
-    ]
-    assert without(found.links, []).all()
 
 
 def test_sources_have_a_limit() -> None:

@@ -1,0 +1,154 @@
+"""The lookup index: from an identifier's hash to its person in some microseconds, kept in LMDB.
+
+An index is built aside and swapped, so a reader keeps what it has opened. What it holds follows from the map: one that
+is damaged is made again from there.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import EngineError
+
+_ROOM = 1 << 42
+"""The most that an index may grow to; only what is used takes disk."""
+_IDENTIFIERS, _PERSONS, _REDIRECTS, _ABOUT = b"identifiers", b"persons", b"redirects", b"about"
+_AT_ONCE = 200_000
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A person: the id, that of the household, and (kind's place, hash) of every identifier."""
+
+    id: str
+    household: str
+    identifiers: tuple[tuple[int, bytes], ...]
+
+
+class Index:
+    """An open index, for reading. Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        import lmdb
+
+        try:
+            self._env = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=4, lock=False, map_size=_ROOM)
+            self._identifiers = self._env.open_db(_IDENTIFIERS, create=False)
+            self._persons = self._env.open_db(_PERSONS, create=False)
+            self._redirects = self._env.open_db(_REDIRECTS, create=False)
+            about = self._env.open_db(_ABOUT, create=False)
+            with self._env.begin() as reading:
+                wanted = int(reading.get(b"count", db=about) or b"")
+                found = reading.stat(self._identifiers)["entries"]
+        except (lmdb.Error, OSError, TypeError, ValueError) as error:
+            raise _broken(path, type(error).__name__) from None
+        if wanted != found:
+            raise _broken(path, f"{found:,} of {wanted:,} identifiers")
+
+    def person(self, identifier: bytes) -> str | None:
+        """The person that an identifier's hash (16 bytes) belongs to."""
+        with self._env.begin(db=self._identifiers) as reading:
+            found = reading.get(identifier)
+        return None if found is None else name_of(found)
+
+    def people(self, identifiers: Iterable[bytes]) -> list[str | None]:
+        """The same for many."""
+        with self._env.begin(db=self._identifiers) as reading:
+            found = [reading.get(one) for one in identifiers]
+        return [None if one is None else name_of(one) for one in found]
+
+    def profile(self, person: str) -> Profile | None:
+        """A person by id, or by one that leads to it now."""
+        raw = raw_of(person)
+        if raw is None:
+            return None
+        with self._env.begin() as reading:
+            raw = reading.get(raw, db=self._redirects) or raw
+            found = reading.get(raw, db=self._persons)
+        if found is None:
+            return None
+        identifiers = tuple((found[at], found[at + 1 : at + 17]) for at in range(10, len(found), 17))
+        return Profile(name_of(raw), name_of(found[:10]), identifiers)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._env.close()
+
+
+def _broken(path: Path, why: str) -> EngineError:
+    return EngineError(
+        "identity", f"the index {path.name} is damaged ({why})", hint="Make it again: convoke identity check --rebuild."
+    )
+
+
+def name_of(raw: bytes) -> str:
+    """A person's id from its ten bytes."""
+    return "p" + raw.hex()
+
+
+def raw_of(person: str) -> bytes | None:
+    """The ten bytes of a person's id; None when it is none."""
+    if len(person) != 21 or person[0] != "p":
+        return None
+    try:
+        return bytes.fromhex(person[1:])
+    except ValueError:
+        return None
+
+
+def identifier_of(high: int, low: int) -> bytes:
+    """The 16 bytes of a hash from its halves."""
+    return struct.pack(">QQ", high, low)
+
+
+def write_index(
+    path: Path,
+    identifiers: Iterable[tuple[bytes, bytes]],
+    persons: Iterable[tuple[bytes, bytes]],
+    redirects: Mapping[str, str],
+    count: int,
+) -> None:
+    """A new index; (hash, person) and (person, value) come sorted."""
+    path.unlink(missing_ok=True)
+    with _writing(path) as (env, into):
+        _put(env, into[_IDENTIFIERS], identifiers)
+        _put(env, into[_PERSONS], persons)
+        some = sorted((raw_of(one), raw_of(other)) for one, other in redirects.items())
+        _put(env, into[_REDIRECTS], ((one, other) for one, other in some if one is not None and other is not None))
+        with env.begin(write=True) as writing:
+            writing.put(b"count", str(count).encode(), db=into[_ABOUT])
+        env.sync(True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[tuple[Any, dict[bytes, Any]]]:
+    import lmdb
+
+    # Nobody reads it before it has its name, and it is written to disk at the end at once.
+    env = lmdb.open(str(path), subdir=False, max_dbs=4, map_size=_ROOM, sync=False, lock=False, writemap=False)
+    try:
+        yield env, {name: env.open_db(name) for name in (_IDENTIFIERS, _PERSONS, _REDIRECTS, _ABOUT)}
+    finally:
+        env.close()
+
+
+def _put(env: Any, into: Any, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+    part: list[tuple[bytes, bytes]] = []
+    for pair in pairs:
+        part.append(pair)
+        if len(part) == _AT_ONCE:
+            _append(env, into, part)
+            part = []
+    _append(env, into, part)
+
+
+def _append(env: Any, into: Any, part: list[tuple[bytes, bytes]]) -> None:
+    with env.begin(write=True, db=into) as writing, writing.cursor() as cursor:
+        _, added = cursor.putmulti(part, append=True)
+    if added != len(part):
+        raise EngineError("identity", "the index could not be written", hint="Check the disk.")

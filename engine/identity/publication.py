@@ -1,0 +1,366 @@
+"""The map that is in force: a DuckDB file that warehouses join with, an index for lookups, and what points to both.
+
+Everything is written aside; the pointer is replaced last, in one step. What dies before leaves the old map in force.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from engine.durable import sync_folder
+from engine.errors import EngineError
+from engine.identity.graph import Ints
+from engine.identity.index import Index, raw_of, write_index
+from engine.identity.linking import Evidence
+from engine.identity.resolving import Candidate, Graph
+from engine.identity.stability import Known
+
+POINTER = "current.json"
+LOCK = "identity.lock"
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What is in force: of which run, from which state of the data, document and pepper, and since when."""
+
+    run: int
+    at: str
+    data: str
+    version: int
+    pepper: int
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def map(self) -> str:
+        """The map's file."""
+        return f"map-{self.run}.duckdb"
+
+    @property
+    def index(self) -> str:
+        """The index's file."""
+        return f"index-{self.run}.lmdb"
+
+    @property
+    def profiles(self) -> str:
+        """The table of (key, person); it has the run in its name, so that nothing is answered from an older one."""
+        return f"profiles_{self.run}"
+
+
+def current(folder: Path) -> Pointer | None:
+    """What is in force in a folder; None before the first."""
+    try:
+        found = json.loads((folder / POINTER).read_text(encoding="utf-8"))
+        return Pointer(**found)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError):
+        raise EngineError(
+            "identity",
+            f"{folder / POINTER} cannot be read",
+            hint="Restore it from a backup, or run convoke identity run again.",
+        ) from None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of an id: merged into another, split off from one, new, or gone."""
+
+    what: str
+    id: str
+    other: str | None
+    reason: str
+
+
+class Map:
+    """An open map."""
+
+    def __init__(self, folder: Path, pointer: Pointer) -> None:
+        self.folder, self.pointer = folder, pointer
+        path = folder / pointer.map
+        try:
+            self._connection = duckdb.connect(str(path), read_only=True)
+        except duckdb.Error as error:
+            raise EngineError(
+                "identity",
+                f"the map {path.name} cannot be opened ({str(error).splitlines()[0][:120]})",
+                hint="Restore it from a backup, or run convoke identity run again.",
+            ) from None
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def arrays(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
+        """What a query finds, as arrays."""
+        return self._connection.execute(sql, list(parameters)).fetchnumpy()
+
+    def known(self) -> Known:
+        """Ids as they are, for the next run to keep."""
+        nodes = self.arrays("SELECT high, person FROM identifiers ORDER BY high")
+        persons = self.rows("SELECT id, since FROM persons ORDER BY place")
+        return Known(
+            nodes["high"].astype(np.uint64),
+            nodes["person"].astype(np.int64),
+            tuple(str(one) for one, _ in persons),
+            tuple(int(since) for _, since in persons),
+        )
+
+    def redirects(self) -> dict[str, str]:
+        """Ids that lead to others."""
+        return {str(one): str(into) for one, into in self.rows("SELECT id, into_id FROM redirects")}
+
+    def graph(self) -> Graph:
+        """All identifiers, and the links that the data made."""
+        ids = self.arrays("SELECT high, low, kind FROM identifiers ORDER BY high")
+        links = self.arrays(
+            "SELECT first, second, kind, records, first_seen, last_seen, sources FROM links "
+            "WHERE kind != 255 ORDER BY first, second, kind"
+        )
+        wide = {name: np.asarray(links[name], dtype=np.int64) for name in ("records", "first_seen", "last_seen")}
+        return Graph(
+            ids["high"].astype(np.uint64),
+            ids["low"].astype(np.uint64),
+            ids["kind"].astype(np.uint8),
+            links["first"].astype(np.uint64),
+            links["second"].astype(np.uint64),
+            links["kind"].astype(np.uint8),
+            Evidence(wide["records"], wide["first_seen"], wide["last_seen"], links["sources"].astype(np.uint64)),
+        )
+
+    def profiles(self) -> Any:
+        """An Arrow table of (key, high), one row a profile key."""
+        return self._connection.execute(f"SELECT key, high FROM {self.pointer.profiles}").to_arrow_table()  # noqa: S608
+
+    def export(self) -> Any:
+        """An Arrow table of profile key, person and household."""
+        return self._connection.execute(
+            f"SELECT p.key, p.person, persons.household FROM {self.pointer.profiles} AS p "  # noqa: S608 - ours
+            "JOIN persons ON persons.id = p.person ORDER BY p.key"
+        ).to_arrow_table()
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """The names of kinds and of sources, by place."""
+        kinds, sources = (
+            [str(one) for (one,) in self.rows(f"SELECT name FROM {table} ORDER BY place")]  # noqa: S608 - ours
+            for table in ("kinds", "sources")
+        )
+        return kinds, sources
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def opened(folder: Path) -> Map | None:
+    """The map in force."""
+    pointer = current(folder)
+    return None if pointer is None else Map(folder, pointer)
+
+
+def publish(
+    folder: Path,
+    found: Candidate,
+    pointer: Pointer,
+    profiles: Any,
+    redirects: Mapping[str, str],
+    changes: Sequence[Change],
+    names: tuple[Sequence[str], Sequence[str]],
+    forgotten: str | None = None,
+) -> None:
+    """Put a candidate in force. ``profiles`` is an Arrow table of (key, high, place); ``names`` are those of kinds and
+    sources; ``changes`` are added to those of earlier runs, without what is told of somebody who was ``forgotten``."""
+    write_map(folder, found, pointer, profiles, redirects, changes, names, forgotten)
+    index_of(found, folder / pointer.index, redirects)
+    for name in (pointer.map, pointer.index):
+        with (folder / name).open("rb") as file:
+            os.fsync(file.fileno())
+    point_to(folder, pointer)
+    clean(folder, pointer)
+
+
+def point_to(folder: Path, pointer: Pointer) -> None:
+    """Replace the pointer."""
+    fresh = folder / f"{POINTER}.new"
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(vars(pointer), sort_keys=True))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, folder / POINTER)
+    sync_folder(folder)
+
+
+def clean(folder: Path, pointer: Pointer) -> None:
+    """Remove files of other runs; who has one open goes on reading it."""
+    for path in folder.iterdir():
+        if path.name.startswith(("map-", "index-")) and path.name not in (pointer.map, pointer.index):
+            try:
+                path.unlink()
+            except OSError:  # Windows keeps a file that is open; the next run tries again
+                continue
+
+
+def write_map(
+    folder: Path,
+    found: Candidate,
+    pointer: Pointer,
+    profiles: Any,
+    redirects: Mapping[str, str],
+    changes: Sequence[Change],
+    names: tuple[Sequence[str], Sequence[str]],
+    forgotten: str | None = None,
+) -> None:
+    """A new map's file; the changes of the one in force come along."""
+    path = folder / pointer.map
+    for leftover in (path, Path(f"{path}.wal")):
+        leftover.unlink(missing_ok=True)
+    before = current(folder)
+    connection = duckdb.connect(str(path))
+    try:
+        for name, table in _tables(found, redirects, names).items():
+            _load(connection, name, table)
+        connection.register("given", profiles)
+        connection.execute(
+            f"CREATE TABLE {pointer.profiles} AS SELECT given.key, persons.id AS person, given.high "  # noqa: S608 - our name
+            "FROM given JOIN persons USING (place) ORDER BY given.key"
+        )
+        connection.unregister("given")
+        connection.execute(f"CREATE VIEW profiles AS FROM {pointer.profiles}")
+        connection.execute(
+            "CREATE TABLE changes "
+            "(run INTEGER, made_at VARCHAR, what VARCHAR, id VARCHAR, other VARCHAR, reason VARCHAR)"
+        )
+        if before is not None and (folder / before.map).exists() and before.run != pointer.run:
+            earlier = str(folder / before.map).replace("'", "''")
+            connection.execute(f"ATTACH '{earlier}' AS earlier (READ_ONLY)")
+            connection.execute(
+                "INSERT INTO changes FROM earlier.changes WHERE $1 IS NULL OR (id != $1 AND other IS DISTINCT FROM $1)",
+                [forgotten],
+            )
+            connection.execute("DETACH earlier")
+        if changes:
+            rows = pa.table(
+                {name: [getattr(one, name) for one in changes] for name in ("what", "id", "other", "reason")}
+            )
+            rows = rows.set_column(2, "other", rows.column("other").cast(pa.string()))
+            connection.register("fresh", rows)
+            connection.execute(
+                "INSERT INTO changes SELECT ?, ?, what, id, other, reason FROM fresh", [pointer.run, pointer.at]
+            )
+            connection.unregister("fresh")
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
+    connection.register("given", table)
+    connection.execute(f"CREATE TABLE {name} AS FROM given")
+    connection.unregister("given")
+
+
+def _tables(
+    found: Candidate, redirects: Mapping[str, str], names: tuple[Sequence[str], Sequence[str]]
+) -> dict[str, Any]:
+    graph, persons = found.graph, found.persons
+    seen = graph.evidence
+    led = sorted(redirects.items())
+    return {
+        "identifiers": pa.table(
+            {
+                "high": graph.high,
+                "low": graph.low,
+                "kind": graph.kinds,
+                "person": persons.person.astype(np.int32),
+                "quarantined": persons.quarantined,
+            }
+        ),
+        "persons": pa.table(
+            {
+                "place": np.arange(persons.count, dtype=np.int32),
+                "id": pa.array(found.names.ids, type=pa.string()),
+                "since": np.array(found.names.since, dtype=np.int32),
+                "household": pa.array([found.names.ids[one] for one in found.home.tolist()], type=pa.string()),
+            }
+        ),
+        "links": pa.table(
+            {
+                "first": graph.first,
+                "second": graph.second,
+                "kind": graph.kind,
+                "records": seen.records,
+                "first_seen": seen.first,
+                "last_seen": seen.last,
+                "sources": seen.sources,
+                "refused": found.refused,
+            }
+        ),
+        "redirects": pa.table(
+            {
+                "id": pa.array([one for one, _ in led], type=pa.string()),
+                "into_id": pa.array([into for _, into in led], type=pa.string()),
+            }
+        ),
+        "kinds": pa.table({"place": np.arange(len(names[0])), "name": pa.array(names[0], type=pa.string())}),
+        "sources": pa.table({"place": np.arange(len(names[1])), "name": pa.array(names[1], type=pa.string())}),
+    }
+
+
+def index_of(found: Candidate, path: Path, redirects: Mapping[str, str]) -> None:
+    """Write the index of a candidate."""
+    graph = found.graph
+    raws = [raw_of(one) or b"" for one in found.names.ids]
+    hashes = np.stack([graph.high, graph.low], axis=1).astype(">u8").tobytes()
+    fresh = path.with_suffix(".new")
+    write_index(
+        fresh,
+        _identifiers(hashes, found.persons.person, raws),
+        _persons(found, hashes, raws),
+        redirects,
+        len(graph.high),
+    )
+    Index(fresh).close()
+    os.replace(fresh, path)
+
+
+def _identifiers(hashes: bytes, person: Ints, raws: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    for at, place in enumerate(person.tolist()):
+        yield hashes[16 * at : 16 * at + 16], raws[place]
+
+
+def _persons(found: Candidate, hashes: bytes, raws: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    person, kinds = found.persons.person, found.graph.kinds.tolist()
+    order = np.argsort(person, kind="stable")
+    starts = np.searchsorted(person[order], np.arange(len(raws) + 1))
+    for place in sorted(range(len(raws)), key=raws.__getitem__):
+        mine = order[starts[place] : starts[place + 1]].tolist()
+        value = b"".join(bytes([kinds[at]]) + hashes[16 * at : 16 * at + 16] for at in mine)
+        yield raws[place], raws[int(found.home[place])] + value
+
+
+def candidate_of(found: Map) -> Candidate:
+    """The candidate that a map was made from, without the links that people made."""
+    from engine.identity.graph import Persons
+    from engine.identity.stability import Named
+
+    graph = found.graph()
+    rest = found.arrays("SELECT person, quarantined FROM identifiers ORDER BY high")
+    persons = found.rows("SELECT id, since, household FROM persons ORDER BY place")
+    place = {str(one): at for at, (one, _, _) in enumerate(persons)}
+    refused = found.arrays("SELECT refused FROM links WHERE kind != 255 ORDER BY first, second, kind")[
+        "refused"
+    ].astype(bool)
+    return Candidate(
+        graph,
+        Persons(graph.high, rest["person"].astype(np.int64), rest["quarantined"].astype(bool), refused),
+        Named(tuple(str(one) for one, _, _ in persons), tuple(int(since) for _, since, _ in persons)),
+        np.array([place[str(home)] for _, _, home in persons], dtype=np.int64),
+    )

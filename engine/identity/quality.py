@@ -1,0 +1,146 @@
+"""Whether a new map can be trusted: checks with a limit each; a red one keeps the earlier map in force."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.domain.identity import IdentityDocument
+from engine.identity.resolving import Candidate
+
+State = Literal["green", "yellow", "red"]
+_Z = 1.959964
+_FEW = 1_000
+_ENOUGH = 20
+"""Judged pairs that can hold a map back."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: what was found, what the limit is, and a sentence."""
+
+    name: str
+    state: State
+    value: float
+    limit: float | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two identifiers (graph nodes) that a person judged to be one person, or two."""
+
+    one: int
+    other: int
+    same: bool
+
+
+def measured(found: Candidate) -> dict[str, Any]:
+    """The numbers of a candidate."""
+    sizes = np.bincount(found.persons.person, minlength=1)
+    spread = np.sort(sizes)
+    households = len(np.unique(found.home))
+    return {
+        "identifiers": len(found.graph.high),
+        "persons": found.persons.count,
+        "households": households,
+        "links": len(found.graph.first),
+        "refused": int(found.persons.refused.sum()),
+        "quarantined": int(found.persons.quarantined.sum()),
+        "largest": int(spread[-1]) if len(spread) else 0,
+        "p99": int(spread[int(len(spread) * 0.99)]) if len(spread) else 0,
+        "merged": len(found.names.merged),
+        "split": len(found.names.split),
+        "new": len(found.names.new),
+    }
+
+
+def checked(
+    document: IdentityDocument,
+    found: Candidate,
+    before: Mapping[str, Any] | None,
+    gone: int,
+    pairs: Sequence[Pair],
+) -> list[Check]:
+    """Every check. ``before`` are the numbers of the map in force, ``gone`` how many of its ids have no successor."""
+    numbers, quality = measured(found), document.quality
+    checks = [_uniqueness(found), _consistency(document, found)]
+    largest = numbers["largest"]
+    state: State = "red" if largest > quality.largest else "green"
+    checks.append(
+        Check("size tail", state, largest, quality.largest, f"the largest person has {largest:,} identifiers")
+    )
+    if before is not None and before.get("persons", 0) > 0:
+        churn = 100 * (numbers["merged"] + gone) / before["persons"]
+        noticed = churn > quality.churn and before["persons"] >= 100
+        sentence = f"{churn:.1f} % of the earlier ids lead elsewhere or are gone"
+        checks.append(Check("churn", "red" if noticed else "green", round(churn, 2), quality.churn, sentence))
+        checks.append(_quarantine(numbers["quarantined"], int(before.get("quarantined", 0)), quality.quarantine))
+    checks.append(_accuracy(found, pairs, quality.precision))
+    return checks
+
+
+def _uniqueness(found: Candidate) -> Check:
+    """Every identifier has one person, every person one id."""
+    twice = len(found.names.ids) - len(set(found.names.ids))
+    lost = int((found.persons.person < 0).sum()) + int((found.graph.high[1:] == found.graph.high[:-1]).sum())
+    wrong = twice + lost
+    sentence = "every identifier has one person, every person one id" if not wrong else f"{wrong:,} ids are there twice"
+    return Check("uniqueness", "red" if wrong else "green", wrong, 0, sentence)
+
+
+def _consistency(document: IdentityDocument, found: Candidate) -> Check:
+    """No person has more than the kinds allow, whatever was put together. (Values outside a kind's time do not count,
+    so kinds with one are left to the resolution itself.)"""
+    over = 0
+    for place, kind in enumerate(document.kinds):
+        if kind.most is not None and kind.within is None:
+            held = np.bincount(found.persons.person[found.graph.kinds == place], minlength=1)
+            over += int((held > kind.most).sum())
+    sentence = "no person has more identifiers than a kind allows" if not over else f"{over:,} persons are over a limit"
+    return Check("consistency", "red" if over else "green", over, 0, sentence)
+
+
+def _quarantine(now: int, before: int, limit: int) -> Check:
+    grown = 100 * (now - before) / before if before else (100.0 * now if now > _FEW else 0.0)
+    state: State = "red" if grown > limit and now > _FEW else ("yellow" if grown > limit else "green")
+    sentence = f"{now:,} values are set aside, {before:,} before"
+    return Check("quarantine", state, round(grown, 1), limit, sentence)
+
+
+def _accuracy(found: Candidate, pairs: Sequence[Pair], limit: int) -> Check:
+    """Precision and recall over the judged pairs, with Wilson's interval of 95 %."""
+    high, person = found.graph.high, found.persons.person
+    known = [one for one in pairs if _at(high, one.one) >= 0 and _at(high, one.other) >= 0]
+    same = [(bool(person[_at(high, one.one)] == person[_at(high, one.other)]), one.same) for one in known]
+    put_together = [told for found_, told in same if found_]
+    if not put_together:
+        return Check("accuracy", "yellow", 0, limit, f"{len(known)} pairs were judged: too few to say anything")
+    right = sum(put_together)
+    low, up = wilson(right, len(put_together))
+    state: State = "green" if 100 * up >= limit else ("red" if len(put_together) >= _ENOUGH else "yellow")
+    sentence = (
+        f"{right} of {len(put_together)} judged pairs that were put together belong together "
+        f"({100 * low:.0f} to {100 * up:.0f} % with 95 % confidence)"
+    )
+    return Check("accuracy", state, round(100 * right / len(put_together), 1), limit, sentence)
+
+
+def _at(high: Any, node: int) -> int:
+    place = int(np.searchsorted(high, np.uint64(node)))
+    return place if place < len(high) and int(high[place]) == node else -1
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """Wilson's score interval of a share, 95 % (E. B. Wilson, 1927)."""
+    if not count:
+        return 0.0, 1.0
+    share = right / count
+    middle = share + _Z**2 / (2 * count)
+    around = _Z * math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
+    below = 1 + _Z**2 / count
+    return max(0.0, (middle - around) / below), min(1.0, (middle + around) / below)

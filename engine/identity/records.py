@@ -1,0 +1,249 @@
+"""Records of the warehouse, hashed: read slice by slice, normalised, and kept as nothing but keyed hashes.
+
+What was hashed stays in a folder until its source changes, so that another run reads only what changed, and one that
+died goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlglot import exp
+
+from engine.domain.canonical import canonical_json
+from engine.domain.identity import PROFILE, IdentityDocument, Kind, RecordSource
+from engine.domain.model import DataModel
+from engine.durable import sync_folder
+from engine.errors import EngineError
+from engine.identity.graph import U64, Ints
+from engine.identity.linking import NO_TIME, NONE
+from engine.identity.values import Cleaner, Hasher
+from engine.jobs import Job
+from engine.sql.build import Expr, alias, call, cast, column, number
+from engine.sql.sources import relation
+from engine.warehouses.protocol import Warehouse
+
+ROWS_AT_ONCE = 1_000_000
+_JOINED = "\x1e"
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """A slice of records: by kind (its place in the document) the two halves of each one's hash (0 and 0: none)."""
+
+    source: int
+    high: Mapping[int, U64]
+    low: Mapping[int, U64]
+    times: Ints
+    former: Mapping[int, tuple[U64, U64]] = field(default_factory=dict)
+    """The halves by the former pepper, while it is rotated."""
+
+
+def sources_of(document: IdentityDocument, model: DataModel) -> tuple[RecordSource, ...]:
+    """The document's sources, or those of the model's identifiers; the profiles themselves always."""
+    profiles = RecordSource("profiles", model.profile.source, {PROFILE: (model.profile.key,)})
+    if document.sources:
+        return (profiles, *(one for one in document.sources if one.name != "profiles"))
+    found = []
+    for name, one in model.identifiers.items():
+        kind = next((wanted for wanted in (name, one.kind) if document.kind(wanted) is not None), None)
+        if kind is not None:
+            columns = {PROFILE: (one.profile,), kind: (one.column,)}
+            found.append(RecordSource(name, one.source, columns))
+    if not found:
+        raise EngineError(
+            "document",
+            "neither the identity document nor the model says where identifiers are",
+            "sources",
+            "Write sources, or name a kind as an identifier of the model is named.",
+        )
+    return (profiles, *found)
+
+
+def must_fit(document: IdentityDocument, model: DataModel, warehouse: Warehouse) -> None:
+    """Raise when a source names a table or column that is not there."""
+    for source in sources_of(document, model):
+        path = f"sources.{source.name}"
+        _must_be_there(source, warehouse.columns(source.source, path), path)
+
+
+class Records:
+    """The records of all sources. ``folder`` keeps what was hashed. With a ``former`` hasher everything is read anew
+    and hashed by both. ``keep``: what was hashed for other documents stays."""
+
+    def __init__(
+        self,
+        document: IdentityDocument,
+        model: DataModel,
+        warehouse: Warehouse,
+        hasher: Hasher,
+        folder: Path,
+        former: Hasher | None = None,
+        *,
+        keep: bool = False,
+    ) -> None:
+        self._former, self._keep_all = former, keep
+        self._document, self._warehouse, self._hasher, self._folder = document, warehouse, hasher, folder
+        self.sources = sources_of(document, model)
+        self.read = 0
+        """Slices that were read anew."""
+
+    def slices(self, job: Job | None = None) -> Iterator[Hashed]:
+        """Every record. Sources that did not change since they were hashed are not read."""
+        used = set()
+        for number_, source in enumerate(self.sources):
+            name = f"{number_:02d}-{self._fingerprint(source)}"
+            used.add(name)
+            yield from self._source(number_, source, self._folder / name, job)
+        for old in self._folder.iterdir():
+            if old.name not in used and not self._keep_all:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _fingerprint(self, source: RecordSource) -> str:
+        """Changes when the rows, their meaning or the pepper do."""
+        kinds = [self._document.kind(name) for name in source.identifiers]
+        about = {
+            "source": [source.source.table, source.source.sql, source.source.where, source.time],
+            "columns": {name: list(columns) for name, columns in source.identifiers.items()},
+            "kinds": [[one.name, one.normaliser, one.country, list(one.blocked)] for one in kinds if one is not None],
+            "order": [one.name for one in self._document.kinds],
+            "data": self._warehouse.source_version(source.source),
+            "pepper": self._hasher.fingerprint,
+        }
+        return hashlib.sha256(canonical_json(about).encode()).hexdigest()[:24]
+
+    def _source(self, place: int, source: RecordSource, folder: Path, job: Job | None) -> Iterator[Hashed]:
+        path = f"sources.{source.name}"
+        rows = exp.Subquery(
+            this=relation(source.source, self._warehouse, path), alias=exp.TableAlias(this=exp.to_identifier("r"))
+        )
+        columns = self._warehouse.columns(source.source, path)
+        _must_be_there(source, columns, path)
+        total = int(self._warehouse.rows(_counted(rows), (), job)[0][0])
+        parts = max(1, -(-total // ROWS_AT_ONCE))
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in range(parts):
+            kept = folder / f"{part}-of-{parts}.npz"
+            former: dict[int, tuple[U64, U64]] = {}
+            if self._former is not None or not kept.exists():
+                table = self._fetch(source, rows, part, parts, job)
+                self._keep(kept, {"at": _times(table), **_flat(self._hashed(table, source, self._hasher))})
+                self.read += 1
+                if self._former is not None:
+                    former = self._hashed(table, source, self._former)
+            yield _loaded(kept, place, former)
+            if job is not None:
+                job.report((place + (part + 1) / parts) / len(self.sources), "reading")
+
+    def _fetch(self, source: RecordSource, rows: exp.Subquery, part: int, parts: int, job: Job | None) -> Any:
+        query = exp.select().from_(rows.copy())
+        for at, columns in enumerate(source.identifiers.values()):
+            for i, one in enumerate(columns):
+                query = query.select(alias(cast(column(one, "r"), "VARCHAR"), f"v{at}_{i}"))
+        query = query.select(alias(_moment(source), "at"))
+        if parts > 1:
+            first = next(iter(source.identifiers.values()))[0]
+            share = exp.Mod(this=call("hash", cast(column(first, "r"), "VARCHAR")), expression=number(parts))
+            query = query.where(exp.EQ(this=share, expression=number(part)))
+        scratch = self._warehouse.scratch()
+        try:
+            return scratch.table(query.sql(dialect="duckdb"), (), job)
+        finally:
+            scratch.close()
+
+    def _hashed(self, table: Any, source: RecordSource, hasher: Hasher) -> dict[int, tuple[U64, U64]]:
+        """The halves by the places of kinds."""
+        found: dict[int, tuple[U64, U64]] = {}
+        for at, (name, columns) in enumerate(source.identifiers.items()):
+            kind = self._document.kind(name)
+            assert kind is not None  # noqa: S101 - the codec has seen to it
+            place = self._document.kinds.index(kind)
+            parts = [table.column(f"v{at}_{i}").combine_chunks() for i in range(len(columns))]
+            found[place] = hashed_column(parts, kind, hasher)
+        return found
+
+    @staticmethod
+    def _keep(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+        fresh = path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+        sync_folder(path.parent)
+
+
+def hashed_column(parts: Sequence[Any], kind: Kind, hasher: Hasher) -> tuple[U64, U64]:
+    """The halves of the hashes of a column, or of several that are one value together (Arrow arrays of text)."""
+    cleaner = Cleaner(kind.normaliser, kind.country, kind.blocked)
+    if len(parts) == 1:
+        encoded = parts[0].dictionary_encode()
+        normal = cleaner.cleaned(encoded.dictionary.to_pylist())
+        places = np.asarray(encoded.indices.fill_null(len(normal)))
+    else:
+        columns = [cleaner.cleaned(part.to_pylist()) for part in parts]
+        normal = [None if None in row else _JOINED.join(map(str, row)) for row in zip(*columns, strict=True)]
+        places = np.arange(len(normal))
+    digests = b"".join(hasher.hashed(kind.name, [one for one in normal if one is not None]))
+    halves = np.frombuffer(digests, dtype=">u8").reshape(-1, 2).astype(np.uint64)
+    there = np.fromiter((one is not None for one in [*normal, None]), dtype=bool, count=len(normal) + 1)
+    both = np.zeros((len(normal) + 1, 2), dtype=np.uint64)
+    both[there] = halves
+    both[(both[:, 0] == NONE) & there, 0] = np.uint64(1)  # 0 is nobody's
+    return both[places, 0], both[places, 1]
+
+
+def _times(table: Any) -> Ints:
+    return np.asarray(table.column("at").combine_chunks(), dtype=np.int64)
+
+
+def _flat(halves: Mapping[int, tuple[U64, U64]]) -> dict[str, NDArray[Any]]:
+    found: dict[str, NDArray[Any]] = {}
+    for place, (high, low) in halves.items():
+        found[f"high{place}"], found[f"low{place}"] = high, low
+    return found
+
+
+def _loaded(path: Path, source: int, former: Mapping[int, tuple[U64, U64]]) -> Hashed:
+    with np.load(path) as kept:
+        places = [int(name[4:]) for name in kept.files if name.startswith("high")]
+        return Hashed(
+            source,
+            {place: kept[f"high{place}"] for place in places},
+            {place: kept[f"low{place}"] for place in places},
+            kept["at"].astype(np.int64),
+            former,
+        )
+
+
+def _counted(rows: exp.Subquery) -> str:
+    return exp.select(exp.Count(this=exp.Star())).from_(rows.copy()).sql(dialect="duckdb")
+
+
+def _moment(source: RecordSource) -> Expr:
+    """Seconds since 1970; a record without a time has the smallest number."""
+    none = cast(number(int(NO_TIME)), "BIGINT")
+    if source.time is None:
+        return none
+    seconds = call("epoch_us", cast(column(source.time, "r"), "TIMESTAMP"))
+    return call("coalesce", exp.IntDiv(this=seconds, expression=number(1_000_000)), none)
+
+
+def _must_be_there(source: RecordSource, columns: Mapping[str, str], path: str) -> None:
+    lower = {name.lower() for name in columns}
+    named = [(f"identifiers.{kind}", one) for kind, some in source.identifiers.items() for one in some]
+    if source.time is not None:
+        named.append(("time", source.time))
+    for part, one in named:
+        if one.lower() not in lower:
+            raise EngineError(
+                "model_mismatch", f'there is no column "{one}"', f"{path}.{part}", f"There are: {', '.join(columns)}."
+            )

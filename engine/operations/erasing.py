@@ -1,0 +1,120 @@
+"""`convoke identity forget|check`: erasing a person wherever Convoke has them, and proving that they are gone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.errors import EngineError
+from engine.locks import holding
+from engine.operations.finding import find_person, open_map, rebuild_index
+from engine.operations.identifying import Ask, current_document, hasher_for, with_places
+from engine.operations.scheduling import run_soon
+from engine.operations.workspace import IDENTITY, Workspace
+from engine.store.audiences import now
+from engine.store.erasures import Erasures
+from engine.store.identity import Identities
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was erased: how many identifiers and profile keys; the audiences that were queued, so that destinations lose
+    the person; how many places were searched afterwards, and in how many something was found (none)."""
+
+    identifiers: int
+    keys: int
+    audiences: tuple[str, ...]
+    searched: int
+    found: int
+
+
+@dataclass(frozen=True)
+class IdentityHealth:
+    """The checks of the map in force, and whether its index had to be made again."""
+
+    run: int
+    checks: tuple[dict[str, Any], ...]
+    rebuilt: bool
+
+
+def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> Forgotten:
+    """Erase a person, by id or KIND:VALUE, for good: from the map, its index, what was hashed, decisions and uploaded
+    lists. Destinations lose them at the next delivery, which is queued. The rows of the warehouse are its owner's: as
+    long as they are there, they are not taken in again."""
+    import numpy as np
+
+    from engine.identity.erasure import clean_hashed, dropped, mark, searched
+    from engine.identity.publication import LOCK, Pointer, candidate_of, publish
+    from engine.identity.quality import measured
+
+    folder = workspace.folder / IDENTITY
+    known = find_person(workspace, text, ask)
+    _, document = current_document(workspace)
+    hasher_for(workspace, document, ask)
+    with (
+        holding(folder / LOCK, "convoke identity", "refused", "identity is being resolved"),
+        open_map(workspace) as before,
+    ):
+        pointer = before.pointer
+        pairs = [_halves(one) for one in known.identifiers]
+        nodes = np.array([high for high, _ in pairs], dtype=np.uint64)
+        keys = [str(key) for (key,) in before.rows("SELECT key FROM profiles WHERE person = ?", [known.id])]
+        erasures = Erasures(workspace.database)
+        erasures.add([*keys, known.id], [mark(high, low) for high, low in pairs])
+        identities = Identities(workspace.database)
+        for one in identities.decisions():
+            if one.one in known.identifiers or one.other in known.identifiers:
+                identities.forget(one.id)
+        found = dropped(candidate_of(before), nodes)
+        fresh = Pointer(pointer.run + 1, now(), pointer.data, pointer.version, pointer.pepper, measured(found))
+        redirects = {one: into for one, into in before.redirects().items() if known.id not in (one, into)}
+        profiles, names = with_places(before.profiles(), found), before.names()
+        publish(folder, found, fresh, profiles, redirects, [], names, forgotten=known.id)
+        clean_hashed(folder / "hashed", nodes)
+    workspace.reload()
+    places, left = searched(folder, fresh, pairs, known.id)
+    if left:
+        raise EngineError(
+            "identity",
+            f"the person is still in {left} of {places} places",
+            hint="Close programs that have an older map open, then forget them again.",
+        )
+    audiences = sorted({one for key in [*keys, known.id] for one in erasures.delivered_to(key)})
+    with suppress(EngineError):  # an audience that was deleted meanwhile: its end is queued already
+        if audiences:
+            run_soon(workspace, audiences)
+    return Forgotten(len(known.identifiers), len(keys), tuple(audiences), places, left)
+
+
+def _halves(identifier: str) -> tuple[int, int]:
+    digits = identifier.rsplit(":", 1)[1]
+    return int(digits[:16], 16), int(digits[16:], 16)
+
+
+def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bool = False) -> IdentityHealth:
+    """Check the map in force: its pepper, its index (made again when it is damaged, or with ``rebuild``), and the
+    quality checks against itself."""
+    from engine.identity.explaining import node_in
+    from engine.identity.index import Index
+    from engine.identity.publication import candidate_of
+    from engine.identity.quality import Pair, checked
+
+    _, document = current_document(workspace)
+    hasher_for(workspace, document, ask)
+    with open_map(workspace) as found:
+        pointer = found.pointer
+        again = rebuild
+        try:
+            Index(workspace.folder / IDENTITY / pointer.index).close()
+        except EngineError:
+            again = True
+        if again:
+            rebuild_index(workspace.folder / IDENTITY, pointer)
+        judged = [
+            Pair(node_in(one.one), node_in(one.other), one.what == "same")
+            for one in Identities(workspace.database).decisions()
+            if one.what in ("same", "differ") and one.undone_at is None
+        ]
+        checks = checked(document, candidate_of(found), None, 0, judged)
+    return IdentityHealth(pointer.run, tuple(asdict(one) for one in checks), again)

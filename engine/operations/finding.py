@@ -1,0 +1,285 @@
+"""`convoke identity lookup|resolve|explain|export`: which person an identifier belongs to, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.identity import IdentityDocument, Kind
+from engine.errors import EngineError, nearest
+from engine.operations.identifying import Ask, current_document, hasher_for
+from engine.operations.workspace import IDENTITY, Workspace
+from engine.store.audiences import now
+
+if TYPE_CHECKING:
+    from engine.identity.explaining import Edge, Person
+    from engine.identity.index import Index
+    from engine.identity.publication import Map, Pointer
+    from engine.identity.values import Hasher
+
+_NOT_YET = "identity was never resolved here"
+MOST_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """An identifier as Convoke writes it (KIND:HASH; None for a value that names nobody), and its person."""
+
+    kind: str
+    identifier: str | None
+    person: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """What is printed."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Why:
+    """Whether two identifiers are one person, and the links between them in their order."""
+
+    one: str
+    other: str
+    person: str | None
+    path: tuple[Edge, ...]
+
+
+class Lookup:
+    """Looks identifiers up by the map in force; keeps it open, and follows when another one is put in force."""
+
+    def __init__(self, workspace: Workspace, ask: Ask = lambda: None) -> None:
+        self._folder, self._workspace, self._ask = workspace.folder / IDENTITY, workspace, ask
+        self._pointer: Pointer | None = None
+        self._index: Index | None = None
+        self._document: IdentityDocument | None = None
+        self._hasher: Hasher | None = None
+
+    def index(self) -> Index:
+        """The index in force; one that is damaged is made again."""
+        from engine.identity.index import Index
+        from engine.identity.publication import current
+
+        pointer = current(self._folder)
+        if pointer is None:
+            raise EngineError("not_found", _NOT_YET, hint="Run convoke identity run.")
+        if self._index is None or pointer != self._pointer:
+            self.close()
+            path = self._folder / pointer.index
+            try:
+                self._index = Index(path)
+            except EngineError:
+                rebuild_index(self._folder, pointer)
+                self._index = Index(path)
+            self._pointer = pointer
+            self._document = current_document(self._workspace)[1]
+            self._hasher = hasher_for(self._workspace, self._document, self._ask)
+            if self._hasher.version != pointer.pepper:
+                self._hasher = hasher_for(self._workspace, self._document, self._ask, back=1)
+        return self._index
+
+    def found(self, wanted: Sequence[tuple[str, str]]) -> list[Found]:
+        """The persons of (kind, value) pairs, in their order. A value may be given as KIND:HASH too."""
+        if len(wanted) > MOST_AT_ONCE:
+            raise EngineError("usage", f"at most {MOST_AT_ONCE:,} identifiers are looked up at once")
+        index = self.index()
+        hashed = [self.identifier(kind, value) for kind, value in wanted]
+        people = iter(index.people([bytes.fromhex(one.rsplit(":", 1)[1]) for one in hashed if one is not None]))
+        return [
+            Found(kind, one, None if one is None else next(people))
+            for (kind, _), one in zip(wanted, hashed, strict=True)
+        ]
+
+    def identifier(self, kind: str, value: str) -> str | None:
+        """KIND:HASH of a value; None when it can name nobody."""
+        from engine.identity.values import Cleaner
+
+        self.index()
+        assert self._document is not None  # noqa: S101 - index() has seen to it
+        assert self._hasher is not None  # noqa: S101
+        spec = known_kind(self._document, kind)
+        digits = value.removeprefix(f"{kind}:")
+        if value != digits and len(digits) == 32 and all(one in "0123456789abcdef" for one in digits):
+            return value
+        (normal,) = Cleaner(spec.normaliser, spec.country, spec.blocked).cleaned([value])
+        return None if normal is None else f"{kind}:{self._hasher.hashed(kind, [normal])[0].hex()}"
+
+    def close(self) -> None:
+        """Close the index."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+
+def lookup_of(workspace: Workspace) -> Lookup:
+    """The workspace's own lookup, open as long as it is."""
+    found: Lookup = workspace.kept_open.setdefault("lookup", Lookup(workspace))
+    return found
+
+
+def known_kind(document: IdentityDocument, kind: str) -> Kind:
+    """The kind of that name."""
+    found = document.kind(kind)
+    if found is None:
+        names = [one.name for one in document.kinds]
+        raise EngineError("unknown_name", f'there is no kind of identifier "{kind}"', hint=nearest(kind, names, "kind"))
+    return found
+
+
+def rebuild_index(folder: Path, pointer: Pointer) -> None:
+    """Make the index again from the map."""
+    from engine.identity.publication import Map, candidate_of, index_of
+
+    found = Map(folder, pointer)
+    try:
+        index_of(candidate_of(found), folder / pointer.index, found.redirects())
+    finally:
+        found.close()
+
+
+@contextmanager
+def open_map(workspace: Workspace) -> Iterator[Map]:
+    """The map in force."""
+    from engine.identity.publication import opened
+
+    found = opened(workspace.folder / IDENTITY)
+    if found is None:
+        raise EngineError("not_found", _NOT_YET, hint="Run convoke identity run.")
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def resolve_identifiers(
+    workspace: Workspace, wanted: Sequence[tuple[str, str]], ask: Ask = lambda: None
+) -> list[Found]:
+    """The persons of (kind, value) pairs."""
+    lookup = Lookup(workspace, ask)
+    try:
+        return [
+            one
+            for first in range(0, len(wanted), MOST_AT_ONCE)
+            for one in lookup.found(wanted[first : first + MOST_AT_ONCE])
+        ]
+    finally:
+        lookup.close()
+
+
+def identified(workspace: Workspace, text: str, ask: Ask = lambda: None) -> str:
+    """What a person typed, as KIND:HASH or a person's id: KIND:VALUE is hashed here."""
+    kind, colon, value = text.partition(":")
+    if not colon:
+        return text
+    lookup = Lookup(workspace, ask)
+    try:
+        found = lookup.identifier(kind, text if len(value) == 32 and _is_hash(value) else value)
+    finally:
+        lookup.close()
+    if found is None:
+        raise EngineError("not_found", f"this {kind} can name nobody", hint="Check how it is written.")
+    return found
+
+
+def _is_hash(text: str) -> bool:
+    return all(one in "0123456789abcdef" for one in text)
+
+
+def find_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> Person:
+    """A person by id or identifier, with the links that touch it."""
+    from engine.identity.explaining import person_of
+
+    wanted = identified(workspace, text, ask)
+    with open_map(workspace) as found:
+        person_ = person_of(found, wanted)
+    if person_ is None:
+        raise EngineError("not_found", "nobody is known by that", hint="Look at the kind and the value, or run again.")
+    return person_
+
+
+def explain_identity(workspace: Workspace, one: str, other: str, ask: Ask = lambda: None) -> Why:
+    """Why two identifiers are one person."""
+    from engine.identity.explaining import path_between, person_of
+
+    first, second = identified(workspace, one, ask), identified(workspace, other, ask)
+    for text in (first, second):
+        if ":" not in text:
+            raise EngineError("usage", f"{text} is no identifier", hint="Write KIND:VALUE, such as email:ana@mail.com.")
+    with open_map(workspace) as found:
+        path = path_between(found, first, second)
+        known = person_of(found, first) if path is not None else None
+    return Why(first, second, None if known is None else known.id, tuple(path or ()))
+
+
+def export_identity(workspace: Workspace, out: Path) -> int:
+    """Write profile key and person of everybody to a CSV or Parquet file; how many rows."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    with open_map(workspace) as found:
+        table = found.export()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix.lower() == ".parquet":
+            pyarrow.parquet.write_table(table, out)
+        elif out.suffix.lower() == ".csv":
+            pyarrow.csv.write_csv(table, out)
+        else:
+            raise EngineError(
+                "usage", f"{out} is neither CSV nor Parquet", "--out", "End its name in .csv or .parquet."
+            )
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
+    return int(table.num_rows)
+
+
+@dataclass(frozen=True)
+class KnownProfile:
+    """A person as the API tells it: ``asked`` leads to ``id``; identifiers are KIND:HASH; ``consents`` are those that
+    all of their profiles gave (None where the model does not look at persons)."""
+
+    asked: str
+    id: str
+    household: str
+    identifiers: tuple[str, ...]
+    consents: tuple[str, ...] | None
+
+
+def profile_of(workspace: Workspace, person: str) -> KnownProfile:
+    """A person by id."""
+    found = lookup_of(workspace).index().profile(person)
+    if found is None:
+        raise EngineError("not_found", "nobody has this id", hint="It may have been erased.")
+    kinds = [one.name for one in current_document(workspace)[1].kinds]
+    texts = tuple(f"{kinds[kind]}:{digest.hex()}" for kind, digest in found.identifiers)
+    return KnownProfile(person, found.id, found.household, texts, _consents(workspace, found.id))
+
+
+def _consents(workspace: Workspace, person: str) -> tuple[str, ...] | None:
+    from engine.sql.build import Binder, render
+    from engine.sql.reach import agreed_by
+
+    stored = workspace.models.current()
+    if stored is None or stored.model.profile.identity is None:
+        return None
+    model = workspace.model
+    given = []
+    for name, consent in model.consents.items():
+        binder = Binder()
+        statement = render(agreed_by(consent, workspace.warehouse, binder.bind(person)), binder)
+        if workspace.warehouse.rows(statement.sql, statement.parameters)[0][0]:
+            given.append(name)
+    return tuple(given)
+
+
+def audit(folder: Path, who: str, what: str, asked: int, found: int) -> None:
+    """Keep that somebody (a token's id) looked up how many identifiers, and how many were known: never which."""
+    line = json.dumps({"at": now(), "token": who, "what": what, "asked": asked, "found": found})
+    logs = folder / "logs"
+    logs.mkdir(exist_ok=True)
+    with (logs / "identity.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")

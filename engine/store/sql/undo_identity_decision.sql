@@ -1,0 +1,1 @@
+UPDATE identity_decisions SET undone_at = :at WHERE id = :id;

@@ -1,0 +1,328 @@
+"""Persons found from the warehouse: the same however often, held back when a check is red, never by another pepper."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine import operations
+from engine.domain.documents import dump_yaml
+from engine.errors import EngineError
+from engine.identity.publication import LOCK, POINTER, current
+from engine.locks import holding
+from engine.operations import Workspace
+from engine.secrets.opening import open_keeper
+from tests.support.people import ANA, DOCUMENT, MODEL, PEOPLE, make, persons, publish
+from tests.support.small import AS_OF
+
+KEYS = [row[0] for row in PEOPLE]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with make(tmp_path) as made:
+        yield made
+
+
+def test_one_person_has_one_id_and_those_who_share_a_tablet_are_two(workspace: Workspace) -> None:
+    found = operations.run_identity(workspace)
+    assert (found.state, found.numbers["persons"], found.read) == ("published", 4, 4)
+    who = persons(workspace, KEYS)
+    assert who["ana-1"] == who["ana-2"] == who["ana-3"]
+    assert len({who["ana-1"], who["bruno-1"], who["carla-1"], who["nobody"]}) == 4
+    ana, bruno = (operations.find_person(workspace, f"profile:{one}") for one in ("ana-1", "bruno-1"))
+    assert ana.household == bruno.household, "they share a tablet"
+    carla = operations.find_person(workspace, "profile:carla-1")
+    assert carla.household == carla.id
+    assert operations.resolve_identifiers(workspace, [("email", " ANA@mail.com"), ("cpf", ANA)]) == [
+        type(one)(one.kind, one.identifier, ana.id)
+        for one in operations.resolve_identifiers(workspace, [("email", "ana@mail.com"), ("cpf", ANA)])
+    ]
+    unknown = operations.resolve_identifiers(workspace, [("email", "teste@teste.com"), ("email", "x" * 5_000)])
+    assert [one.identifier for one in unknown] == [None, None], "they can name nobody"
+
+
+def test_again_nothing_is_read_and_nothing_changes_and_new_data_keeps_ids(workspace: Workspace, tmp_path: Path) -> None:
+    operations.run_identity(workspace)
+    before = persons(workspace, KEYS)
+    again = operations.run_identity(workspace)
+    assert (again.read, again.numbers["new"], again.numbers["merged"]) == (0, 0, 0)
+    assert persons(workspace, KEYS) == before
+    publish(
+        tmp_path,
+        [*reversed(PEOPLE), ("carla-2", "carla@mail.com", None, "phone-c"), ("dora", "d@mail.com", None, None)],
+    )
+    workspace.reload()
+    fresh = operations.run_identity(workspace)
+    assert (fresh.numbers["persons"], fresh.numbers["new"], fresh.read) == (5, 1, 4)
+    after = persons(workspace, [*KEYS, "carla-2"])
+    assert {key: after[key] for key in KEYS} == before
+    assert after["carla-2"] == before["carla-1"]
+
+
+def test_two_who_become_one_keep_the_older_id_and_the_other_leads_to_it(workspace: Workspace, tmp_path: Path) -> None:
+    operations.run_identity(workspace)
+    before = persons(workspace, KEYS)
+    publish(tmp_path, [*PEOPLE, ("carla-1", "bruno@mail.com", None, None)])
+    workspace.reload()
+    found = operations.run_identity(workspace, even_if_red=True)
+    assert found.numbers["merged"] == 1
+    now = persons(workspace, KEYS)["carla-1"]
+    assert now in (before["carla-1"], before["bruno-1"])
+    for key in ("carla-1", "bruno-1"):
+        assert operations.profile_of(workspace, str(before[key])).id == now
+        assert operations.find_person(workspace, str(before[key])).id == now
+
+
+def test_audiences_and_consents_are_of_persons(workspace: Workspace) -> None:
+    with pytest.raises(EngineError, match="identity was never resolved here"):
+        operations.size(workspace, [])  # no target: the model alone is asked for
+        _ = workspace.model
+    operations.run_identity(workspace)
+    rule = {"kind": "audience", "id": "visitors", "name": "V", "rule": {"did": "visit", "times": {"gte": 2}}}
+    found = operations.size_document(workspace, rule, as_of=datetime(2026, 6, 15, tzinfo=UTC))
+    assert (found.base, found.size) == (4, 1), "three visits of three profiles are hers"
+    operations.save(workspace, rule)
+    operations.run(workspace, ["visitors"], as_of=AS_OF)
+    ana = operations.find_person(workspace, "profile:ana-1")
+    assert operations.members(workspace, ["visitors"], as_of=AS_OF)[0].keys == [ana.id]
+    reach = operations.reachable(workspace, "visitors", as_of=AS_OF)
+    assert reach.consents == {"ads": 0}, "one of her profiles did not consent, so she did not"
+    assert operations.profile_of(workspace, ana.id).consents == ()
+    bruno = operations.find_person(workspace, "profile:bruno-1")
+    assert operations.profile_of(workspace, bruno.id).consents == ("ads",)
+
+
+def test_a_red_check_keeps_the_earlier_map(workspace: Workspace, tmp_path: Path) -> None:
+    operations.run_identity(workspace)
+    before = persons(workspace, KEYS)
+    operations.apply_identity_text(workspace, dump_yaml(DOCUMENT | {"quality": {"largest": 3}}))
+    found = operations.run_identity(workspace)
+    assert found.state == "held"
+    assert [one.name for one in found.checks if one.state == "red"] == ["size tail"]
+    assert persons(workspace, KEYS) == before
+    state = operations.identity_state(workspace)
+    assert (state.runs[0].state, state.runs[0].reason, state.in_force["run"] if state.in_force else 0) == (
+        "held",
+        "red: size tail",
+        1,
+    )
+    seen = operations.Seen()
+    operations.watch(workspace, seen)
+    (alert,) = operations.alerts(workspace, open_only=True)
+    assert (alert.kind, alert.message) == (
+        "identity",
+        "the map of persons is held back, the earlier one stays: red: size tail",
+    )
+    assert operations.run_identity(workspace, even_if_red=True).state == "published"
+    operations.watch(workspace, seen)
+    assert operations.alerts(workspace, open_only=True) == []
+
+
+def test_a_pepper_that_is_missing_or_another_is_refused_and_begins_no_second_space(workspace: Workspace) -> None:
+    operations.run_identity(workspace)
+    keeper = open_keeper(workspace.folder, workspace.settings)
+    kept = keeper.get("identity-pepper-1")
+    assert kept is not None
+    keeper.set("identity-pepper-1", "ab" * 32)
+    with pytest.raises(EngineError, match="not the one that the map was made with"):
+        operations.run_identity(workspace)
+    keeper.set("identity-pepper-1", "no hex")
+    with pytest.raises(EngineError, match="cannot be read"):
+        operations.run_identity(workspace)
+    keeper.remove("identity-pepper-1")
+    with pytest.raises(EngineError, match='"identity-pepper-1" is missing'):
+        operations.resolve_identifiers(workspace, [("email", "ana@mail.com")])
+    keeper.set("identity-pepper-1", kept)
+    assert operations.run_identity(workspace).numbers["new"] == 0
+
+
+def test_another_pepper_keeps_every_id_and_every_decision(workspace: Workspace) -> None:
+    operations.run_identity(workspace)
+    operations.cut_identifiers(workspace, "profile:ana-1", "profile:ana-2", "they are twins")
+    before = persons(workspace, KEYS)
+    assert before["ana-1"] != before["ana-2"]
+    old = operations.resolve_identifiers(workspace, [("email", "ana@mail.com")])[0].identifier
+    found = operations.rotate_pepper(workspace)
+    assert (found.numbers["new"], found.numbers["merged"], found.numbers["split"]) == (0, 0, 0)
+    assert persons(workspace, KEYS) == before
+    assert operations.resolve_identifiers(workspace, [("email", "ana@mail.com")])[0].identifier != old
+    pointer = current(workspace.folder / "identity")
+    assert pointer is not None
+    assert pointer.pepper == 2
+    (decision,) = operations.identity_decisions(workspace)
+    operations.undo_decision(workspace, decision.id)
+    assert persons(workspace, KEYS)["ana-1"] == persons(workspace, KEYS)["ana-2"]
+
+
+def test_two_at_once_are_refused_and_the_second_says_who(workspace: Workspace) -> None:
+    operations.run_identity(workspace)
+    lock = workspace.folder / "identity" / LOCK
+    program = (
+        "import sys, time; from pathlib import Path; from engine.locks import holding\n"
+        f"with holding(Path({str(lock)!r}), 'another', 'refused', 'busy'):\n print('held', flush=True); time.sleep(30)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3])
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(EngineError, match="identity is being resolved by another"):
+            operations.run_identity(workspace)
+        assert persons(workspace, ["ana-1"])["ana-1"], "the map in force is served meanwhile"
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+    with holding(lock, "test", "refused", "busy"):
+        pass
+
+
+@pytest.mark.parametrize("after", ["map", "index", "pointer.new"])
+def test_who_dies_before_the_pointer_leaves_the_old_map_in_force(
+    workspace: Workspace, after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.identity import publication
+
+    operations.run_identity(workspace)
+    before = persons(workspace, KEYS)
+
+    class Dead(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Dead
+
+    with monkeypatch.context() as patched:
+        name = {"map": "index_of", "index": "point_to", "pointer.new": "sync_folder"}[after]
+        if after == "pointer.new":
+            patched.setattr(os, "replace", die)
+        else:
+            patched.setattr(publication, name, die)
+        with pytest.raises(Dead):
+            operations.run_identity(workspace)
+    pointer = current(workspace.folder / "identity")
+    assert pointer is not None
+    assert pointer.run == 1
+    assert persons(workspace, KEYS) == before
+    assert operations.run_identity(workspace).numbers["new"] == 0
+    assert [one.state for one in operations.identity_state(workspace).runs] == ["published", "failed", "published"]
+
+
+def test_a_damaged_index_is_made_again_and_a_damaged_map_says_so(workspace: Workspace) -> None:
+    operations.run_identity(workspace)
+    before = persons(workspace, KEYS)
+    pointer = current(workspace.folder / "identity")
+    assert pointer is not None
+    index = workspace.folder / "identity" / pointer.index
+    index.write_bytes(b"\0" * 5_000)
+    assert persons(workspace, KEYS) == before
+    index.unlink()
+    assert operations.check_identity(workspace).rebuilt
+    assert persons(workspace, KEYS) == before
+    (workspace.folder / "identity" / pointer.map).write_bytes(b"no map")
+    with pytest.raises(EngineError, match=r"the map .* cannot be opened"):
+        operations.find_person(workspace, "profile:ana-1")
+    (workspace.folder / "identity" / POINTER).write_text("{")
+    with pytest.raises(EngineError, match=r"current\.json cannot be read"):
+        operations.identity_state(workspace)
+
+
+def test_nobody_finds_an_address_or_its_plain_hash_in_any_file(workspace: Workspace) -> None:
+    operations.run_identity(workspace)
+    operations.cut_identifiers(workspace, "profile:ana-1", "email:ana@mail.com", "a test")
+    operations.rotate_pepper(workspace)
+    plain = ["ana@mail.com", "bruno@mail.com", "52998224725", ANA, "16899535009", "phone-a", "tablet-77"]
+    needles = [one.encode() for one in plain]
+    for one in plain:
+        digest = hashlib.sha256(one.encode())
+        needles += [digest.digest(), digest.hexdigest().encode()]
+    places = [path for path in workspace.folder.rglob("*") if path.is_file()]
+    assert len(places) > 8
+    for path in places:
+        held = path.read_bytes()
+        assert not [one for one in needles if one in held], path
+
+
+def test_the_draft_can_be_applied(workspace: Workspace) -> None:
+    text = operations.draft_identity(workspace)
+    document = operations.apply_identity_text(workspace, text)
+    assert [one.name for one in document.kinds] == ["profile", "cpf", "email", "device"]
+    assert operations.show_identity(workspace) == text
+    workspace.models.save(dump_yaml({**MODEL, "identifiers": {}}), "test")
+    with pytest.raises(EngineError, match="the model names no identifiers"):
+        operations.draft_identity(workspace)
+    with pytest.raises(EngineError, match="neither the identity document nor the model"):
+        operations.run_identity(workspace)
+
+
+def test_a_source_that_is_not_there_is_named(workspace: Workspace) -> None:
+    wrong = {**DOCUMENT, "sources": {"crm": {"table": "contacts", "identifiers": {"email": "mail"}}}}
+    with pytest.raises(EngineError, match='there is no column "mail"') as caught:
+        operations.apply_identity_text(workspace, dump_yaml(wrong))
+    assert caught.value.path == "sources.crm.identifiers.email"
+    wrong["sources"]["crm"]["table"] = "nothing"
+    with pytest.raises(EngineError, match='no table "nothing"'):
+        operations.apply_identity_text(workspace, dump_yaml(wrong))
+
+
+def test_sources_with_a_time_and_values_out_of_several_columns(tmp_path: Path) -> None:
+    sources = {
+        "contacts": {
+            "sql": "SELECT *, TIMESTAMP '2026-01-01' + to_days(len(user_id)) AS seen FROM contacts",
+            "time": "seen",
+            "identifiers": {"profile": "user_id", "who": ["email", "device"]},
+        }
+    }
+    document = {
+        "kind": "identity",
+        "id": "persons",
+        "kinds": {"profile": {}, "who": {"most": 3, "within": "1y"}},
+        "sources": sources,
+        "rules": [{"name": "all", "kinds": ["profile", "who"]}],
+    }
+    with make(tmp_path, [*PEOPLE, ("ana-9", "Ana@Mail.com ", None, "tablet-77")], document) as workspace:
+        found = operations.run_identity(workspace)
+        assert found.numbers["persons"] == 6
+        why = operations.explain_identity(workspace, "profile:ana-1", "profile:ana-9")
+        assert why.person
+        assert [(e.sources, e.first_seen) for e in why.path] == [(("contacts",), "2026-01-06T00:00:00Z")] * 2
+
+
+def test_a_value_that_very_many_share_glues_nobody(tmp_path: Path) -> None:
+    many = [(f"u{i:05d}", "shop@kiosk.com", None, "kiosk") for i in range(3_000)]
+    with make(tmp_path, many) as workspace:
+        found = operations.run_identity(workspace)
+        assert found.numbers["persons"] == 3_002
+        assert found.numbers["quarantined"] == 2
+        shared = operations.find_person(workspace, "email:shop@kiosk.com")
+        assert shared.identifiers == shared.shared or set(shared.shared) >= set(shared.identifiers)
+
+
+def test_killed_for_real_at_any_moment(tmp_path: Path) -> None:
+    many = [(f"u{i:05d}", f"m{i // 2}@mail.com", None, f"d{i}") for i in range(4_000)]
+    with make(tmp_path, many) as workspace:
+        operations.run_identity(workspace)
+        before = persons(workspace, ["u00000", "u00001", "u03999"])
+        command = [sys.executable, "-m", "engine.cli", "identity", "run", "-w", str(workspace.folder), "--json"]
+        for number in range(8):
+            publish(tmp_path, [*many, (f"x{number}", f"x{number}@mail.com", None, None)])
+            process = subprocess.Popen(
+                command, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            time.sleep(0.25 + 0.12 * number)
+            process.kill()
+            process.wait()
+            assert persons(workspace, ["u00000", "u00001", "u03999"]) == before
+        done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, check=True, env=os.environ)
+        assert json.loads(done.stdout)["persons"] == 2_001
+        assert persons(workspace, ["u00000", "u00001", "u03999"]) == before
