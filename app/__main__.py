@@ -35,6 +35,7 @@ SCREENS = (
     "preferences",
     "commands",
     "activity",
+    "identity",
 )
 
 

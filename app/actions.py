@@ -31,6 +31,7 @@ COMMANDS = (
     Command("refresh", "Ctrl+Shift+R", "calendar"),
     Command("delivery", "Ctrl+Shift+E", "send"),
     Command("destinations", "", "route"),
+    Command("identity", "Ctrl+Shift+I", "users"),
     Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),
     Command("find", "Ctrl+F", "search"),

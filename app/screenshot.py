@@ -9,6 +9,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.identity.dialog import IdentityDialog
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -84,7 +85,7 @@ class Camera(QObject):
         window.show_page(home=screen == "home")
         if screen in window.insights.pages:
             window.insights.show_page(screen)
-        if screen in ("help", "preferences", "commands", "activity"):
+        if screen in ("help", "preferences", "commands", "activity", "identity"):
             self._subject = self._dialog(screen)
             self._subject.show()
 
@@ -94,6 +95,8 @@ class Camera(QObject):
             return HelpDialog(window.words)
         if screen == "preferences" and window.folder is not None:
             return PreferencesDialog(window.folder, window.words)
+        if screen == "identity":
+            return IdentityDialog(window.session, window.words, window.theme.tokens)
         if screen == "activity":
             return ActivityDialog(window.session, window.words)
         return CommandPalette(window.commands.entries(), window.words("commands.hint"), plain)

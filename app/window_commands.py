@@ -18,6 +18,7 @@ from app.audiences.schedule import ScheduleDialog, zones_of
 from app.audiences.versions import CompareDialog, HistoryDialog
 from app.canvas.adding import SPECIAL, sections
 from app.destinations.dialog import DestinationsDialog
+from app.identity.dialog import IdentityDialog
 from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -51,6 +52,7 @@ class WindowCommands(QObject):
             "refresh": self.refresh,
             "destinations": self.destinations,
             "activity": self.activity,
+            "identity": lambda: IdentityDialog(window.session, window.words, window.theme.tokens).exec(),
             "commands": self.palette,
             "find": self.find,
             "recount": window.bench.ask,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Path, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from engine import operations
@@ -162,6 +162,12 @@ def check(request: Request) -> Response:
 def rotate(request: Request) -> Response:
     """A new pepper; every person keeps their id."""
     return answer(request, lambda workspace, job: operations.rotate_pepper(workspace, job=job))
+
+
+@deciding.get("/review")
+def review(request: Request, most: Annotated[int, Query(ge=1, le=200)] = 20) -> Response:
+    """Pairs that nobody has judged yet, with what speaks for and against, masked."""
+    return answer(request, lambda workspace, job: operations.pairs_to_judge(workspace, most))
 
 
 @deciding.get("/decisions")

@@ -392,6 +392,29 @@ def judge(
 
 
 @identity.command()
+def review(
+    context: typer.Context,
+    most: Annotated[int, typer.Option("--most", min=1, max=1000, help="How many pairs.")] = 20,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pairs that nobody has judged yet, with what speaks for and against, masked."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.pairs_to_judge(opened, most)
+    for one in found:
+        if as_json:
+            say_json(asdict(one))
+            continue
+        table(
+            [one.one, one.other],
+            [[f"{name}: {a}", b] for name, a, b in one.facts],
+            title="together" if one.together else "apart",
+        )
+
+
+@identity.command()
 def decisions(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
     """What people decided."""
     from engine import operations

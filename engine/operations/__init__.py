@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from engine.operations.membering import explain, export_members, members, why
     from engine.operations.modelling import apply_model, apply_model_text, check, infer, show_model
     from engine.operations.planning import apply, plan
+    from engine.operations.reviewing import pairs_to_judge
     from engine.operations.running import (
         changes,
         check_store,
@@ -111,6 +112,7 @@ if TYPE_CHECKING:
     from engine.operations.workspace import Workspace, connect, init
 
 _HOMES = {
+    "pairs_to_judge": "reviewing",
     "block_identifier": "deciding",
     "cut_identifiers": "deciding",
     "identity_decisions": "deciding",
@@ -280,6 +282,7 @@ __all__ = [
     "members_then",
     "overlap",
     "overview",
+    "pairs_to_judge",
     "past_size",
     "past_sizes",
     "pause",

@@ -180,7 +180,47 @@ def _sync(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return _syncs(workspace, {"id": given["ids"][0]}, job)
 
 
+def _identity(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """Everything the identity screen begins with."""
+    found = asdict(operations.identity_state(workspace))
+    try:
+        found["document"] = operations.show_identity(workspace)
+    except EngineError:
+        found["document"] = None
+    decisions = operations.identity_decisions(workspace)
+    return found | {"decisions": [asdict(one) | {"before": None} for one in reversed(decisions)]}
+
+
+def _decide(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """A decision of the identity screen."""
+    what, one, other = given["what"], given["one"], given.get("other", "")
+    if what == "apart":
+        return asdict(operations.cut_identifiers(workspace, one, other, given["reason"]))
+    if what == "together":
+        return asdict(operations.join_identifiers(workspace, one, other, given["reason"]))
+    if what == "block":
+        return asdict(operations.block_identifier(workspace, one, given["reason"]))
+    return {"id": operations.judge_pair(workspace, one, other, same=what == "same")}
+
+
+def _what_if(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    from engine.domain.documents import load_one
+    from engine.domain.identity_codec import read_identity
+
+    return asdict(operations.what_if_document(workspace, read_identity(load_one(given["document"])), job=job))
+
+
+def _apply_identity(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return {"id": operations.apply_identity_text(workspace, given["document"]).id}
+
+
 READING: Mapping[str, Call] = {
+    "identity": _identity,
+    "draft_identity": lambda workspace, given, job: operations.draft_identity(workspace),
+    "find_person": lambda workspace, given, job: asdict(operations.find_person(workspace, given["text"])),
+    "what_if_identity": _what_if,
+    "apply_identity": _apply_identity,
+    "pairs_to_judge": lambda workspace, given, job: [asdict(one) for one in operations.pairs_to_judge(workspace)],
     "destinations": _destinations,
     "save_destination": _save_destination,
     "pause_destination": _pause_destination,
@@ -209,6 +249,12 @@ READING: Mapping[str, Call] = {
     "run_soon": lambda workspace, given, job: operations.run_soon(workspace, given["ids"]),
 }
 CHANGING: Mapping[str, Call] = {
+    "decide_identity": _decide,
+    "undo_decision": lambda workspace, given, job: asdict(operations.undo_decision(workspace, given["id"])),
+    "run_identity": lambda workspace, given, job: operations.run_identity(
+        workspace, job=job, even_if_red=given.get("even_if_red", False)
+    ).as_json(),
+    "forget_person": lambda workspace, given, job: asdict(operations.forget_person(workspace, given["text"])),
     "delete": _delete,
     "run": _run,
     "save_all": lambda workspace, given, job: operations.save_all(workspace, given["documents"]),

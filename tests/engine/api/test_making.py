@@ -321,6 +321,7 @@ def test_every_operation_has_a_route() -> None:
         "apply_identity",
         "what_if_identity",
         "export_identity",
+        "identity_due",
     }  # files, many at once
     local |= {
         "run",

@@ -1,0 +1,1 @@
+"""Who is one person: searched, looked at, decided and measured."""
