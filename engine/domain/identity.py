@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from engine.domain.durations import Duration
 from engine.domain.model import Source
@@ -52,6 +53,22 @@ class RuleSet:
 
 
 @dataclass(frozen=True)
+class Probable:
+    """A rule set after all others: profiles whose fields (columns of ``source``, by how they are compared) are alike.
+
+    Pairs are looked at where all fields of one ``block`` agree. ``recall`` is the share of true pairs that a block is
+    thought to find, ``threshold`` the probability that two must be one person with.
+    """
+
+    source: Source
+    profile: str
+    compare: Mapping[str, str]
+    block: tuple[tuple[str, ...], ...]
+    recall: Decimal = Decimal("0.7")
+    threshold: Decimal = Decimal("0.95")
+
+
+@dataclass(frozen=True)
 class Manual:
     """What a person decided: two identifiers are one person's (together) or never (apart)."""
 
@@ -89,6 +106,7 @@ class IdentityDocument:
     households: tuple[str, ...] = ()
     quality: Quality = field(default_factory=Quality)
     refresh: Schedule = field(default_factory=Schedule)
+    probable: Probable | None = None
 
     def kind(self, name: str) -> Kind | None:
         """The kind of that name."""

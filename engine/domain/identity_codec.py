@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from engine.domain import reading
 from engine.domain.audience_codec import ID_PATTERN
-from engine.domain.identity import PROFILE, IdentityDocument, Kind, Manual, Quality, RecordSource, RuleSet
+from engine.domain.identity import PROFILE, IdentityDocument, Kind, Manual, Probable, Quality, RecordSource, RuleSet
 from engine.domain.model import Source
 from engine.domain.schedule import read_schedule, write_schedule
 from engine.errors import nearest
 
+COMPARISONS = ("name", "text", "email", "date", "exact")
 NORMALISERS = ("email", "phone", "cpf", "device", "cookie", "account", "partner", "text")
-KEYS = ("kind", "id", "name", "tenant", "kinds", "sources", "rules", "manual", "households", "quality", "refresh")
+KEYS = (
+    "kind",
+    "id",
+    "name",
+    "tenant",
+    "kinds",
+    "sources",
+    "rules",
+    "manual",
+    "households",
+    "quality",
+    "refresh",
+    "probable",
+)
 KIND_KEYS = ("normaliser", "country", "blocked", "most", "within", "shared", "links")
 SOURCE_KEYS = ("table", "sql", "where", "time", "identifiers")
 MOST_KINDS, MOST_SOURCES = 60, 64
@@ -46,6 +61,7 @@ def read_identity(value: Any) -> IdentityDocument:
         _names(found.get("households"), "households", names),
         _quality(found.get("quality")),
         read_schedule(found.get("refresh")),
+        None if found.get("probable") is None else _probable(found["probable"]),
     )
 
 
@@ -119,11 +135,7 @@ def _source(name: str, value: Any, kinds: Sequence[str]) -> RecordSource:
     path = f"sources.{name}"
     found = reading.mapping(value, path, "a source")
     reading.known_keys(found, SOURCE_KEYS, path, "a source")
-    table = reading.optional_text(found.get("table"), f"{path}.table", "table")
-    sql = reading.optional_text(found.get("sql"), f"{path}.sql", "sql")
-    if (table is None) == (sql is None):
-        raise reading.fail(path, "give either a table or a sql", "Write table: NAME.")
-    where = reading.optional_text(found.get("where"), f"{path}.where", "where")
+    rows = _rows(found, path)
     listed = reading.mapping(found.get("identifiers") or {}, f"{path}.identifiers", "identifiers")
     if not listed:
         raise reading.fail(f"{path}.identifiers", "the source names nobody", "Write identifiers: {email: COLUMN}.")
@@ -136,7 +148,54 @@ def _source(name: str, value: Any, kinds: Sequence[str]) -> RecordSource:
         if not columns[kind]:
             raise reading.fail(f"{path}.identifiers.{kind}", "there is no column", "Name one.")
     time = reading.optional_text(found.get("time"), f"{path}.time", "time")
-    return RecordSource(name, Source(table, sql, where), columns, time)
+    return RecordSource(name, rows, columns, time)
+
+
+def _probable(value: Any) -> Probable:
+    found = reading.mapping(value, "probable", "probable")
+    names = ("table", "sql", "where", "profile", "compare", "block", "recall", "threshold")
+    reading.known_keys(found, names, "probable", "probable")
+    compare = reading.mapping(found.get("compare") or {}, "probable.compare", "what is compared")
+    for name, kind in compare.items():
+        if kind not in COMPARISONS:
+            hint = nearest(str(kind), COMPARISONS, "comparison")
+            raise reading.fail(f"probable.compare.{name}", f"there is no comparison {reading.shown(kind)}", hint)
+    if len(compare) < 2:
+        raise reading.fail("probable.compare", "fewer than two fields are compared", "Name two columns at least.")
+    blocks = []
+    for i, one in enumerate(reading.sequence(found.get("block") or [], "probable.block", "the blocks")):
+        path = f"probable.block[{i}]"
+        fields = reading.sequence([one] if isinstance(one, str) else one, path, "a block")
+        for name in fields:
+            if name not in compare:
+                hint = nearest(str(name), compare, "column")
+                raise reading.fail(path, f"{reading.shown(name)} is not compared", hint)
+        blocks.append(tuple(fields))
+    if not blocks or not all(blocks):
+        raise reading.fail("probable.block", "pairs of what are looked at?", "Write block: [[last_name, birth_date]].")
+    return Probable(
+        _rows(found, "probable"),
+        reading.text(found.get("profile"), "probable.profile", "the column of the profile key"),
+        dict(compare),
+        tuple(blocks),
+        _share(found.get("recall", Probable.recall), "probable.recall"),
+        _share(found.get("threshold", Probable.threshold), "probable.threshold"),
+    )
+
+
+def _share(value: Any, path: str) -> Decimal:
+    number = reading.scalar(value, path, "a share")
+    if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 < number <= 1:
+        raise reading.fail(path, f"{reading.shown(value)} is no share of one", "Write a number such as 0.95.")
+    return Decimal(number)
+
+
+def _rows(found: Mapping[str, Any], path: str) -> Source:
+    table = reading.optional_text(found.get("table"), f"{path}.table", "table")
+    sql = reading.optional_text(found.get("sql"), f"{path}.sql", "sql")
+    if (table is None) == (sql is None):
+        raise reading.fail(path, "give either a table or a sql", "Write table: NAME.")
+    return Source(table, sql, reading.optional_text(found.get("where"), f"{path}.where", "where"))
 
 
 def _known(name: Any, path: str, kinds: Sequence[str]) -> str:
@@ -226,6 +285,8 @@ def write_identity(document: IdentityDocument) -> dict[str, Any]:
         result["households"] = list(document.households)
     if document.quality != Quality():
         result["quality"] = dict(vars(document.quality))
+    if document.probable is not None:
+        result["probable"] = _write_probable(document.probable)
     refresh = write_schedule(document.refresh)
     return result if refresh is None else result | {"refresh": refresh}
 
@@ -246,9 +307,22 @@ def _write_kind(kind: Kind) -> dict[str, Any]:
     return result
 
 
+def _write_probable(found: Probable) -> dict[str, Any]:
+    result = {**_write_rows(found.source), "profile": found.profile, "compare": dict(found.compare)}
+    result["block"] = [list(one) for one in found.block]
+    for name in ("recall", "threshold"):
+        if getattr(found, name) != getattr(Probable, name):
+            result[name] = getattr(found, name)
+    return result
+
+
+def _write_rows(source: Source) -> dict[str, Any]:
+    parts = (("table", source.table), ("sql", source.sql), ("where", source.where))
+    return {key: value for key, value in parts if value is not None}
+
+
 def _write_source(found: RecordSource) -> dict[str, Any]:
-    parts = (("table", found.source.table), ("sql", found.source.sql), ("where", found.source.where))
-    result: dict[str, Any] = {key: value for key, value in parts if value is not None}
+    result = _write_rows(found.source)
     if found.time is not None:
         result["time"] = found.time
     result["identifiers"] = {

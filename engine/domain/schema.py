@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.domain.audience_codec import ID_PATTERN, KEYS
 from engine.domain.durations import CALENDAR_UNITS, UNITS
-from engine.domain.identity_codec import NORMALISERS
+from engine.domain.identity_codec import COMPARISONS, NORMALISERS
 from engine.domain.operator_codec import AMONGS, COMPARES, NUMBER_OPERATORS, RELATIVES, TEXTS
 from engine.domain.rule_codec import PROPERTY_MEASURES
 from engine.domain.values import ValueType
@@ -303,6 +303,15 @@ def identity_schema() -> Schema:
         "households": _list(_TEXT),
         "quality": _object(dict.fromkeys(("largest", "churn", "quarantine", "precision"), whole)),
         "refresh": {"type": ["string", "object"]},
+        "probable": _object(
+            {
+                **dict.fromkeys(("table", "sql", "where", "profile"), _TEXT),
+                "compare": _named({"enum": list(COMPARISONS)}),
+                "block": _list({"anyOf": [_TEXT, _list(_TEXT, minItems=1)]}, minItems=1),
+                **{name: {"type": "number", "exclusiveMinimum": 0, "maximum": 1} for name in ("recall", "threshold")},
+            },
+            ["profile", "compare", "block"],
+        ),
     }
     return {"$schema": DRAFT, "title": "Convoke identity", **_object(properties, ["kind", "id", "kinds"])}
 

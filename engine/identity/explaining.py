@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.identity.publication import Map
-from engine.identity.resolving import MANUAL
+from engine.identity.resolving import MANUAL, PROBABLE
 
+_OTHERS = {MANUAL: "a person's decision", PROBABLE: "likely one person"}
 _MOST = 5_000
 """Identifiers of one person that are looked at."""
 
@@ -132,7 +133,7 @@ def _edge(row: tuple[Any, ...], texts: dict[int, str], kinds: Sequence[str], sou
     return Edge(
         texts[first],
         texts[second],
-        "a person's decision" if kind == MANUAL else kinds[kind],
+        _OTHERS.get(kind) or kinds[kind],
         int(records),
         tuple(name for place, name in enumerate(sources) if int(seen) >> place & 1),
         _moment(since) if timed else None,

@@ -16,8 +16,8 @@ from engine.identity.linking import NO_TIME, NONE, Collector, Evidence
 from engine.identity.records import Hashed
 from engine.identity.stability import Known, Named, named
 
-MANUAL = 255
-"""The kind of a link that a person made."""
+MANUAL, PROBABLE = 255, 254
+"""The kinds of links that a person made, and of profiles that are likely one."""
 _DAY = 86_400
 
 
@@ -129,6 +129,7 @@ def candidate(
     base = basis(document, graph) if given is None else given
     graph = with_links(graph, said.together)
     ranks = np.array([*(one + 1 for one in document.ranks()), *[0] * (256 - len(document.kinds))], dtype=np.uint8)
+    ranks[PROBABLE] = ranks.max() + 1
     links = Links(graph.first, graph.second, ranks[graph.kind] * np.uint8(2) + _apart_before(graph, known))
     blocked = np.append(base.shared, np.array(said.blocked, dtype=np.uint64))
     persons = resolve(graph.high, base.kinds, links, base.limits, Said(blocked, tuple(said.apart), counted=True))
@@ -168,9 +169,9 @@ def must_agree(said: Decisions) -> None:
             )
 
 
-def with_links(graph: Graph, pairs: Sequence[tuple[int, int]]) -> Graph:
-    """The graph with links that people made; those between identifiers that are not there are left out."""
-    ends = np.array([sorted(one) for one in pairs], dtype=np.uint64).reshape(-1, 2)
+def with_links(graph: Graph, pairs: Sequence[Sequence[int]] | NDArray[np.uint64], kind: int = MANUAL) -> Graph:
+    """The graph with links of another kind; those between identifiers that are not there are left out."""
+    ends = np.sort(np.array(pairs, dtype=np.uint64).reshape(-1, 2), axis=1)
     ends = ends[np.isin(ends, graph.high).all(axis=1)] if len(ends) else ends
     if not len(ends):
         return graph
@@ -183,7 +184,7 @@ def with_links(graph: Graph, pairs: Sequence[tuple[int, int]]) -> Graph:
         graph.kinds,
         np.append(graph.first, ends[:, 0]),
         np.append(graph.second, ends[:, 1]),
-        np.append(graph.kind, np.full(count, MANUAL, dtype=np.uint8)),
+        np.append(graph.kind, np.full(count, kind, dtype=np.uint8)),
         Evidence(
             np.append(seen.records, np.zeros(count, dtype=np.int64)),
             np.append(seen.first, np.full(count, largest)),

@@ -173,10 +173,11 @@ def what_if_document(
 ) -> WhatIf:
     """The same for a document."""
     from engine.identity.erasure import unmarked
+    from engine.identity.probable import likely_pairs
     from engine.identity.publication import Pointer, current, opened, write_map
     from engine.identity.quality import checked, measured
     from engine.identity.records import Records, must_fit, sources_of
-    from engine.identity.resolving import candidate, gathered
+    from engine.identity.resolving import PROBABLE, candidate, gathered, with_links
     from engine.identity.stability import EMPTY
     from engine.operations.identifying import profile_places
 
@@ -187,6 +188,7 @@ def what_if_document(
     hasher = hasher_for(workspace, document, ask)
     records = Records(document, model, workspace.warehouse, hasher, folder / "hashed", keep=True)
     graph = unmarked(gathered(document, records.slices(job)), Erasures(workspace.database).marks())
+    graph = with_links(graph, likely_pairs(document, workspace.warehouse, hasher, folder / "tried", job), PROBABLE)
     before = opened(folder)
     try:
         known = EMPTY if before is None else before.known()

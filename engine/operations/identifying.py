@@ -344,7 +344,8 @@ class _Run:
     def _found(self, records: Records, before: Map | None, run: int, job: Job | None) -> tuple[Candidate, int]:
         """The candidate, and how many earlier ids have no successor."""
         from engine.identity.erasure import unmarked
-        from engine.identity.resolving import candidate, gathered
+        from engine.identity.probable import likely_pairs
+        from engine.identity.resolving import PROBABLE, candidate, gathered, with_links
         from engine.identity.rotation import Translation
         from engine.identity.stability import EMPTY
 
@@ -353,7 +354,8 @@ class _Run:
         graph = gathered(self.document, translation.watching(records.slices(job)))
         if translation:
             erasures.add([], translation.marks(erasures.marks()))
-        graph = unmarked(graph, erasures.marks())
+        likely = likely_pairs(self.document, self.workspace.warehouse, self.hasher, self.folder, job)
+        graph = with_links(unmarked(graph, erasures.marks()), likely, PROBABLE)
         if job is not None:
             job.report(1.0, "putting persons together")
         known = EMPTY if before is None else before.known()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,30 @@ def persons(workspace: Workspace, keys: list[str]) -> dict[str, str | None]:
     """The person of each profile key."""
     found = operations.resolve_identifiers(workspace, [("profile", one) for one in keys])
     return {key: one.person for key, one in zip(keys, found, strict=True)}
+
+
+FIRST = ("Ana", "Bruno", "Carla", "Diego", "Elena", "Fabio", "Gina", "Hugo", "Iris", "Jonas", "Karen", "Lucas", "María")
+LAST = ("Silva", "Souza", "Gómez", "Pereira", "Rojas", "Castro", "Mendes", "Torres", "Lima", "Ramos", "Vargas", "Nunes")
+
+
+def typo(text: str, rng: random.Random) -> str:
+    at = rng.randrange(len(text))
+    return text[:at] + rng.choice("abcdeghilmnorst") + text[at + 1 :]
+
+
+def twice(folder: Path) -> None:
+    """A thousand people in crm.duckdb, half of them twice (N-a and N-b), with typing errors."""
+    rng = random.Random(5)
+    rows: list[tuple[str | None, ...]] = []
+    for number in range(1_000):
+        first, last = rng.choice(FIRST) + rng.choice(("", " Paula", " Luis")), f"{rng.choice(LAST)} {rng.choice(LAST)}"
+        born = f"{rng.randrange(1950, 2005)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}"
+        city = rng.choice(("Lima", "Rio", "Bogotá", "Quito"))
+        rows.append((f"{number}-a", first, last, born, city))
+        if number % 2:
+            kind = rng.randrange(3)
+            again = (typo(first, rng) if kind == 0 else first.upper(), typo(last, rng) if kind == 1 else last)
+            rows.append((f"{number}-b", *again, typo(born, rng) if kind == 2 else born, None if kind == 0 else city))
+    with duckdb.connect(str(folder / "crm.duckdb")) as made:
+        made.execute("CREATE TABLE crm (id VARCHAR, first VARCHAR, last VARCHAR, born VARCHAR, city VARCHAR)")
+        made.executemany("INSERT INTO crm VALUES (?, ?, ?, ?, ?)", rows)

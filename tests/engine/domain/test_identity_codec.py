@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from engine.domain.identity_codec import read_identity, write_identity
 from engine.errors import EngineError
 
 HASH = "email:" + "0123456789abcdef" * 2
+LIKELY: dict[str, Any] = {"table": "t", "profile": "id", "compare": {"a": "name", "b": "name"}, "block": [["a"]]}
 WHOLE: dict[str, Any] = {
     "kind": "identity",
     "id": "persons",
@@ -35,6 +37,13 @@ WHOLE: dict[str, Any] = {
     "households": ["mobile"],
     "quality": {"largest": 50, "churn": 5, "quarantine": 10, "precision": 95},
     "refresh": {"every": "1d"},
+    "probable": {
+        "table": "crm",
+        "profile": "id",
+        "compare": {"first": "name", "born": "date"},
+        "block": [["first"], ["born"]],
+        "threshold": Decimal("0.9"),
+    },
 }
 
 
@@ -70,6 +79,11 @@ def test_what_is_written_is_what_was_read() -> None:
         ({"manual": [{"apart": [HASH, HASH]}]}, "manual[0].reason", ""),
         ({"manual": [{"reason": "x"}]}, "manual[0]", "either together or apart"),
         ({"households": ["city"]}, "households[0]", "no kind"),
+        ({"probable": {"table": "t", "profile": "id", "compare": {"a": "name"}}}, "probable.compare", "fewer than two"),
+        ({"probable": LIKELY | {"compare": {"a": "nam", "b": "name"}}}, "probable.compare.a", "no comparison"),
+        ({"probable": LIKELY | {"block": [["c"]]}}, "probable.block[0]", "is not compared"),
+        ({"probable": LIKELY | {"block": []}}, "probable.block", "what are looked at"),
+        ({"probable": LIKELY | {"threshold": 2}}, "probable.threshold", "no share of one"),
         ({"refresh": {"cron": "x"}}, "refresh.cron", "is no cron time"),
         ({"quality": {"churn": 101}}, "quality.churn", "no share of a hundred"),
         ({"kinsd": {}}, "", 'has no "kinsd"'),

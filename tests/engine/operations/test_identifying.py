@@ -21,7 +21,7 @@ from engine.identity.publication import LOCK, POINTER, current
 from engine.locks import holding
 from engine.operations import Workspace
 from engine.secrets.opening import open_keeper
-from tests.support.people import ANA, DOCUMENT, MODEL, PEOPLE, make, persons, publish
+from tests.support.people import ANA, DOCUMENT, MODEL, PEOPLE, make, persons, publish, twice
 from tests.support.small import AS_OF
 
 KEYS = [row[0] for row in PEOPLE]
@@ -306,6 +306,28 @@ def test_a_value_that_very_many_share_glues_nobody(tmp_path: Path) -> None:
         assert found.numbers["quarantined"] == 2
         shared = operations.find_person(workspace, "email:shop@kiosk.com")
         assert shared.identifiers == shared.shared or set(shared.shared) >= set(shared.identifiers)
+
+
+def test_profiles_that_look_alike_are_put_together_last(tmp_path: Path) -> None:
+    with make(tmp_path) as workspace:
+        twice(tmp_path)
+        operations.connect(workspace, str(tmp_path / "crm.duckdb"))
+        profile = {"table": "crm", "key": "id", "identity": True, "traits": {"city": {"type": "string"}}}
+        workspace.models.save(dump_yaml({"kind": "model", "profile": profile}), "test")
+        compare = {"first": "name", "last": "name", "born": "date", "city": "exact"}
+        likely = {"table": "crm", "profile": "id", "compare": compare, "block": [["first", "last"], ["born"]]}
+        document = {"kind": "identity", "id": "persons", "kinds": {"profile": {"most": 2}}, "probable": likely}
+        sources = {"crm": {"table": "crm", "identifiers": {"profile": "id"}}}
+        operations.apply_identity_text(workspace, dump_yaml(document | {"sources": sources}))
+        found = operations.run_identity(workspace)
+        assert 1_000 <= found.numbers["persons"] < 1_080, "a thousand, but for those that were missed"
+        why = operations.explain_identity(workspace, "profile:1-a", "profile:1-b")
+        assert [one.rule for one in why.path] == ["likely one person"]
+        operations.cut_identifiers(workspace, "profile:1-a", "profile:1-b", "twins")
+        again = operations.run_identity(workspace)
+        assert again.numbers["persons"] == found.numbers["persons"] + 1
+        who = persons(workspace, [f"{n}-{side}" for n in range(3, 103, 2) for side in "ab"])
+        assert sum(who[f"{n}-a"] == who[f"{n}-b"] for n in range(3, 103, 2)) > 40
 
 
 def test_killed_for_real_at_any_moment(tmp_path: Path) -> None:
