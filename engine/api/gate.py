@@ -17,7 +17,7 @@ from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from engine.api.limits import BURST, FAILURE_BURST, FAILURE_RATE, RATE, Buckets
+from engine.api.limits import BURST, FAILURE_BURST, FAILURE_RATE, LOOKUP_BURST, LOOKUP_RATE, RATE, Buckets
 from engine.api.problems import problem, problem_of
 from engine.api.workspaces import Workspaces
 from engine.domain.documents import iso
@@ -34,6 +34,7 @@ OPEN = ("/health", "/openapi.json")
 """What needs no token: whether it runs, and what it can do."""
 UNKEPT = ("/v1/tokens", "/v1/secrets", "/v1/size", "/v1/plan", "/v1/identity/resolve", "/v1/identity/batch")
 """Whose answers are not kept: they hold a secret or who is who, or nothing is changed."""
+LOOKUPS = ("/v1/identity/resolve", "/v1/identity/batch", "/v1/identity/profiles/")
 LARGEST = 64 << 20
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _KEPT_FOR = timedelta(days=1)
@@ -45,6 +46,7 @@ class Gate:
     def __init__(self, app: App, workspaces: Workspaces) -> None:
         self._app, self._workspaces = app, workspaces
         self._turns, self._failures = Buckets(RATE, BURST), Buckets(FAILURE_RATE, FAILURE_BURST)
+        self._lookups = Buckets(LOOKUP_RATE, LOOKUP_BURST)
         self._process = secrets.token_hex(8)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +66,8 @@ class Gate:
         if isinstance(token, Response):
             await token(scope, receive, send)
             return
-        wait = self._turns.take(token.id)
+        turns = self._lookups if scope["path"].startswith(LOOKUPS) else self._turns
+        wait = turns.take(token.id)
         if wait > 0:
             await _too_often(wait)(scope, receive, send)
             return

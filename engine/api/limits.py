@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 RATE, BURST = 50.0, 200.0
 """Requests a second that a token gets back, and how many it may save up."""
+LOOKUP_RATE, LOOKUP_BURST = 5_000.0, 10_000.0
+"""The same for looking persons up, which shops do at every page."""
 FAILURE_RATE, FAILURE_BURST = 0.2, 10.0
 """The same for requests without a valid token, by address: guessing one takes forever."""
 _MOST = 10_000

@@ -86,7 +86,7 @@ class Lookup:
         if len(wanted) > MOST_AT_ONCE:
             raise EngineError("usage", f"at most {MOST_AT_ONCE:,} identifiers are looked up at once")
         index = self.index()
-        hashed = [self.identifier(kind, value) for kind, value in wanted]
+        hashed = self._identifiers(wanted)
         people = iter(index.people([bytes.fromhex(one.rsplit(":", 1)[1]) for one in hashed if one is not None]))
         return [
             Found(kind, one, None if one is None else next(people))
@@ -95,17 +95,30 @@ class Lookup:
 
     def identifier(self, kind: str, value: str) -> str | None:
         """KIND:HASH of a value; None when it can name nobody."""
+        self.index()
+        return self._identifiers([(kind, value)])[0]
+
+    def _identifiers(self, wanted: Sequence[tuple[str, str]]) -> list[str | None]:
+        """KIND:HASH of each, those of one kind together."""
         from engine.identity.values import Cleaner
 
-        self.index()
         assert self._document is not None  # noqa: S101 - index() has seen to it
         assert self._hasher is not None  # noqa: S101
-        spec = known_kind(self._document, kind)
-        digits = value.removeprefix(f"{kind}:")
-        if value != digits and len(digits) == 32 and all(one in "0123456789abcdef" for one in digits):
-            return value
-        (normal,) = Cleaner(spec.normaliser, spec.country, spec.blocked).cleaned([value])
-        return None if normal is None else f"{kind}:{self._hasher.hashed(kind, [normal])[0].hex()}"
+        found: list[str | None] = [None] * len(wanted)
+        places: dict[str, list[int]] = {}
+        for place, (kind, value) in enumerate(wanted):
+            if _is_identifier(kind, value):
+                found[place] = value
+            else:
+                places.setdefault(kind, []).append(place)
+        for kind, mine in places.items():
+            spec = known_kind(self._document, kind)
+            normal = Cleaner(spec.normaliser, spec.country, spec.blocked).cleaned([wanted[one][1] for one in mine])
+            useful = [(place, text) for place, text in zip(mine, normal, strict=True) if text is not None]
+            hashes = self._hasher.hashed(kind, [text for _, text in useful])
+            for (place, _), digest in zip(useful, hashes, strict=True):
+                found[place] = f"{kind}:{digest.hex()}"
+        return found
 
     def close(self) -> None:
         """Close the index."""
@@ -182,6 +195,11 @@ def identified(workspace: Workspace, text: str, ask: Ask = lambda: None) -> str:
     if found is None:
         raise EngineError("not_found", f"this {kind} can name nobody", hint="Check how it is written.")
     return found
+
+
+def _is_identifier(kind: str, value: str) -> bool:
+    """Whether a value is KIND:HASH already."""
+    return len(value) == len(kind) + 33 and value.startswith(f"{kind}:") and _is_hash(value[len(kind) + 1 :])
 
 
 def _is_hash(text: str) -> bool:

@@ -16,14 +16,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.domain.audience import Audience
 from engine.domain.diff import diff_audiences
+from engine.domain.documents import load_documents, read_file
+from engine.domain.identity import IdentityDocument
+from engine.domain.identity_codec import read_identity, write_identity
 from engine.domain.references import evaluation_order, referring_to
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.operations.context import prepare
+from engine.operations.identifying import apply_identity_text, raw_model
 from engine.operations.sizing import sizes_of
 from engine.operations.targets import Named, moment, read_audience_files, refuse_twins
 from engine.operations.workspace import Workspace, user_name
 from engine.store.audiences import Stored
+from engine.store.identity import Identities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +87,8 @@ class _Prepared:
     plan: Plan
     added: list[Named]
     deleted: list[str]
+    identity: str | None = None
+    """The text of an identity document that differs from the one in force."""
 
 
 def plan(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = None, job: Job | None = None) -> Plan:
@@ -99,6 +106,8 @@ def apply(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = 
             workspace.audiences.delete(identifier, who)
         for one in prepared.added:
             workspace.audiences.save(one.audience, one.document, who, "files")
+        if prepared.identity is not None:
+            apply_identity_text(workspace, prepared.identity)
     return prepared.plan
 
 
@@ -120,8 +129,45 @@ def _prepare(workspace: Workspace, folder: Path, as_of: datetime, job: Job | Non
     taken_over = [one for one in named if one.audience.id in stored and stored[one.audience.id].origin == "app"]
     steps = _steps(workspace, named, differing, deleted, stored, as_of, job)
     touched = {one.audience.id: one for one in (*differing, *taken_over)}
-    result = Plan(tuple(steps), len(named) - len(differing), tuple(skipped), as_of)
-    return _Prepared(result, list(touched.values()), deleted)
+    text, step = _identity(workspace, folder, skipped)
+    unchanged = len(named) - len(differing) + (text is not None and step is None)
+    result = Plan((*steps, *([] if step is None else [step])), unchanged, tuple(skipped), as_of)
+    return _Prepared(result, list(touched.values()), deleted, None if step is None else text)
+
+
+def _identity(workspace: Workspace, folder: Path, skipped: list[str]) -> tuple[str | None, Step | None]:
+    """The identity document of a folder, and the step that would make it the workspace's; it leaves the skipped."""
+    found: list[tuple[str, str, IdentityDocument]] = []
+    for shown in list(dict.fromkeys(skipped)):
+        text = read_file(folder / shown)
+        for document in load_documents(text):
+            if isinstance(document, dict) and document.get("kind") == "identity":
+                try:
+                    found.append((shown, text.decode("utf-8-sig"), read_identity(document)))
+                except EngineError as error:
+                    raise error.within(shown) from None
+    if not found:
+        return None, None
+    if len(found) > 1:
+        names = " and ".join(shown for shown, _, _ in found)
+        raise EngineError("duplicate_id", f"there are several identity documents: {names}", hint="Keep one of them.")
+    from engine.identity.records import must_fit
+
+    shown, text_, document = found[0]
+    try:
+        must_fit(document, raw_model(workspace), workspace.warehouse)
+    except EngineError as error:
+        raise error.within(shown) from None
+    while shown in skipped:
+        skipped.remove(shown)
+    stored = Identities(workspace.database).current()
+    if stored is not None and stored.text == text_:
+        return text_, None
+    before = {} if stored is None else write_identity(stored.document)
+    after = write_identity(document)
+    changes = tuple(f"{key} changed" for key in dict.fromkeys([*before, *after]) if before.get(key) != after.get(key))
+    action: Action = "add" if stored is None else "change"
+    return text_, Step(action, document.id, document.name, changes if stored else (), None, None)
 
 
 def _refuse_circles(audiences: Mapping[str, Audience]) -> None:

@@ -348,3 +348,26 @@ def test_killed_for_real_at_any_moment(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, check=True, env=os.environ)
         assert json.loads(done.stdout)["persons"] == 2_001
         assert persons(workspace, ["u00000", "u00001", "u03999"]) == before
+
+
+def test_a_folder_is_planned_and_applied_with_its_identity_document(workspace: Workspace, tmp_path: Path) -> None:
+    operations.run_identity(workspace)
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "identity.yaml").write_text(dump_yaml(DOCUMENT | {"households": []}))
+    (folder / "all.yaml").write_text(dump_yaml({"kind": "audience", "id": "all", "name": "A", "rule": {"all": []}}))
+    found = operations.plan(workspace, folder, as_of=AS_OF)
+    assert [(step.action, step.id) for step in found.steps] == [("add", "all"), ("change", "persons")]
+    assert found.steps[1].changes == ("households changed",)
+    assert (found.skipped, found.unchanged) == ((), 0)
+    operations.apply(workspace, folder, as_of=AS_OF)
+    assert "households" not in operations.show_identity(workspace).replace("households: []", "")
+    again = operations.plan(workspace, folder, as_of=AS_OF)
+    assert (again.steps, again.unchanged) == ((), 2)
+    (folder / "twice.yaml").write_text(dump_yaml(DOCUMENT))
+    with pytest.raises(EngineError, match="several identity documents"):
+        operations.plan(workspace, folder, as_of=AS_OF)
+    (folder / "twice.yaml").write_text(dump_yaml({"kind": "identity", "id": "x"}))
+    with pytest.raises(EngineError, match="no kind of identifier") as caught:
+        operations.plan(workspace, folder, as_of=AS_OF)
+    assert "twice.yaml" in str(caught.value)
