@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,19 +76,30 @@ def clean_hashed(folder: Path, nodes: U64) -> int:
             arrays[name][gone] = NONE
             arrays[f"low{name[4:]}"][gone] = NONE
         if there:
-            fresh = path.with_suffix(".new")
-            with fresh.open("wb") as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, path)
+            _replace(path, partial(np.savez, **arrays))  # type: ignore[arg-type]
         taken += there
+    for path in sorted(folder.parent.rglob("likely-*.npy")):
+        likely: NDArray[np.uint64] = np.load(path)
+        left = likely[~np.isin(likely, nodes).any(axis=1)]
+        if len(left) < len(likely):
+            _replace(path, partial(np.save, arr=left))
+            taken += len(likely) - len(left)
     return taken
+
+
+def _replace(path: Path, write: Callable[[Any], object]) -> None:
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, path)
 
 
 def searched(folder: Path, pointer: Pointer, pairs: Collection[tuple[int, int]], person: str) -> tuple[int, int]:
     """How many places were searched for identifiers (halves of hashes) and a person's id, and how many hold one: the
-    map's tables, the index, what was hashed, and every file byte by byte."""
+    map's tables, the index, what was hashed, and every file and the store byte by byte (for identifiers: what
+    destinations hold is on record under the id until they let go of it)."""
     found = searched_ = 0
     highs = np.array([high for high, _ in pairs], dtype=np.uint64)
     map_ = Map(folder, pointer)
@@ -118,9 +131,13 @@ def searched(folder: Path, pointer: Pointer, pairs: Collection[tuple[int, int]],
         with np.load(path) as kept:
             found += sum(int(np.isin(kept[name], highs).any()) for name in kept.files if name.startswith("high"))
         searched_ += 1
+    for path in folder.rglob("likely-*.npy"):
+        found += int(np.isin(np.load(path), highs).any())
+        searched_ += 1
     needles = [identifier_of(high, low) for high, low in pairs]
-    needles += [one.hex().encode() for one in needles] + [person.encode()]
-    for path in (one for one in folder.rglob("*") if one.is_file() and one.suffix != ".npz"):
+    needles += [one.hex().encode() for one in needles]
+    every = (one for one in folder.rglob("*") if one.is_file() and one.suffix not in (".npz", ".npy"))
+    for path in (*every, *folder.parent.glob("store.sqlite*")):
         if path.stat().st_size:
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
                 found += any(held.find(one) >= 0 for one in needles)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.errors import EngineError
@@ -66,6 +66,11 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         for one in identities.decisions():
             if one.one in known.identifiers or one.other in known.identifiers:
                 identities.forget(one.id)
+            elif not set(known.identifiers).isdisjoint(one.before):
+                rest = {
+                    identifier: who for identifier, who in one.before.items() if identifier not in known.identifiers
+                }
+                identities.rename(replace(one, before=rest))
         found = dropped(candidate_of(before), nodes)
         fresh = Pointer(pointer.run + 1, now(), pointer.data, pointer.version, pointer.pepper, measured(found))
         redirects = {one: into for one, into in before.redirects().items() if known.id not in (one, into)}
@@ -73,6 +78,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         publish(folder, found, fresh, profiles, redirects, [], names, forgotten=known.id)
         clean_hashed(folder / "hashed", nodes)
     workspace.reload()
+    workspace.database.scrub()
     places, left = searched(folder, fresh, pairs, known.id)
     if left:
         raise EngineError(

@@ -111,6 +111,14 @@ class Database:
         except apsw.Error as error:
             raise _failure(self._path, error) from None
 
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in the files: the pages are written anew, the journal is cut."""
+        try:
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except apsw.Error as error:
+            raise _failure(self._path, error) from None
+
     def changed(self) -> int:
         """A number that changes when another connection commits."""
         return self._number("PRAGMA data_version")

@@ -31,9 +31,11 @@ def test_somebody_is_erased_and_does_not_come_back(tmp_path: Path) -> None:
         operations.sync(workspace, [])
         before = persons(workspace, KEYS)
         operations.cut_identifiers(workspace, "profile:ana-1", "profile:carla-1", "a test")
+        operations.cut_identifiers(workspace, "profile:bruno-1", "profile:carla-1", "names who will be gone")
         found = operations.forget_person(workspace, "email:bruno@mail.com")
         assert (found.keys, found.audiences, found.found) == (1, ("all",), 0)
         assert found.identifiers >= 3
+        assert [one.reason for one in operations.identity_decisions(workspace)] == ["a test"]
         assert found.searched > 8
         for _ in range(2):
             after = persons(workspace, KEYS)
