@@ -10,7 +10,7 @@ from typing import Any
 from engine.domain import reading
 from engine.domain.audience_codec import ID_PATTERN
 from engine.domain.identity import PROFILE, IdentityDocument, Kind, Manual, Probable, Quality, RecordSource, RuleSet
-from engine.domain.model import Source
+from engine.domain.model_codec import read_source, write_source
 from engine.domain.schedule import read_schedule, write_schedule
 from engine.errors import nearest
 
@@ -135,7 +135,7 @@ def _source(name: str, value: Any, kinds: Sequence[str]) -> RecordSource:
     path = f"sources.{name}"
     found = reading.mapping(value, path, "a source")
     reading.known_keys(found, SOURCE_KEYS, path, "a source")
-    rows = _rows(found, path)
+    rows = read_source(found, path)
     listed = reading.mapping(found.get("identifiers") or {}, f"{path}.identifiers", "identifiers")
     if not listed:
         raise reading.fail(f"{path}.identifiers", "the source names nobody", "Write identifiers: {email: COLUMN}.")
@@ -174,7 +174,7 @@ def _probable(value: Any) -> Probable:
     if not blocks or not all(blocks):
         raise reading.fail("probable.block", "pairs of what are looked at?", "Write block: [[last_name, birth_date]].")
     return Probable(
-        _rows(found, "probable"),
+        read_source(found, "probable"),
         reading.text(found.get("profile"), "probable.profile", "the column of the profile key"),
         dict(compare),
         tuple(blocks),
@@ -188,14 +188,6 @@ def _share(value: Any, path: str) -> Decimal:
     if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 < number <= 1:
         raise reading.fail(path, f"{reading.shown(value)} is no share of one", "Write a number such as 0.95.")
     return Decimal(number)
-
-
-def _rows(found: Mapping[str, Any], path: str) -> Source:
-    table = reading.optional_text(found.get("table"), f"{path}.table", "table")
-    sql = reading.optional_text(found.get("sql"), f"{path}.sql", "sql")
-    if (table is None) == (sql is None):
-        raise reading.fail(path, "give either a table or a sql", "Write table: NAME.")
-    return Source(table, sql, reading.optional_text(found.get("where"), f"{path}.where", "where"))
 
 
 def _known(name: Any, path: str, kinds: Sequence[str]) -> str:
@@ -308,7 +300,7 @@ def _write_kind(kind: Kind) -> dict[str, Any]:
 
 
 def _write_probable(found: Probable) -> dict[str, Any]:
-    result = {**_write_rows(found.source), "profile": found.profile, "compare": dict(found.compare)}
+    result = {**write_source(found.source), "profile": found.profile, "compare": dict(found.compare)}
     result["block"] = [list(one) for one in found.block]
     for name in ("recall", "threshold"):
         if getattr(found, name) != getattr(Probable, name):
@@ -316,13 +308,8 @@ def _write_probable(found: Probable) -> dict[str, Any]:
     return result
 
 
-def _write_rows(source: Source) -> dict[str, Any]:
-    parts = (("table", source.table), ("sql", source.sql), ("where", source.where))
-    return {key: value for key, value in parts if value is not None}
-
-
 def _write_source(found: RecordSource) -> dict[str, Any]:
-    result = _write_rows(found.source)
+    result = write_source(found.source)
     if found.time is not None:
         result["time"] = found.time
     result["identifiers"] = {

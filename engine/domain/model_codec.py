@@ -82,7 +82,8 @@ def _site(key: str, value: Any) -> Site:
     return Site(key, name, zone, reading.optional_text(found.get("currency"), path, "currency"))
 
 
-def _source(found: Mapping[str, Any], path: str) -> Source:
+def read_source(found: Mapping[str, Any], path: str) -> Source:
+    """Rows of the warehouse: a table or a SELECT, and a condition."""
     table = reading.optional_text(found.get("table"), f"{path}.table", "table")
     sql = reading.optional_text(found.get("sql"), f"{path}.sql", "sql")
     if (table is None) == (sql is None):
@@ -140,7 +141,7 @@ def _profile(value: Any, site_column: str | None) -> ProfileTable:
     found = reading.mapping(value, "profile", "profile")
     reading.known_keys(found, (*_SOURCE_KEYS, "key", "traits", "identity"), "profile", "profile")
     return ProfileTable(
-        _source(found, "profile"),
+        read_source(found, "profile"),
         reading.text(found.get("key"), "profile.key", "key"),
         _fields(found.get("traits"), "profile.traits"),
         site_column,
@@ -165,7 +166,7 @@ def _event(name: str, value: Any) -> EventType:
     zone = found.get("timezone")
     return EventType(
         name,
-        _source(found, path),
+        read_source(found, path),
         reading.text(found.get("profile"), f"{path}.profile", "profile"),
         reading.text(found.get("time"), f"{path}.time", "time"),
         _fields(found.get("properties"), f"{path}.properties"),
@@ -180,7 +181,7 @@ def _object(name: str, value: Any) -> ObjectType:
     reading.known_keys(found, (*_SOURCE_KEYS, "profile", "properties", "label"), path, "an object")
     return ObjectType(
         name,
-        _source(found, path),
+        read_source(found, path),
         reading.text(found.get("profile"), f"{path}.profile", "profile"),
         _fields(found.get("properties"), f"{path}.properties"),
         _labels(found.get("label"), f"{path}.label"),
@@ -193,7 +194,7 @@ def _identifier(name: str, value: Any) -> Identifier:
     reading.known_keys(found, (*_SOURCE_KEYS, "profile", "column", "kind"), path, "an identifier")
     return Identifier(
         name,
-        _source(found, path),
+        read_source(found, path),
         reading.text(found.get("profile"), f"{path}.profile", "profile"),
         reading.text(found.get("column"), f"{path}.column", "column"),
         reading.optional_text(found.get("kind"), f"{path}.kind", "kind") or name,
@@ -206,7 +207,7 @@ def _consent(name: str, value: Any) -> Consent:
     reading.known_keys(found, (*_SOURCE_KEYS, "profile", "column"), path, "a consent")
     return Consent(
         name,
-        _source(found, path),
+        read_source(found, path),
         reading.text(found.get("profile"), f"{path}.profile", "profile"),
         reading.text(found.get("column"), f"{path}.column", "column"),
     )
@@ -220,7 +221,7 @@ def write_model(model: DataModel) -> dict[str, Any]:
         result["sites"] = column | {"list": {site.id: _write_site(site) for site in model.sites.values()}}
     profile = model.profile
     result["profile"] = {
-        **_write_source(profile.source),
+        **write_source(profile.source),
         "key": profile.key,
         **_write_identity(profile.identity),
         "traits": {name: _write_field(field) for name, field in profile.traits.items()},
@@ -230,7 +231,7 @@ def write_model(model: DataModel) -> dict[str, Any]:
     if model.objects:
         result["objects"] = {
             name: {
-                **_write_source(o.source),
+                **write_source(o.source),
                 "profile": o.profile,
                 **_write_properties(o.properties),
                 **_label(o.label),
@@ -239,12 +240,12 @@ def write_model(model: DataModel) -> dict[str, Any]:
         }
     if model.identifiers:
         result["identifiers"] = {
-            name: {**_write_source(i.source), "profile": i.profile, "column": i.column, "kind": i.kind}
+            name: {**write_source(i.source), "profile": i.profile, "column": i.column, "kind": i.kind}
             for name, i in model.identifiers.items()
         }
     if model.consents:
         result["consents"] = {
-            name: {**_write_source(c.source), "profile": c.profile, "column": c.column}
+            name: {**write_source(c.source), "profile": c.profile, "column": c.column}
             for name, c in model.consents.items()
         }
     return result
@@ -261,7 +262,8 @@ def _write_site(site: Site) -> dict[str, Any]:
     return {"name": site.name, "timezone": site.timezone} | currency
 
 
-def _write_source(source: Source) -> dict[str, Any]:
+def write_source(source: Source) -> dict[str, Any]:
+    """The same as plain values."""
     parts = (("table", source.table), ("sql", source.sql), ("where", source.where))
     return {key: value for key, value in parts if value is not None}
 
@@ -292,7 +294,7 @@ def _write_properties(properties: Mapping[str, Field]) -> dict[str, Any]:
 def _write_event(event: EventType) -> dict[str, Any]:
     zone = {} if event.timezone is None else {"timezone": event.timezone}
     return {
-        **_write_source(event.source),
+        **write_source(event.source),
         "profile": event.profile,
         "time": event.time,
         **zone,

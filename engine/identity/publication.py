@@ -166,20 +166,25 @@ def opened(folder: Path) -> Map | None:
     return None if pointer is None else Map(folder, pointer)
 
 
-def publish(
-    folder: Path,
-    found: Candidate,
-    pointer: Pointer,
-    profiles: Any,
-    redirects: Mapping[str, str],
-    changes: Sequence[Change],
-    names: tuple[Sequence[str], Sequence[str]],
-    forgotten: str | None = None,
-) -> None:
-    """Put a candidate in force. ``profiles`` is an Arrow table of (key, high, place); ``names`` are those of kinds and
+@dataclass(frozen=True)
+class Fresh:
+    """What is to be in force. ``profiles`` is an Arrow table of (key, high, place); ``names`` are those of kinds and
     sources; ``changes`` are added to those of earlier runs, without what is told of somebody who was ``forgotten``."""
-    write_map(folder, found, pointer, profiles, redirects, changes, names, forgotten)
-    index_of(found, folder / pointer.index, redirects)
+
+    found: Candidate
+    pointer: Pointer
+    profiles: Any
+    names: tuple[Sequence[str], Sequence[str]]
+    redirects: Mapping[str, str] = field(default_factory=dict)
+    changes: Sequence[Change] = ()
+    forgotten: str | None = None
+
+
+def publish(folder: Path, fresh: Fresh) -> None:
+    """Put it in force."""
+    pointer = fresh.pointer
+    write_map(folder, fresh)
+    index_of(fresh.found, folder / pointer.index, fresh.redirects)
     for name in (pointer.map, pointer.index):
         with (folder / name).open("rb") as file:
             os.fsync(file.fileno())
@@ -208,26 +213,18 @@ def clean(folder: Path, pointer: Pointer) -> None:
                 continue
 
 
-def write_map(
-    folder: Path,
-    found: Candidate,
-    pointer: Pointer,
-    profiles: Any,
-    redirects: Mapping[str, str],
-    changes: Sequence[Change],
-    names: tuple[Sequence[str], Sequence[str]],
-    forgotten: str | None = None,
-) -> None:
+def write_map(folder: Path, fresh: Fresh) -> None:
     """A new map's file; the changes of the one in force come along."""
+    pointer, changes = fresh.pointer, fresh.changes
     path = folder / pointer.map
     for leftover in (path, Path(f"{path}.wal")):
         leftover.unlink(missing_ok=True)
     before = current(folder)
     connection = duckdb.connect(str(path))
     try:
-        for name, table in _tables(found, redirects, names).items():
+        for name, table in _tables(fresh.found, fresh.redirects, fresh.names).items():
             _load(connection, name, table)
-        connection.register("given", profiles)
+        connection.register("given", fresh.profiles)
         connection.execute(
             f"CREATE TABLE {pointer.profiles} AS SELECT given.key, persons.id AS person, given.high "  # noqa: S608 - our name
             "FROM given JOIN persons USING (place) ORDER BY given.key"
@@ -243,7 +240,7 @@ def write_map(
             connection.execute(f"ATTACH '{earlier}' AS earlier (READ_ONLY)")
             connection.execute(
                 "INSERT INTO changes FROM earlier.changes WHERE $1 IS NULL OR (id != $1 AND other IS DISTINCT FROM $1)",
-                [forgotten],
+                [fresh.forgotten],
             )
             connection.execute("DETACH earlier")
         if changes:
@@ -251,11 +248,11 @@ def write_map(
                 {name: [getattr(one, name) for one in changes] for name in ("what", "id", "other", "reason")}
             )
             rows = rows.set_column(2, "other", rows.column("other").cast(pa.string()))
-            connection.register("fresh", rows)
+            connection.register("more", rows)
             connection.execute(
-                "INSERT INTO changes SELECT ?, ?, what, id, other, reason FROM fresh", [pointer.run, pointer.at]
+                "INSERT INTO changes SELECT ?, ?, what, id, other, reason FROM more", [pointer.run, pointer.at]
             )
-            connection.unregister("fresh")
+            connection.unregister("more")
         connection.execute("CHECKPOINT")
     finally:
         connection.close()

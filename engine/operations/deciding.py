@@ -131,7 +131,7 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
     decision that the next run obeys, or a map that the next run takes back: never a map nobody decided."""
     from engine.identity.explaining import node_in, text_of
     from engine.identity.mending import Part, mended
-    from engine.identity.publication import Pointer, candidate_of, publish
+    from engine.identity.publication import Fresh, Pointer, candidate_of, publish
     from engine.identity.quality import measured
 
     identities = Identities(workspace.database)
@@ -155,7 +155,7 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
             kinds = names[0]
             ids = {text_of(kinds[kind], high, low): person for kind, high, low, person in found.before}
             number = identities.decide(replace(decision, before=ids))
-        publish(workspace.folder / IDENTITY, whole, fresh, profiles, redirects, changes, names)
+        publish(workspace.folder / IDENTITY, Fresh(whole, fresh, profiles, names, redirects, changes))
     workspace.reload()
     return Decided(number, found.looked_at, whole.names.merged, whole.names.split)
 
@@ -174,7 +174,7 @@ def what_if_document(
     """The same for a document."""
     from engine.identity.erasure import unmarked
     from engine.identity.probable import likely_pairs
-    from engine.identity.publication import Pointer, current, opened, write_map
+    from engine.identity.publication import Fresh, Pointer, current, opened, write_map
     from engine.identity.quality import checked, measured
     from engine.identity.records import Records, must_fit, sources_of
     from engine.identity.resolving import PROBABLE, candidate, gathered, with_links
@@ -208,7 +208,7 @@ def what_if_document(
         names = [one.name for one in document.kinds], [one.name for one in sources_of(document, model)]
         try:
             profiles = profile_places(workspace, document, hasher, found)
-            write_map(trial, found, pointer, profiles, {}, [], names)
+            write_map(trial, Fresh(found, pointer, profiles, names))
             sizes = _sizes(workspace, trial / pointer.map, pointer.profiles, job)
         finally:
             with suppress(OSError):

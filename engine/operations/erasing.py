@@ -45,7 +45,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     import numpy as np
 
     from engine.identity.erasure import clean_hashed, dropped, mark, searched
-    from engine.identity.publication import LOCK, Pointer, candidate_of, publish
+    from engine.identity.publication import LOCK, Fresh, Pointer, candidate_of, publish
     from engine.identity.quality import measured
 
     folder = workspace.folder / IDENTITY
@@ -75,7 +75,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         fresh = Pointer(pointer.run + 1, now(), pointer.data, pointer.version, pointer.pepper, measured(found))
         redirects = {one: into for one, into in before.redirects().items() if known.id not in (one, into)}
         profiles, names = with_places(before.profiles(), found), before.names()
-        publish(folder, found, fresh, profiles, redirects, [], names, forgotten=known.id)
+        publish(folder, Fresh(found, fresh, profiles, names, redirects, forgotten=known.id))
         clean_hashed(folder / "hashed", nodes)
     workspace.reload()
     workspace.database.scrub()

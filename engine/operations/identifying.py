@@ -395,7 +395,7 @@ class _Run:
         return checked(self.document, found, None if pointer is None else pointer.summary, gone, judged)
 
     def _publish(self, found: Candidate, pointer: Pointer, before: Map | None) -> None:
-        from engine.identity.publication import publish
+        from engine.identity.publication import Fresh, publish
         from engine.identity.records import sources_of
 
         redirects = led(before, found)
@@ -404,7 +404,7 @@ class _Run:
             [one.name for one in sources_of(self.document, raw_model(self.workspace))],
         )
         profiles = profile_places(self.workspace, self.document, self.hasher, found)
-        publish(self.folder, found, pointer, profiles, redirects, changes_of(found), names)
+        publish(self.folder, Fresh(found, pointer, profiles, names, redirects, changes_of(found)))
 
 
 def _pointer(workspace: Workspace) -> Pointer | None:
