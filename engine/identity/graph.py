@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 U64 = NDArray[np.uint64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Numbers = TypeVar("Numbers", NDArray[np.uint64], NDArray[np.int64])
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _too_shared(count: int, kinds: NDArray[np.uint8], first: Ints, second: Ints,
     counted = np.array([limit.links is not None for limit in limits])
     value, other = np.concatenate([first, second]), np.concatenate([second, first])
     looked = (unique[kinds[other]] & (kinds[value] != kinds[other])) | counted[kinds[value]]
-    pairs = _distinct(value[looked] * np.int64(count) + other[looked])
+    pairs = distinct(value[looked] * np.int64(count) + other[looked])
     value, other = pairs // count, pairs % count
     for kind, limit in enumerate(limits):
         mine = kinds == kind
@@ -135,7 +136,7 @@ def _places(nodes: U64, values: U64) -> Ints:
     return found
 
 
-def _distinct(values: Ints) -> Ints:
+def distinct(values: Numbers) -> Numbers:
     """Distinct values, sorted (numpy's own hashes them first, which takes three times as long)."""
     found = np.sort(values)
     return found[np.append(True, found[1:] != found[:-1])] if len(found) else found

@@ -6,8 +6,10 @@ is damaged is made again from there.
 
 from __future__ import annotations
 
+import os
+import shutil
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +125,35 @@ def write_index(
         with env.begin(write=True) as writing:
             writing.put(b"count", str(count).encode(), db=into[_ABOUT])
         env.sync(True)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """What changes in an index: (hash, person) of identifiers, persons that are gone, (person, value) of those that are
+    new or other ones, and all redirects."""
+
+    identifiers: Sequence[tuple[bytes, bytes]]
+    gone: Sequence[bytes]
+    persons: Sequence[tuple[bytes, bytes]]
+    redirects: Mapping[str, str]
+
+
+def patch_index(path: Path, fresh: Path, patch: Patch) -> None:
+    """A copy of an index with some changes."""
+    fresh.unlink(missing_ok=True)
+    shutil.copyfile(path, fresh)
+    with _writing(fresh) as (env, into), env.begin(write=True) as writing:
+        for key, person in patch.identifiers:
+            writing.put(key, person, db=into[_IDENTIFIERS])
+        for person in patch.gone:
+            writing.delete(person, db=into[_PERSONS])
+        for person, value in patch.persons:
+            writing.put(person, value, db=into[_PERSONS])
+        writing.drop(into[_REDIRECTS], delete=False)
+        for one, other in patch.redirects.items():
+            writing.put(raw_of(one) or b"", raw_of(other) or b"", db=into[_REDIRECTS])
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager

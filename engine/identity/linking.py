@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.identity.graph import U64, Ints, Links
+from engine.identity.graph import U64, Ints, Links, distinct
 
 NONE = np.uint64(0)
 MOST_SOURCES = 64
@@ -60,7 +60,7 @@ class Collector:
         strongest = np.zeros(length, dtype=np.uint64)
         for kind in sorted(values):
             value = values[kind]
-            self._nodes[kind].append(np.unique(value[value != NONE]))
+            self._nodes[kind].append(distinct(value[value != NONE]))
             both = np.flatnonzero((strongest != NONE) & (value != NONE))
             if len(both):
                 self._take(strongest[both], value[both], kind, source, None if times is None else times[both])
@@ -89,7 +89,7 @@ class Collector:
     def linked(self) -> Linked:
         """Everything that was added."""
         low, high, rank, records, first, last, sources = _merged(self._rows)
-        by_kind = [np.unique(np.concatenate(one)) if one else np.zeros(0, dtype=np.uint64) for one in self._nodes]
+        by_kind = [distinct(np.concatenate(one)) if one else np.zeros(0, dtype=np.uint64) for one in self._nodes]
         nodes = np.concatenate(by_kind)
         kinds = np.concatenate([np.full(len(one), kind, dtype=np.uint8) for kind, one in enumerate(by_kind)])
         order = np.argsort(nodes, kind="stable")

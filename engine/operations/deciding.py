@@ -143,7 +143,8 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
         pointer = before.pointer
         former = {node_in(identifier): person for identifier, person in decision.before.items()} if undone else {}
         anew = Part(touched, pointer.run + 1, before.redirects(), former)
-        found = mended(document, candidate_of(before), said, anew)
+        force = candidate_of(before)
+        found = mended(document, force, said, anew)
         whole = found.whole
         fresh = Pointer(pointer.run + 1, now(), pointer.data, pointer.version, pointer.pepper, measured(whole))
         profiles, redirects, names = with_places(before.profiles(), whole), led(before, whole), before.names()
@@ -155,7 +156,7 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
             kinds = names[0]
             ids = {text_of(kinds[kind], high, low): person for kind, high, low, person in found.before}
             number = identities.decide(replace(decision, before=ids))
-        publish(workspace.folder / IDENTITY, Fresh(whole, fresh, profiles, names, redirects, changes))
+        publish(workspace.folder / IDENTITY, Fresh(whole, fresh, profiles, names, redirects, changes, before=force))
     workspace.reload()
     return Decided(number, found.looked_at, whole.names.merged, whole.names.split)
 

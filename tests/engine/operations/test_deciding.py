@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from engine import operations
 from engine.domain.documents import dump_yaml
 from engine.errors import EngineError
 from engine.operations import Workspace
+from engine.operations.finding import open_map
 from tests.support.people import DOCUMENT, PEOPLE, make, persons
 
 KEYS = [row[0] for row in PEOPLE]
@@ -42,6 +43,38 @@ def test_cut_and_taken_back(workspace: Workspace) -> None:
     assert persons(workspace, KEYS) == before
     with pytest.raises(EngineError, match="no decision 1 in force"):
         operations.undo_decision(workspace, found.id)
+
+
+def test_the_index_that_was_patched_is_the_one_that_would_be_made_anew(workspace: Workspace) -> None:
+    def everything() -> list[object]:
+        with open_map(workspace) as found:
+            ids = [
+                f"{kind}:{high:016x}{low:016x}"
+                for kind, high, low in found.rows(
+                    "SELECT k.name, i.high, i.low FROM identifiers AS i JOIN kinds AS k ON k.place = i.kind ORDER BY ALL"
+                )
+            ]
+            people = [
+                str(one) for (one,) in found.rows("SELECT id FROM persons UNION SELECT id FROM redirects ORDER BY 1")
+            ]
+        looked: list[object] = [*operations.resolve_identifiers(workspace, [(one.split(":")[0], one) for one in ids])]
+        lookup = operations.Lookup(workspace)
+        looked += [lookup.index().profile(one) for one in people]
+        lookup.close()
+        return looked
+
+    decisions: list[Callable[[], object]] = [
+        lambda: operations.cut_identifiers(workspace, "profile:ana-1", "profile:ana-2", "x"),
+        lambda: operations.join_identifiers(workspace, "profile:carla-1", "profile:bruno-1", "x"),
+        lambda: operations.block_identifier(workspace, "device:phone-a", "x"),
+        lambda: operations.undo_decision(workspace, 1),
+        lambda: operations.undo_decision(workspace, 2),
+    ]
+    for decide in decisions:
+        decide()
+        patched = everything()
+        operations.check_identity(workspace, rebuild=True)
+        assert everything() == patched
 
 
 def test_joined_and_taken_back(workspace: Workspace) -> None:
