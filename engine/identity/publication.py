@@ -140,6 +140,11 @@ class Map:
         """An Arrow table of (key, high), one row a profile key."""
         return self._connection.execute(f"SELECT key, high FROM {self.pointer.profiles}").to_arrow_table()  # noqa: S608
 
+    def persons_of(self, keys: Sequence[str]) -> dict[str, str]:
+        """The persons of some profile keys."""
+        query = f"SELECT key, person FROM {self.pointer.profiles} WHERE key IN (SELECT unnest(?::VARCHAR[]))"  # noqa: S608
+        return {str(key): str(person) for key, person in self.rows(query, [list(dict.fromkeys(keys))])}
+
     def export(self) -> Any:
         """An Arrow table of profile key, person and household."""
         return self._connection.execute(

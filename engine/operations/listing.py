@@ -101,6 +101,7 @@ def _judged(workspace: Workspace, lines: Sequence[tuple[int, str]]) -> Iterator[
     if ready:
         sources = Sources(workspace.model, workspace.warehouse)
         integer = sources.integer_key
+        lines = _as_persons(workspace, lines)
         known = known_keys(sources, workspace.warehouse, [_plain(key, integer) for _, key in lines])
     seen: set[str] = set()
     for line, key in lines:
@@ -114,6 +115,18 @@ def _judged(workspace: Workspace, lines: Sequence[tuple[int, str]]) -> Iterator[
         else:
             yield ListRow(line, plain, "matched" if plain in known else "unknown")
         seen.add(plain)
+
+
+def _as_persons(workspace: Workspace, lines: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
+    """Where profiles are persons, the person of each key that the warehouse calls a profile; others as they are."""
+    stored = workspace.models.current()
+    if stored is None or stored.model.profile.identity is None:
+        return lines
+    from engine.operations.finding import open_map
+
+    with open_map(workspace) as found:
+        persons = found.persons_of([key for _, key in lines])
+    return [(line, persons.get(key, key)) for line, key in lines]
 
 
 def _plain(key: str, integer: bool) -> str:

@@ -102,6 +102,17 @@ def test_audiences_and_consents_are_of_persons(workspace: Workspace) -> None:
     assert operations.profile_of(workspace, bruno.id).consents == ("ads",)
 
 
+def test_a_list_of_profiles_is_one_of_persons(workspace: Workspace, tmp_path: Path) -> None:
+    operations.run_identity(workspace)
+    (tmp_path / "vip.csv").write_text("user_id\nana-1\nana-2\nbruno-1\nwho\n")
+    found = operations.upload_list(workspace, "vip", tmp_path / "vip.csv")
+    assert [row.outcome for row in found.rows] == ["matched", "duplicate", "matched", "unknown"]
+    rule = {"kind": "audience", "id": "vips", "name": "V", "rule": {"list": "vip"}}
+    who = persons(workspace, KEYS)
+    assert operations.size_document(workspace, rule, as_of=datetime(2026, 6, 15, tzinfo=UTC)).size == 2
+    assert sorted(workspace.lists.keys("vip")) == sorted(["who", str(who["ana-1"]), str(who["bruno-1"])])
+
+
 def test_a_red_check_keeps_the_earlier_map(workspace: Workspace, tmp_path: Path) -> None:
     operations.run_identity(workspace)
     before = persons(workspace, KEYS)
