@@ -47,9 +47,9 @@ def _found(request: Request, wanted: list[Wanted]) -> list[Found]:
 
 
 @identity.post("/resolve")
-async def resolve(request: Request, wanted: Wanted) -> Response:
+def resolve(request: Request, wanted: Wanted) -> Response:
     """The person an identifier belongs to; ``person`` is null when nobody is known by it."""
-    return Answer(_found(request, [wanted])[0])  # some microseconds: another thread would take longer to begin
+    return Answer(_found(request, [wanted])[0])
 
 
 @identity.post("/batch")

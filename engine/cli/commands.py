@@ -15,12 +15,12 @@ from engine.cli.activating import activating, destination
 from engine.cli.alerts import alert
 from engine.cli.authoring import authoring
 from engine.cli.daemon import daemon
-from engine.cli.identity import identity
 from engine.cli.insights import looking
 from engine.cli.lists import lists
 from engine.cli.machine import machine
 from engine.cli.modelling import model
 from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
+from engine.cli.people import identity
 from engine.cli.printing import note, number, progress, say, say_json, share, table
 from engine.cli.running import running, store
 from engine.cli.secrets import secret

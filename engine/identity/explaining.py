@@ -97,15 +97,20 @@ def path_between(found: Map, one: str, other: str) -> list[Edge] | None:
     return path[::-1]
 
 
+def halves(identifier: str) -> tuple[int, int]:
+    """The halves of the hash of KIND:HASH."""
+    digits = identifier.rsplit(":", 1)[1]
+    return int(digits[:16], 16), int(digits[16:], 16)
+
+
 def node_in(identifier: str) -> int:
     """The graph's number of KIND:HASH."""
-    return int(identifier.rsplit(":", 1)[1][:16], 16)
+    return halves(identifier)[0]
 
 
 def _place(found: Map, identifier: str) -> int | None:
     if ":" in identifier:
-        high, low = node_in(identifier), int(identifier.rsplit(":", 1)[1][16:], 16)
-        rows = found.rows("SELECT person FROM identifiers WHERE high = ? AND low = ?", [high, low])
+        rows = found.rows("SELECT person FROM identifiers WHERE high = ? AND low = ?", list(halves(identifier)))
     else:
         led = found.rows("SELECT into_id FROM redirects WHERE id = ?", [identifier])
         rows = found.rows("SELECT place FROM persons WHERE id = ?", [led[0][0] if led else identifier])

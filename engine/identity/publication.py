@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from engine.durable import sync_folder
 from engine.errors import EngineError
-from engine.identity.graph import Ints
-from engine.identity.index import Index, Patch, patch_index, raw_of, write_index
+from engine.identity.index import Index, patch_index
+from engine.identity.indexing import index_of, patch_of
 from engine.identity.linking import Evidence
 from engine.identity.resolving import Candidate, Graph
 from engine.identity.stability import Known
@@ -118,12 +118,13 @@ class Map:
         """Ids that lead to others."""
         return {str(one): str(into) for one, into in self.rows("SELECT id, into_id FROM redirects")}
 
-    def graph(self) -> Graph:
-        """All identifiers, and the links that the data made."""
+    def graph(self, *, by_people: bool = False) -> Graph:
+        """All identifiers, and the links that the data made; or those of people too."""
         ids = self.arrays("SELECT high, low, kind FROM identifiers ORDER BY high")
         links = self.arrays(
             "SELECT first, second, kind, records, first_seen, last_seen, sources FROM links "
-            "WHERE kind != 255 ORDER BY first, second, kind"
+            "WHERE kind != 255 OR $1 ORDER BY first, second, kind",
+            [by_people],
         )
         wide = {name: np.asarray(links[name], dtype=np.int64) for name in ("records", "first_seen", "last_seen")}
         return Graph(
@@ -139,6 +140,15 @@ class Map:
     def profiles(self) -> Any:
         """An Arrow table of (key, high), one row a profile key."""
         return self._connection.execute(f"SELECT key, high FROM {self.pointer.profiles}").to_arrow_table()  # noqa: S608
+
+    def identifiers_of(self, person: str) -> list[str]:
+        """Every identifier of a person, as KIND:HASH."""
+        rows = self.rows(
+            "SELECT kinds.name, i.high, i.low FROM identifiers AS i JOIN kinds ON kinds.place = i.kind "
+            "JOIN persons ON persons.place = i.person WHERE persons.id = ?",
+            [person],
+        )
+        return [f"{kind}:{high:016x}{low:016x}" for kind, high, low in rows]
 
     def persons_of(self, keys: Sequence[str]) -> dict[str, str]:
         """The persons of some profile keys."""
@@ -325,74 +335,19 @@ def _tables(
     }
 
 
-def index_of(found: Candidate, path: Path, redirects: Mapping[str, str]) -> None:
-    """Write the index of a candidate."""
-    graph = found.graph
-    raws = [raw_of(one) or b"" for one in found.names.ids]
-    hashes = np.stack([graph.high, graph.low], axis=1).astype(">u8").tobytes()
-    fresh = path.with_suffix(".new")
-    write_index(
-        fresh,
-        _identifiers(hashes, found.persons.person, raws),
-        _persons(found, hashes, raws),
-        redirects,
-        len(graph.high),
-    )
-    Index(fresh).close()
-    os.replace(fresh, path)
-
-
-def patch_of(before: Candidate, after: Candidate, redirects: Mapping[str, str]) -> Patch:
-    """What is another one in the index; both have the same identifiers."""
-    ids, ids_before = np.array(after.names.ids), np.array(before.names.ids)
-    moved = ids[after.persons.person] != ids_before[before.persons.person]
-    order = np.argsort(ids_before)
-    at = np.minimum(np.searchsorted(ids_before, ids, sorter=order), len(ids_before) - 1)
-    same = ids_before[order[at]] == ids
-    other_home = same & (ids[after.home] != ids_before[before.home[order[at]]])
-    lost = np.isin(ids, ids_before[before.persons.person[moved]])
-    touched = np.union1d(after.persons.person[moved], np.flatnonzero(other_home | ~same | lost))
-    raws = {place: raw_of(str(ids[place])) or b"" for place in touched.tolist()}
-    hashes = np.stack([after.graph.high, after.graph.low], axis=1).astype(">u8")
-    members: dict[int, bytes] = dict.fromkeys(raws, b"")
-    for node in np.flatnonzero(np.isin(after.persons.person, touched)).tolist():
-        place = int(after.persons.person[node])
-        members[place] += bytes([int(after.graph.kinds[node])]) + hashes[node].tobytes()
-    return Patch(
-        [(hashes[node].tobytes(), raws[int(after.persons.person[node])]) for node in np.flatnonzero(moved).tolist()],
-        [raw_of(str(one)) or b"" for one in np.setdiff1d(ids_before, ids).tolist()],
-        [(raws[place], (raw_of(str(ids[after.home[place]])) or b"") + members[place]) for place in raws],
-        redirects,
-    )
-
-
-def _identifiers(hashes: bytes, person: Ints, raws: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    for at, place in enumerate(person.tolist()):
-        yield hashes[16 * at : 16 * at + 16], raws[place]
-
-
-def _persons(found: Candidate, hashes: bytes, raws: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    person, kinds = found.persons.person, found.graph.kinds.tolist()
-    order = np.argsort(person, kind="stable")
-    starts = np.searchsorted(person[order], np.arange(len(raws) + 1))
-    for place in sorted(range(len(raws)), key=raws.__getitem__):
-        mine = order[starts[place] : starts[place + 1]].tolist()
-        value = b"".join(bytes([kinds[at]]) + hashes[16 * at : 16 * at + 16] for at in mine)
-        yield raws[place], raws[int(found.home[place])] + value
-
-
-def candidate_of(found: Map) -> Candidate:
-    """The candidate that a map was made from, without the links that people made."""
+def candidate_of(found: Map, *, by_people: bool = False) -> Candidate:
+    """The candidate that a map was made from; the links that people made only when they are asked for, since who puts
+    persons together anew makes them himself."""
     from engine.identity.graph import Persons
     from engine.identity.stability import Named
 
-    graph = found.graph()
+    graph = found.graph(by_people=by_people)
     rest = found.arrays("SELECT person, quarantined FROM identifiers ORDER BY high")
     persons = found.rows("SELECT id, since, household FROM persons ORDER BY place")
     place = {str(one): at for at, (one, _, _) in enumerate(persons)}
-    refused = found.arrays("SELECT refused FROM links WHERE kind != 255 ORDER BY first, second, kind")[
-        "refused"
-    ].astype(bool)
+    refused = found.arrays(
+        "SELECT refused FROM links WHERE kind != 255 OR $1 ORDER BY first, second, kind", [by_people]
+    )["refused"].astype(bool)
     return Candidate(
         graph,
         Persons(graph.high, rest["person"].astype(np.int64), rest["quarantined"].astype(bool), refused),

@@ -60,13 +60,15 @@ if TYPE_CHECKING:
     )
     from engine.operations.granting import add_token, revoke_token, tokens
     from engine.operations.identifying import (
-        apply_identity,
-        apply_identity_text,
-        draft_identity,
         identity_due,
         identity_state,
         rotate_pepper,
         run_identity,
+    )
+    from engine.operations.identity_documents import (
+        apply_identity,
+        apply_identity_text,
+        draft_identity,
         show_identity,
     )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
@@ -129,14 +131,14 @@ _HOMES = {
     "find_person": "finding",
     "profile_of": "finding",
     "resolve_identifiers": "finding",
-    "apply_identity": "identifying",
-    "apply_identity_text": "identifying",
-    "draft_identity": "identifying",
+    "apply_identity": "identity_documents",
+    "apply_identity_text": "identity_documents",
+    "draft_identity": "identity_documents",
     "identity_due": "identifying",
     "identity_state": "identifying",
     "rotate_pepper": "identifying",
     "run_identity": "identifying",
-    "show_identity": "identifying",
+    "show_identity": "identity_documents",
     "add_destination": "activating",
     "destinations": "activating",
     "pause_destination": "activating",

@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.locks import holding
 from engine.operations.finding import identified, open_map
-from engine.operations.identifying import (
-    Ask,
-    changes_of,
-    current_document,
-    decided,
-    hasher_for,
-    led,
-    raw_model,
-    read_identity_file,
-    with_places,
-)
+from engine.operations.identifying import alone, changes_of, decided, led, with_places
+from engine.operations.identity_documents import current_document, document_in_force, raw_model, read_identity_file
+from engine.operations.peppers import Ask, hasher_for
 from engine.operations.workspace import IDENTITY, Workspace, user_name
 from engine.store.audiences import now
 from engine.store.erasures import Erasures
@@ -95,7 +86,7 @@ def undo_decision(workspace: Workspace, number: int) -> Decided:
     if found.what in ("same", "differ"):
         identities.undo(number)
         return Decided(number, 0, (), ())
-    with _alone(workspace):
+    with alone(workspace):
         return _mend(workspace, found, undone=True)
 
 
@@ -107,20 +98,13 @@ def _identifiers(workspace: Workspace, given: Sequence[str], ask: Ask) -> list[s
     return found
 
 
-def _alone(workspace: Workspace) -> Any:
-    from engine.identity.publication import LOCK
-
-    (workspace.folder / IDENTITY).mkdir(exist_ok=True)
-    return holding(workspace.folder / IDENTITY / LOCK, "convoke identity", "refused", "identity is being resolved")
-
-
 def _decide(workspace: Workspace, what: What, given: Sequence[str], reason: str, ask: Ask) -> Decided:
     if not reason.strip():
         raise EngineError("usage", "a decision needs a reason", "--reason", "Say why, for whoever reads it later.")
     one, other = [*_identifiers(workspace, given, ask), ""][:2]
     if one == other:
         raise EngineError("usage", "the two identifiers are the same", hint="Name two.")
-    with _alone(workspace):
+    with alone(workspace):
         _, document = current_document(workspace)
         hasher_for(workspace, document, ask)
         return _mend(workspace, Decision(0, what, one, other, reason, now(), user_name()), undone=False)
@@ -135,12 +119,12 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
     from engine.identity.quality import measured
 
     identities = Identities(workspace.database)
-    _, document = current_document(workspace)
     rest = [one for one in identities.decisions() if one.id != decision.id or not undone]
-    said = decided(document, rest if undone else [*rest, decision])
     touched = [node_in(one) for one in (decision.one, decision.other) if one]
     with open_map(workspace) as before:
         pointer = before.pointer
+        document = document_in_force(workspace, pointer)
+        said = decided(document, rest if undone else [*rest, decision])
         former = {node_in(identifier): person for identifier, person in decision.before.items()} if undone else {}
         anew = Part(touched, pointer.run + 1, before.redirects(), former)
         force = candidate_of(before)

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from engine.errors import EngineError
-from engine.locks import holding
 from engine.operations.finding import find_person, open_map, rebuild_index
-from engine.operations.identifying import Ask, current_document, hasher_for, with_places
+from engine.operations.identifying import alone, judged, with_places
+from engine.operations.identity_documents import current_document, document_in_force
+from engine.operations.peppers import Ask, hasher_for
 from engine.operations.scheduling import run_soon
 from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.audiences import now
@@ -45,66 +46,57 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     import numpy as np
 
     from engine.identity.erasure import clean_hashed, dropped, mark, searched
-    from engine.identity.publication import LOCK, Fresh, Pointer, candidate_of, publish
+    from engine.identity.explaining import halves
+    from engine.identity.publication import Fresh, Pointer, candidate_of, publish
     from engine.identity.quality import measured
 
     folder = workspace.folder / IDENTITY
-    known = find_person(workspace, text, ask)
     _, document = current_document(workspace)
     hasher_for(workspace, document, ask)
-    with (
-        holding(folder / LOCK, "convoke identity", "refused", "identity is being resolved"),
-        open_map(workspace) as before,
-    ):
+    with alone(workspace), open_map(workspace) as before:
+        known = find_person(workspace, text, ask).id
         pointer = before.pointer
-        pairs = [_halves(one) for one in known.identifiers]
+        identifiers = set(before.identifiers_of(known))
+        pairs = [halves(one) for one in identifiers]
         nodes = np.array([high for high, _ in pairs], dtype=np.uint64)
-        keys = [str(key) for (key,) in before.rows("SELECT key FROM profiles WHERE person = ?", [known.id])]
+        keys = [str(key) for (key,) in before.rows("SELECT key FROM profiles WHERE person = ?", [known])]
         erasures = Erasures(workspace.database)
-        erasures.add([*keys, known.id], [mark(high, low) for high, low in pairs])
+        erasures.add([*keys, known], [mark(high, low) for high, low in pairs])
         identities = Identities(workspace.database)
         for one in identities.decisions():
-            if one.one in known.identifiers or one.other in known.identifiers:
+            if one.one in identifiers or one.other in identifiers:
                 identities.forget(one.id)
-            elif not set(known.identifiers).isdisjoint(one.before):
-                rest = {
-                    identifier: who for identifier, who in one.before.items() if identifier not in known.identifiers
-                }
+            elif not identifiers.isdisjoint(one.before):
+                rest = {identifier: who for identifier, who in one.before.items() if identifier not in identifiers}
                 identities.rename(replace(one, before=rest))
-        found = dropped(candidate_of(before), nodes)
+        found = dropped(candidate_of(before, by_people=True), nodes)
         fresh = Pointer(pointer.run + 1, now(), pointer.data, pointer.version, pointer.pepper, measured(found))
-        redirects = {one: into for one, into in before.redirects().items() if known.id not in (one, into)}
+        redirects = {one: into for one, into in before.redirects().items() if known not in (one, into)}
         profiles, names = with_places(before.profiles(), found), before.names()
-        publish(folder, Fresh(found, fresh, profiles, names, redirects, forgotten=known.id))
+        publish(folder, Fresh(found, fresh, profiles, names, redirects, forgotten=known))
         clean_hashed(folder / "hashed", nodes)
     workspace.reload()
     workspace.database.scrub()
-    places, left = searched(folder, fresh, pairs, known.id)
+    places, left = searched(folder, fresh, pairs, known)
     if left:
         raise EngineError(
             "identity",
             f"the person is still in {left} of {places} places",
             hint="Close programs that have an older map open, then forget them again.",
         )
-    audiences = sorted({one for key in [*keys, known.id] for one in erasures.delivered_to(key)})
+    audiences = sorted({one for key in [*keys, known] for one in erasures.delivered_to(key)})
     with suppress(EngineError):  # an audience that was deleted meanwhile: its end is queued already
         if audiences:
             run_soon(workspace, audiences)
-    return Forgotten(len(known.identifiers), len(keys), tuple(audiences), places, left)
-
-
-def _halves(identifier: str) -> tuple[int, int]:
-    digits = identifier.rsplit(":", 1)[1]
-    return int(digits[:16], 16), int(digits[16:], 16)
+    return Forgotten(len(identifiers), len(keys), tuple(audiences), places, left)
 
 
 def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bool = False) -> IdentityHealth:
     """Check the map in force: its pepper, its index (made again when it is damaged, or with ``rebuild``), and the
     quality checks against itself."""
-    from engine.identity.explaining import node_in
     from engine.identity.index import Index
     from engine.identity.publication import candidate_of
-    from engine.identity.quality import Pair, checked
+    from engine.identity.quality import checked
 
     _, document = current_document(workspace)
     hasher_for(workspace, document, ask)
@@ -117,10 +109,5 @@ def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bo
             again = True
         if again:
             rebuild_index(workspace.folder / IDENTITY, pointer)
-        judged = [
-            Pair(node_in(one.one), node_in(one.other), one.what == "same")
-            for one in Identities(workspace.database).decisions()
-            if one.what in ("same", "differ") and one.undone_at is None
-        ]
-        checks = checked(document, candidate_of(found), None, 0, judged)
+        checks = checked(document_in_force(workspace, pointer), candidate_of(found), None, 0, judged(workspace))
     return IdentityHealth(pointer.run, tuple(asdict(one) for one in checks), again)

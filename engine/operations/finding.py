@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.identity import IdentityDocument, Kind
 from engine.errors import EngineError, nearest
-from engine.operations.identifying import Ask, current_document, hasher_for
+from engine.operations.identity_documents import document_in_force
+from engine.operations.peppers import Ask, hasher_for
 from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.audiences import now
 
@@ -75,11 +76,16 @@ class Lookup:
                 rebuild_index(self._folder, pointer)
                 self._index = Index(path)
             self._pointer = pointer
-            self._document = current_document(self._workspace)[1]
+            self._document = document_in_force(self._workspace, pointer)
             self._hasher = hasher_for(self._workspace, self._document, self._ask)
             if self._hasher.version != pointer.pepper:
                 self._hasher = hasher_for(self._workspace, self._document, self._ask, back=1)
         return self._index
+
+    def text(self, kind: int, digest: bytes) -> str:
+        """KIND:HASH of an identifier in the index."""
+        assert self._document is not None  # noqa: S101 - whoever has one has opened the index
+        return f"{self._document.kinds[kind].name}:{digest.hex()}"
 
     def found(self, wanted: Sequence[tuple[str, str]]) -> list[Found]:
         """The persons of (kind, value) pairs, in their order. A value may be given as KIND:HASH too."""
@@ -144,7 +150,8 @@ def known_kind(document: IdentityDocument, kind: str) -> Kind:
 
 def rebuild_index(folder: Path, pointer: Pointer) -> None:
     """Make the index again from the map."""
-    from engine.identity.publication import Map, candidate_of, index_of
+    from engine.identity.indexing import index_of
+    from engine.identity.publication import Map, candidate_of
 
     found = Map(folder, pointer)
     try:
@@ -269,11 +276,11 @@ class KnownProfile:
 
 def profile_of(workspace: Workspace, person: str) -> KnownProfile:
     """A person by id."""
-    found = lookup_of(workspace).index().profile(person)
+    lookup = lookup_of(workspace)
+    found = lookup.index().profile(person)
     if found is None:
         raise EngineError("not_found", "nobody has this id", hint="It may have been erased.")
-    kinds = [one.name for one in current_document(workspace)[1].kinds]
-    texts = tuple(f"{kinds[kind]}:{digest.hex()}" for kind, digest in found.identifiers)
+    texts = tuple(lookup.text(kind, digest) for kind, digest in found.identifiers)
     return KnownProfile(person, found.id, found.household, texts, _consents(workspace, found.id))
 
 

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import secrets as randomness
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.documents import dump_yaml, load_one, read_file
+from engine.domain.documents import dump_yaml
 from engine.domain.identity import PROFILE, IdentityDocument
-from engine.domain.identity_codec import read_identity, write_identity
+from engine.domain.identity_codec import write_identity
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
-from engine.operations.workspace import IDENTITY, Workspace, user_name
-from engine.secrets.opening import open_keeper
+from engine.operations.identity_documents import current_document, raw_model
+from engine.operations.peppers import Ask, hasher_for, make_pepper
+from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.audiences import now
 from engine.store.erasures import Erasures
-from engine.store.identity import Decision, Identities, IdentityRun, StoredIdentity
+from engine.store.identity import Decision, Identities, IdentityRun
 
 if TYPE_CHECKING:
-    from engine.domain.model import DataModel
     from engine.identity.graph import Ints
     from engine.identity.publication import Change, Map, Pointer
-    from engine.identity.quality import Check
+    from engine.identity.quality import Check, Pair
     from engine.identity.records import Records
     from engine.identity.resolving import Candidate, Decisions
     from engine.identity.values import Hasher
 
-_PEPPER = "identity-pepper-{}"
-Ask = Callable[[], str | None]
 _PATIENCE = timedelta(hours=1)
 
 
@@ -63,173 +60,6 @@ class IdentityState:
     version: int | None
     in_force: Mapping[str, Any] | None
     runs: tuple[IdentityRun, ...]
-
-
-# -- the document ------------------------------------------------------------------------------------------------------
-
-
-def read_identity_file(path: Path) -> tuple[IdentityDocument, str]:
-    """A document from a file, with its text."""
-    if not path.exists():
-        raise EngineError("file", f"there is no file {path}", hint="Name a document of kind identity.")
-    text = read_file(path)
-    try:
-        return read_identity(load_one(text)), text.decode("utf-8-sig")
-    except EngineError as error:
-        raise error.within(path.name) from None
-
-
-def apply_identity(workspace: Workspace, file: Path) -> IdentityDocument:
-    """Make a file the workspace's identity document; its tables and columns must be there."""
-    document, text = read_identity_file(file)
-    return _apply(workspace, document, text)
-
-
-def apply_identity_text(workspace: Workspace, text: str) -> IdentityDocument:
-    """The same for a document's text, as the app edits it."""
-    return _apply(workspace, read_identity(load_one(text)), text)
-
-
-def _apply(workspace: Workspace, document: IdentityDocument, text: str) -> IdentityDocument:
-    from engine.identity.records import must_fit
-
-    must_fit(document, raw_model(workspace), workspace.warehouse)
-    identities = Identities(workspace.database)
-    stored = identities.current()
-    if stored is None or stored.text != text:
-        identities.save(text, user_name())
-    return document
-
-
-def show_identity(workspace: Workspace) -> str:
-    """The document as it was written."""
-    return current_document(workspace)[0].text
-
-
-def current_document(workspace: Workspace) -> tuple[StoredIdentity, IdentityDocument]:
-    """The stored document, and what it says."""
-    stored = Identities(workspace.database).current()
-    if stored is None:
-        raise EngineError(
-            "not_found",
-            "the workspace has no identity document yet",
-            hint="Write one (convoke identity draft), then: convoke identity apply FILE.",
-        )
-    return stored, stored.document
-
-
-def draft_identity(workspace: Workspace) -> str:
-    """A document for the model's identifiers, with limits that keep shared values from gluing people together: a device
-    of two profiles is a household's rather than a person's."""
-    model = raw_model(workspace)
-    if not model.identifiers:
-        raise EngineError(
-            "not_found", "the model names no identifiers", "identifiers", "Add them to the model, such as e-mail."
-        )
-    usual: dict[str, dict[str, Any]] = {
-        "email": {"links": 10},
-        "phone": {"links": 4},
-        "cpf": {"most": 1},
-        "device": {"links": 1},
-        "cookie": {"links": 1},
-    }
-    kinds: dict[str, Any] = {PROFILE: {"most": 5}}
-    order = ("cpf", "email", "phone", "account", "partner", "device", "cookie")
-    by_strength = sorted(
-        model.identifiers.items(), key=lambda item: order.index(item[1].kind) if item[1].kind in order else len(order)
-    )
-    for name, one in by_strength:
-        kinds[name] = dict(usual.get(one.kind, {"links": 10}))
-        if one.kind != name and one.kind in usual:
-            kinds[name]["normaliser"] = one.kind
-    shared = [name for name, one in model.identifiers.items() if one.kind in ("phone", "device")]
-    document: dict[str, Any] = {"kind": "identity", "id": "persons", "name": "Persons", "kinds": kinds}
-    if shared:
-        document["households"] = shared
-    return dump_yaml(write_identity(read_identity(document)))
-
-
-def raw_model(workspace: Workspace) -> DataModel:
-    """The model as it is written: profiles are what the warehouse calls so, not persons."""
-    stored = workspace.models.current()
-    if stored is None:
-        return workspace.model  # raises with the right advice
-    return stored.model
-
-
-# -- the pepper --------------------------------------------------------------------------------------------------------
-
-
-def hasher_for(workspace: Workspace, document: IdentityDocument, ask: Ask = lambda: None, back: int = 0) -> Hasher:
-    """The hasher of the newest pepper, or of the one ``back`` before. The very first is made here; afterwards a pepper
-    that is missing or another one is refused, for it would begin a second space of ids."""
-    from engine.identity.values import Hasher
-
-    identities = Identities(workspace.database)
-    peppers = identities.peppers()
-    if not peppers:
-        return _first_pepper(workspace, document, ask)
-    row = peppers[-1 - back]
-    kept = open_keeper(workspace.folder, workspace.settings, ask).get(_PEPPER.format(row.version))
-    if kept is None:
-        raise EngineError(
-            "identity",
-            f'the pepper "{_PEPPER.format(row.version)}" is missing',
-            hint="Put back the keyring's or vault's backup: without it no identifier can be recognised.",
-        )
-    hasher = Hasher(_pepper_bytes(kept), document.tenant, row.version)
-    if not randomness.compare_digest(hasher.fingerprint, row.fingerprint):
-        raise EngineError(
-            "identity",
-            f'the pepper "{_PEPPER.format(row.version)}" is not the one that the map was made with',
-            hint="Put back the right one; a tenant that was renamed has another too.",
-        )
-    return hasher
-
-
-def _pepper_bytes(text: str) -> bytes:
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) < 16:
-        raise EngineError("identity", "the pepper cannot be read", hint="Put back the keyring's or vault's backup.")
-    return found
-
-
-def _first_pepper(workspace: Workspace, document: IdentityDocument, ask: Ask) -> Hasher:
-    from engine.identity.publication import current
-
-    if current(workspace.folder / IDENTITY) is not None:
-        raise EngineError(
-            "identity",
-            "there is a map, and the store does not know its pepper",
-            hint="Restore the workspace from one backup; remove the folder identity only to begin anew.",
-        )
-    return _make_pepper(workspace, document, 1, ask)
-
-
-def _make_pepper(workspace: Workspace, document: IdentityDocument, version: int, ask: Ask) -> Hasher:
-    """A new pepper: kept first, then known, so that one which is known is there."""
-    from engine.identity.values import Hasher
-    from engine.operations.sealing import set_secret
-
-    text = randomness.token_hex(32)
-    set_secret(workspace, _PEPPER.format(version), text, ask)
-    hasher = Hasher(bytes.fromhex(text), document.tenant, version)
-    Identities(workspace.database).add_pepper(version, hasher.fingerprint, user_name())
-    return hasher
-
-
-def rotate_pepper(workspace: Workspace, ask: Ask = lambda: None, job: Job | None = None) -> IdentityOutcome:
-    """A new pepper, and all identifiers hashed by it; every id stays."""
-    _, document = current_document(workspace)
-    hasher_for(workspace, document, ask)
-    peppers = Identities(workspace.database).peppers()
-    pointer = _pointer(workspace)
-    if pointer is not None and pointer.pepper == peppers[-1].version:
-        _make_pepper(workspace, document, peppers[-1].version + 1, ask)
-    return run_identity(workspace, ask, job)
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
@@ -269,11 +99,7 @@ def run_identity(
     workspace: Workspace, ask: Ask = lambda: None, job: Job | None = None, *, even_if_red: bool = False
 ) -> IdentityOutcome:
     """Find persons anew, check, and put the new map in force; with a red check the earlier one stays."""
-    folder = workspace.folder / IDENTITY
-    folder.mkdir(exist_ok=True)
-    from engine.identity.publication import LOCK
-
-    with holding(folder / LOCK, "convoke identity", "refused", "identity is being resolved"):
+    with alone(workspace):
         stored, document = current_document(workspace)
         hasher = hasher_for(workspace, document, ask)
         identities = Identities(workspace.database)
@@ -284,6 +110,37 @@ def run_identity(
             reason = error.message if isinstance(error, EngineError) else type(error).__name__
             identities.finish(number, "failed", {}, reason)
             raise
+
+
+def rotate_pepper(workspace: Workspace, ask: Ask = lambda: None, job: Job | None = None) -> IdentityOutcome:
+    """A new pepper, and all identifiers hashed by it; every id stays."""
+    _, document = current_document(workspace)
+    hasher_for(workspace, document, ask)
+    peppers = Identities(workspace.database).peppers()
+    pointer = _pointer(workspace)
+    if pointer is not None and pointer.pepper == peppers[-1].version:
+        make_pepper(workspace, document, peppers[-1].version + 1, ask)
+    return run_identity(workspace, ask, job)
+
+
+def alone(workspace: Workspace) -> AbstractContextManager[None]:
+    """Nobody else publishes a map meanwhile; EngineError("refused") while somebody does."""
+    from engine.identity.publication import LOCK
+
+    (workspace.folder / IDENTITY).mkdir(exist_ok=True)
+    return holding(workspace.folder / IDENTITY / LOCK, "convoke identity", "refused", "identity is being resolved")
+
+
+def judged(workspace: Workspace) -> list[Pair]:
+    """The pairs that people judged."""
+    from engine.identity.explaining import node_in
+    from engine.identity.quality import Pair
+
+    return [
+        Pair(node_in(one.one), node_in(one.other), one.what == "same")
+        for one in Identities(workspace.database).decisions()
+        if one.what in ("same", "differ") and one.undone_at is None
+    ]
 
 
 class _Run:
@@ -382,17 +239,13 @@ class _Run:
             )
             self.document = replace(self.document, manual=manual)
             identities.save(dump_yaml(write_identity(self.document)), "convoke identity rotate")
+            self.version += 1
 
     def _checks(self, found: Candidate, pointer: Pointer | None, gone: int) -> list[Check]:
-        from engine.identity.explaining import node_in
-        from engine.identity.quality import Pair, checked
+        from engine.identity.quality import checked
 
-        judged = [
-            Pair(node_in(one.one), node_in(one.other), one.what == "same")
-            for one in Identities(self.workspace.database).decisions()
-            if one.what in ("same", "differ") and one.undone_at is None
-        ]
-        return checked(self.document, found, None if pointer is None else pointer.summary, gone, judged)
+        before = None if pointer is None else pointer.summary
+        return checked(self.document, found, before, gone, judged(self.workspace))
 
     def _publish(self, found: Candidate, pointer: Pointer, before: Map | None) -> None:
         from engine.identity.publication import Fresh, publish

@@ -23,7 +23,7 @@ from engine.domain.references import evaluation_order, referring_to
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.operations.context import prepare
-from engine.operations.identifying import apply_identity_text, raw_model
+from engine.operations.identity_documents import apply_identity_text, raw_model
 from engine.operations.sizing import sizes_of
 from engine.operations.targets import Named, moment, read_audience_files, refuse_twins
 from engine.operations.workspace import Workspace, user_name

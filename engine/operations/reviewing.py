@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.operations.finding import open_map
-from engine.operations.identifying import raw_model
+from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace
 from engine.store.identity import Identities
 

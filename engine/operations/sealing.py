@@ -19,6 +19,7 @@ from engine.secrets.opening import open_keeper
 from engine.secrets.vault import make_key
 from engine.settings import write_settings
 from engine.store.activation import Destinations
+from engine.store.identity import PEPPER, Identities
 from engine.store.secret_names import SecretNames, SecretRow
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -35,6 +36,12 @@ def set_secret(workspace: Workspace, name: str, value: str, ask: Ask = lambda: N
     if not value:
         raise EngineError("usage", "the secret is empty", hint="Type it, or pipe it in.")
     keeper = open_keeper(workspace.folder, workspace.settings, ask)
+    if _is_pepper(workspace, name) and keeper.get(name) is not None:
+        raise EngineError(
+            "refused",
+            f'the secret "{name}" is the one that persons are known by, so it is not replaced',
+            hint="Make another one: convoke identity rotate.",
+        )
     keeper.set(name, value)
     with workspace.database.transaction():
         SecretNames(workspace.database).save(
@@ -60,9 +67,21 @@ def remove_secret(workspace: Workspace, name: str, ask: Ask = lambda: None) -> N
             f'the secret "{name}" cannot be removed, because {", ".join(using)} needs it',
             hint="Change that first.",
         )
+    if _is_pepper(workspace, name):
+        raise EngineError(
+            "refused",
+            f'the secret "{name}" cannot be removed, because persons are known by it',
+            hint="Make another one: convoke identity rotate.",
+        )
     open_keeper(workspace.folder, workspace.settings, ask).remove(name)
     with workspace.database.transaction():
         names.forget(name)
+
+
+def _is_pepper(workspace: Workspace, name: str) -> bool:
+    """Whether a secret is the pepper of the newest version."""
+    rows = Identities(workspace.database).peppers()
+    return bool(rows) and name == PEPPER.format(rows[-1].version)
 
 
 def make_vault_key(workspace: Workspace, path: Path) -> None:

@@ -13,6 +13,8 @@ from engine.domain.identity_codec import read_identity
 from engine.store.audiences import now
 from engine.store.database import Database
 
+PEPPER = "identity-pepper-{}"
+"""The name of the secret of each version."""
 What = Literal["apart", "together", "block", "erase", "same", "differ"]
 """Two are never, or always, one person; a value names nobody; it was erased; a pair was judged to be one person, or
 two."""
@@ -82,6 +84,10 @@ class Identities:
     def versions(self) -> list[StoredIdentity]:
         """Every version, the newest first."""
         return [_stored(row) for row in self._database.rows("identity_versions")]
+
+    def version(self, number: int) -> StoredIdentity:
+        """A version of the document."""
+        return next(one for one in self.versions() if one.version == number)
 
     def save(self, text: str, who: str) -> None:
         """Keep a new version."""

@@ -48,7 +48,14 @@ class Attached:
     def to(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Attach it; before the connection gives up reading other files."""
         quoted = str(self.path).replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS {MAP} (READ_ONLY)")
+        try:
+            connection.execute(f"ATTACH '{quoted}' AS {MAP} (READ_ONLY)")
+        except duckdb.Error as error:
+            raise EngineError(
+                "warehouse_file",
+                f"the map of persons cannot be read beside the warehouse: {first_line(error)}",
+                hint="Keep the warehouse file in a folder that Convoke may write to, or run convoke identity check.",
+            ) from None
 
 
 def first_line(error: BaseException) -> str:

@@ -61,7 +61,7 @@ class DuckDBFile(DuckSession):
             )
         version = fingerprint([path], path.parent)
         # A file that another session of this process has open shares its instance, which takes no other file beside it.
-        super().__init__(url, _open_apart(path) if apart or beside is not None else _open_file(path), version)
+        super().__init__(url, _opened(path, apart=apart, beside=beside is not None), version)
         self.path, self._beside = path, beside
         if beside is not None:
             beside.to(self._connection)
@@ -70,6 +70,16 @@ class DuckDBFile(DuckSession):
     def still_current(self) -> bool:
         """Whether the file is still the one this session opened."""
         return _unchanged([self.path], self.path.parent, self._version) and _current(self._beside)
+
+
+def _opened(path: Path, *, apart: bool, beside: bool) -> duckdb.DuckDBPyConnection:
+    """Apart where that is wanted; beside another file too, but in a folder that takes no link without one."""
+    if apart:
+        return _open_apart(path)
+    if beside:
+        with suppress(EngineError):
+            return _open_apart(path)
+    return _open_file(path)
 
 
 def _open_apart(path: Path) -> duckdb.DuckDBPyConnection:

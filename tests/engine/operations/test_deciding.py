@@ -45,6 +45,17 @@ def test_cut_and_taken_back(workspace: Workspace) -> None:
         operations.undo_decision(workspace, found.id)
 
 
+def test_a_document_that_was_not_run_yet_does_not_mix_up_kinds(workspace: Workspace) -> None:
+    ana = operations.find_person(workspace, "profile:ana-1")
+    before = operations.profile_of(workspace, ana.id)
+    turned = {"device": {"links": 1}, "email": {}, "profile": {}, "cpf": {}}
+    operations.apply_identity_text(workspace, dump_yaml(DOCUMENT | {"kinds": turned}))
+    assert sorted(operations.profile_of(workspace, ana.id).identifiers) == sorted(before.identifiers)
+    operations.cut_identifiers(workspace, "profile:carla-1", "profile:nobody", "a test")
+    assert operations.find_person(workspace, "profile:ana-1").identifiers == ana.identifiers
+    assert sorted(operations.profile_of(workspace, ana.id).identifiers) == sorted(before.identifiers)
+
+
 def test_the_index_that_was_patched_is_the_one_that_would_be_made_anew(workspace: Workspace) -> None:
     def everything() -> list[object]:
         with open_map(workspace) as found:

@@ -18,6 +18,7 @@ KEYS = [row[0] for row in PEOPLE]
 def test_somebody_is_erased_and_does_not_come_back(tmp_path: Path) -> None:
     with make(tmp_path) as workspace:
         operations.run_identity(workspace)
+        operations.join_identifiers(workspace, "profile:carla-1", "profile:nobody", "she said so")
         given = {
             "kind": "destination",
             "id": "crm",
@@ -33,9 +34,10 @@ def test_somebody_is_erased_and_does_not_come_back(tmp_path: Path) -> None:
         operations.cut_identifiers(workspace, "profile:ana-1", "profile:carla-1", "a test")
         operations.cut_identifiers(workspace, "profile:bruno-1", "profile:carla-1", "names who will be gone")
         found = operations.forget_person(workspace, "email:bruno@mail.com")
+        assert operations.explain_identity(workspace, "profile:carla-1", "profile:nobody").path, "links of people stay"
         assert (found.keys, found.audiences, found.found) == (1, ("all",), 0)
         assert found.identifiers >= 3
-        assert [one.reason for one in operations.identity_decisions(workspace)] == ["a test"]
+        assert [one.reason for one in operations.identity_decisions(workspace)] == ["she said so", "a test"]
         assert found.searched > 8
         for _ in range(2):
             after = persons(workspace, KEYS)

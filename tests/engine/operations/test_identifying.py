@@ -157,6 +157,38 @@ def test_a_pepper_that_is_missing_or_another_is_refused_and_begins_no_second_spa
     assert operations.run_identity(workspace).numbers["new"] == 0
 
 
+def test_a_pepper_in_use_is_neither_replaced_nor_removed_and_one_without_a_row_is_taken_over(
+    workspace: Workspace,
+) -> None:
+    open_keeper(workspace.folder, workspace.settings).set("identity-pepper-1", "cd" * 32)  # its maker died
+    operations.run_identity(workspace)
+    assert open_keeper(workspace.folder, workspace.settings).get("identity-pepper-1") == "cd" * 32
+    for wrong in (
+        lambda: operations.set_secret(workspace, "identity-pepper-1", "ab" * 32),
+        lambda: operations.remove_secret(workspace, "identity-pepper-1"),
+    ):
+        with pytest.raises(EngineError, match="persons are known by"):
+            wrong()
+    open_keeper(workspace.folder, workspace.settings).remove("identity-pepper-1")
+    operations.set_secret(workspace, "identity-pepper-1", "cd" * 32)
+    assert operations.run_identity(workspace).numbers["new"] == 0, "put back from a backup"
+
+
+def test_rules_of_the_document_survive_another_pepper_and_a_decision_after_it(workspace: Workspace) -> None:
+    operations.run_identity(workspace)
+    ids = [str(one.identifier) for one in operations.resolve_identifiers(workspace, [("profile", k) for k in KEYS])]
+    manual = [{"apart": [ids[0], ids[1]], "reason": "twins"}]
+    operations.apply_identity_text(workspace, dump_yaml(DOCUMENT | {"manual": manual}))
+    operations.run_identity(workspace)
+    before = persons(workspace, KEYS)
+    assert before["ana-1"] != before["ana-2"]
+    operations.rotate_pepper(workspace)
+    assert persons(workspace, KEYS) == before
+    operations.cut_identifiers(workspace, "profile:ana-1", "profile:ana-3", "triplets")
+    who = persons(workspace, KEYS)  # the second may go with the third: they share a phone
+    assert who["ana-1"] not in (who["ana-2"], who["ana-3"])
+
+
 def test_another_pepper_keeps_every_id_and_every_decision(workspace: Workspace) -> None:
     operations.run_identity(workspace)
     operations.cut_identifiers(workspace, "profile:ana-1", "profile:ana-2", "they are twins")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from engine.domain.model_codec import read_model, write_model
+from engine.errors import EngineError
 from engine.sql.resolved import CATALOG, resolved
 from engine.sql.sources import Sources
 from engine.warehouses.duck import Attached
@@ -72,6 +74,23 @@ def test_persons_in_place_of_profiles(warehouse: DuckDBFile) -> None:
     assert [table.name for table in warehouse.tables()] == ["consents", "mails", "users", "visits"]
     assert warehouse.rows(f"SELECT count(*) FROM {CATALOG}.profiles_3") == [(4,)]
     warehouse.close()
+
+
+def test_a_folder_that_takes_no_link_is_read_as_well(
+    tmp_path: Path, warehouse: DuckDBFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.close()
+
+    def no_link(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "link", no_link)
+    beside = Attached(tmp_path / "map.duckdb", lambda: True)
+    again = DuckDBFile("x", tmp_path / "data.duckdb", beside=beside)
+    assert again.rows(f"SELECT count(*) FROM {CATALOG}.profiles_3") == [(4,)]
+    with pytest.raises(EngineError, match="beside the warehouse"):
+        DuckDBFile("x", tmp_path / "data.duckdb", beside=beside)  # shares the first one's instance
+    again.close()
 
 
 def test_without_latest_the_smallest_key_tells(warehouse: DuckDBFile) -> None:
