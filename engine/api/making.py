@@ -60,6 +60,7 @@ async def _closing(api: FastAPI) -> AsyncIterator[None]:
     yield
     api.state.workspaces.close()
     api.state.doors.close()
+    api.state.people.close()
 
 
 def _health(request: Request) -> Response:

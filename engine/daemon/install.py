@@ -1,4 +1,4 @@
-"""The file that makes an operating system start the daemon with the user's session, from resources/daemon."""
+"""The file that makes an operating system start the daemon with the user's session, from packaging/daemon."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import getpass
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 from xml.sax.saxutils import escape
@@ -43,7 +44,7 @@ def installation(folder: Path, platform: str, python: str, home: Path) -> Instal
 
 
 def _filled(template: str, values: dict[str, str]) -> str:
-    text = files("resources").joinpath("daemon", template).read_text(encoding="utf-8")
+    text = _template(template).read_text(encoding="utf-8")
     return Template(text).substitute(values)
 
 
@@ -52,3 +53,9 @@ def _systemd(text: str) -> str:
     for what, by in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%"), ("$", "$$")):
         text = text.replace(what, by)
     return f'"{text}"'
+
+
+def _template(name: str) -> Traversable:
+    """A file of packaging/daemon, which an installed Convoke has among its resources."""
+    installed = files("resources").joinpath("daemon", name)
+    return installed if installed.is_file() else Path(__file__).parents[2] / "packaging" / "daemon" / name

@@ -27,19 +27,21 @@ SETTINGS = (
 KEYS = ("kind", "id", "name", "sites", "rule", "top", "description", "owner", "tags", "folder", *SETTINGS)
 
 
+def read_id(value: Any, hint: str) -> str:
+    """A document's id."""
+    if not isinstance(value, str) or not ID_PATTERN.fullmatch(value):
+        raise reading.fail("id", f"{reading.shown(value)} cannot be an id", hint)
+    return value
+
+
 def read_audience(value: Any) -> Audience:
     """The audience in a plain value; raises EngineError with the path of what is wrong."""
     found = reading.mapping(value, "", "the document")
     if found.get("kind") != "audience":
         raise reading.fail("kind", f"this is not an audience: kind is {reading.shown(found.get('kind'))}")
     reading.known_keys(found, KEYS, "", "an audience")
-    identifier = found.get("id")
-    if not isinstance(identifier, str) or not ID_PATTERN.fullmatch(identifier):
-        raise reading.fail(
-            "id",
-            f"{reading.shown(identifier)} cannot be an id",
-            "Use lower-case letters, digits, - and _, at most 63, such as phones-sp.",
-        )
+    hint = "Use lower-case letters, digits, - and _, at most 63, such as phones-sp."
+    identifier = read_id(found.get("id"), hint)
     if "rule" not in found:
         raise reading.fail("rule", "the audience has no rule", "Write rule: {all: []} for everyone.")
     read_schedule(found.get("refresh"))

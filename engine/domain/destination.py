@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.domain import reading
-from engine.domain.audience_codec import ID_PATTERN
+from engine.domain.audience_codec import read_id
 
 KEYS = (
     "kind",
@@ -62,10 +62,8 @@ def read_destination(value: Any) -> DestinationDocument:
     if found.get("kind") != "destination":
         raise reading.fail("kind", f"this is not a destination: kind is {reading.shown(found.get('kind'))}")
     reading.known_keys(found, KEYS, "", "a destination")
-    identifier = found.get("id")
-    if not isinstance(identifier, str) or not ID_PATTERN.fullmatch(identifier):
-        hint = "Use lower-case letters, digits, - and _, at most 63, such as crm-folder."
-        raise reading.fail("id", f"{reading.shown(identifier)} cannot be an id", hint)
+    hint = "Use lower-case letters, digits, - and _, at most 63, such as crm-folder."
+    identifier = read_id(found.get("id"), hint)
     country = reading.optional_text(found.get("country"), "country", "country")
     if country is not None and not _COUNTRY.fullmatch(country):
         raise reading.fail(

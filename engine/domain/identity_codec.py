@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain import reading
-from engine.domain.audience_codec import ID_PATTERN
+from engine.domain.audience_codec import read_id
 from engine.domain.identity import PROFILE, IdentityDocument, Kind, Manual, Probable, Quality, RecordSource, RuleSet
 from engine.domain.model_codec import read_source, write_source
 from engine.domain.schedule import read_schedule, write_schedule
@@ -44,10 +44,8 @@ def read_identity(value: Any) -> IdentityDocument:
     if found.get("kind") != "identity":
         raise reading.fail("kind", f"this is not an identity document: kind is {reading.shown(found.get('kind'))}")
     reading.known_keys(found, KEYS, "", "an identity document")
-    identifier = found.get("id")
-    if not isinstance(identifier, str) or not ID_PATTERN.fullmatch(identifier):
-        hint = "Use lower-case letters, digits, - and _, at most 63, such as persons."
-        raise reading.fail("id", f"{reading.shown(identifier)} cannot be an id", hint)
+    hint = "Use lower-case letters, digits, - and _, at most 63, such as persons."
+    identifier = read_id(found.get("id"), hint)
     kinds = _kinds(found.get("kinds"))
     names = [one.name for one in kinds]
     return IdentityDocument(

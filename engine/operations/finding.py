@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NOT_YET = "identity was never resolved here"
 MOST_AT_ONCE = 10_000
+_LARGEST_LOG = 100 << 20
+"""Bytes; then another file is begun, and the one before the last is gone."""
 
 
 @dataclass(frozen=True)
@@ -306,5 +308,9 @@ def audit(folder: Path, who: str, what: str, asked: int, found: int) -> None:
     line = json.dumps({"at": now(), "token": who, "what": what, "asked": asked, "found": found})
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
-    with (logs / "identity.jsonl").open("a", encoding="utf-8") as file:
+    path = logs / "identity.jsonl"
+    with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
+        full = file.tell() > _LARGEST_LOG
+    if full:
+        path.replace(logs / "identity.1.jsonl")
