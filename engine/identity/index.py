@@ -21,6 +21,8 @@ _ROOM = 1 << 42
 """The most that an index may grow to; only what is used takes disk."""
 _IDENTIFIERS, _PERSONS, _REDIRECTS, _ABOUT = b"identifiers", b"persons", b"redirects", b"about"
 _AT_ONCE = 200_000
+_ID = 10
+"""Bytes of a person's id."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ class Index:
             found = reading.get(raw, db=self._persons)
         if found is None:
             return None
-        identifiers = tuple((found[at], found[at + 1 : at + 17]) for at in range(10, len(found), 17))
-        return Profile(name_of(raw), name_of(found[:10]), identifiers)
+        identifiers = tuple((found[at], found[at + 1 : at + 17]) for at in range(_ID, len(found), 17))
+        return Profile(name_of(raw), name_of(found[:_ID]), identifiers)
 
     def close(self) -> None:
         """Close the file."""
@@ -130,12 +132,16 @@ def write_index(
 @dataclass(frozen=True)
 class Patch:
     """What changes in an index: (hash, person) of identifiers, persons that are gone, (person, value) of those that are
-    new or other ones, and all redirects."""
+    new or other ones, the households of others, redirects that are new and that are gone; and how many of the
+    identifiers are new."""
 
     identifiers: Sequence[tuple[bytes, bytes]]
     gone: Sequence[bytes]
     persons: Sequence[tuple[bytes, bytes]]
+    households: Mapping[str, str]
     redirects: Mapping[str, str]
+    no_longer_led: Sequence[str]
+    new: int
 
 
 def patch_index(path: Path, fresh: Path, patch: Patch) -> None:
@@ -149,9 +155,17 @@ def patch_index(path: Path, fresh: Path, patch: Patch) -> None:
             writing.delete(person, db=into[_PERSONS])
         for person, value in patch.persons:
             writing.put(person, value, db=into[_PERSONS])
-        writing.drop(into[_REDIRECTS], delete=False)
+        for one, home in patch.households.items():
+            raw = raw_of(one) or b""
+            value = writing.get(raw, db=into[_PERSONS])
+            if value is not None:
+                writing.put(raw, (raw_of(home) or b"") + value[_ID:], db=into[_PERSONS])
+        for one in patch.no_longer_led:
+            writing.delete(raw_of(one) or b"", db=into[_REDIRECTS])
         for one, other in patch.redirects.items():
             writing.put(raw_of(one) or b"", raw_of(other) or b"", db=into[_REDIRECTS])
+        count = int(writing.get(b"count", db=into[_ABOUT])) + patch.new
+        writing.put(b"count", str(count).encode(), db=into[_ABOUT])
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
 

@@ -83,12 +83,12 @@ class Collector:
         self._rows.append(row)
         self._waiting += count
         if self._waiting > _MERGE_AT:
-            merged = _merged(self._rows)
-            self._rows, self._waiting = [merged], len(merged[0]) // 2
+            so_far = merged(self._rows)
+            self._rows, self._waiting = [so_far], len(so_far[0]) // 2
 
     def linked(self) -> Linked:
         """Everything that was added."""
-        low, high, rank, records, first, last, sources = _merged(self._rows)
+        low, high, rank, records, first, last, sources = merged(self._rows)
         by_kind = [distinct(np.concatenate(one)) if one else np.zeros(0, dtype=np.uint64) for one in self._nodes]
         nodes = np.concatenate(by_kind)
         kinds = np.concatenate([np.full(len(one), kind, dtype=np.uint8) for kind, one in enumerate(by_kind)])
@@ -96,9 +96,10 @@ class Collector:
         return Linked(nodes[order], kinds[order], Links(low, high, rank), Evidence(records, first, last, sources))
 
 
-def _merged(rows: Sequence[tuple[NDArray[Any], ...]]) -> tuple[NDArray[Any], ...]:
-    """The same links as one, in the order of their ends."""
-    if not rows:
+def merged(rows: Sequence[tuple[NDArray[Any], ...]]) -> tuple[NDArray[Any], ...]:
+    """The same links as one, in the order of their ends: (first, second, kind, records, first and last seen, sources)
+    of each."""
+    if not any(len(one[0]) for one in rows):
         wide, narrow = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
         return wide, wide, np.zeros(0, dtype=np.uint8), narrow, narrow, narrow, wide
     low, high, rank, records, first, last, sources = (np.concatenate(column) for column in zip(*rows, strict=True))

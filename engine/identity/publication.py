@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ import pyarrow as pa
 
 from engine.durable import sync_folder
 from engine.errors import EngineError
-from engine.identity.index import Index, patch_index
-from engine.identity.indexing import index_of, patch_of
+from engine.identity.indexing import index_of
 from engine.identity.linking import Evidence
 from engine.identity.resolving import Candidate, Graph
 from engine.identity.stability import Known
 
 POINTER = "current.json"
+LINKS = "first, second, kind, records, first_seen, last_seen, sources, refused"
+"""The columns of links."""
 LOCK = "identity.lock"
 
 
@@ -103,15 +105,27 @@ class Map:
         """What a query finds, as arrays."""
         return self._connection.execute(sql, list(parameters)).fetchnumpy()
 
+    def beside(self, name: str, table: Any, sql: str) -> dict[str, Any]:
+        """What a query finds that names an Arrow table too."""
+        with beside(self._connection, {name: table}):
+            return self._connection.execute(sql).fetchnumpy()
+
+    def newest(self) -> int:
+        """The last moment that anything was seen; 0 when nothing has a time."""
+        return int(
+            self.rows("SELECT coalesce(max(last_seen) FILTER (WHERE first_seen <= last_seen), 0) FROM links")[0][0]
+        )
+
     def known(self) -> Known:
         """Ids as they are, for the next run to keep."""
         nodes = self.arrays("SELECT high, person FROM identifiers ORDER BY high")
-        persons = self.rows("SELECT id, since FROM persons ORDER BY place")
+        persons = self.rows("SELECT id, since, place FROM persons ORDER BY place")
+        places = np.array([place for _, _, place in persons], dtype=np.int64)
         return Known(
             nodes["high"].astype(np.uint64),
-            nodes["person"].astype(np.int64),
-            tuple(str(one) for one, _ in persons),
-            tuple(int(since) for _, since in persons),
+            np.searchsorted(places, nodes["person"]).astype(np.int64),
+            tuple(str(one) for one, _, _ in persons),
+            tuple(int(since) for _, since, _ in persons),
         )
 
     def redirects(self) -> dict[str, str]:
@@ -122,20 +136,10 @@ class Map:
         """All identifiers, and the links that the data made; or those of people too."""
         ids = self.arrays("SELECT high, low, kind FROM identifiers ORDER BY high")
         links = self.arrays(
-            "SELECT first, second, kind, records, first_seen, last_seen, sources FROM links "
-            "WHERE kind != 255 OR $1 ORDER BY first, second, kind",
+            f"SELECT {LINKS} FROM links WHERE kind != 255 OR $1 ORDER BY first, second, kind",  # noqa: S608 - our names
             [by_people],
         )
-        wide = {name: np.asarray(links[name], dtype=np.int64) for name in ("records", "first_seen", "last_seen")}
-        return Graph(
-            ids["high"].astype(np.uint64),
-            ids["low"].astype(np.uint64),
-            ids["kind"].astype(np.uint8),
-            links["first"].astype(np.uint64),
-            links["second"].astype(np.uint64),
-            links["kind"].astype(np.uint8),
-            Evidence(wide["records"], wide["first_seen"], wide["last_seen"], links["sources"].astype(np.uint64)),
-        )
+        return graph_of(ids, links)
 
     def profiles(self) -> Any:
         """An Arrow table of (key, high), one row a profile key."""
@@ -175,6 +179,35 @@ class Map:
         self._connection.close()
 
 
+def graph_of(ids: Mapping[str, Any], links: Mapping[str, Any]) -> Graph:
+    """A graph out of columns of identifiers and links."""
+    wide = {name: np.asarray(links[name], dtype=np.int64) for name in ("records", "first_seen", "last_seen")}
+    return Graph(
+        ids["high"].astype(np.uint64),
+        ids["low"].astype(np.uint64),
+        ids["kind"].astype(np.uint8),
+        links["first"].astype(np.uint64),
+        links["second"].astype(np.uint64),
+        links["kind"].astype(np.uint8),
+        Evidence(wide["records"], wide["first_seen"], wide["last_seen"], links["sources"].astype(np.uint64)),
+    )
+
+
+@contextmanager
+def beside(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Any]) -> Iterator[None]:
+    """Arrow tables as temporary tables: joined as they are, DuckDB would hand Arrow bounds of 64 bits without a sign,
+    which it cannot read."""
+    for name, table in tables.items():
+        connection.register("given_now", table)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given_now")
+        connection.unregister("given_now")
+    try:
+        yield
+    finally:
+        for name in tables:
+            connection.execute(f"DROP TABLE {name}")
+
+
 def opened(folder: Path) -> Map | None:
     """The map in force."""
     pointer = current(folder)
@@ -193,31 +226,21 @@ class Fresh:
     redirects: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[Change] = ()
     forgotten: str | None = None
-    before: Candidate | None = None
-    """The map in force, where the same identifiers belong to others: then the index is patched."""
 
 
 def publish(folder: Path, fresh: Fresh) -> None:
     """Put it in force."""
     pointer = fresh.pointer
     write_map(folder, fresh)
-    now = current(folder)
-    if fresh.before is None or now is None:
-        index_of(fresh.found, folder / pointer.index, fresh.redirects)
-    else:
-        aside = (folder / pointer.index).with_suffix(".new")
-        patch_index(folder / now.index, aside, patch_of(fresh.before, fresh.found, fresh.redirects))
-        Index(aside).close()
-        os.replace(aside, folder / pointer.index)
-    for name in (pointer.map, pointer.index):
-        with (folder / name).open("rb") as file:
-            os.fsync(file.fileno())
+    index_of(fresh.found, folder / pointer.index, fresh.redirects)
     point_to(folder, pointer)
-    clean(folder, pointer)
 
 
 def point_to(folder: Path, pointer: Pointer) -> None:
-    """Replace the pointer."""
+    """Put the files of a pointer in force, once they are on disk, and remove those of others."""
+    for name in (pointer.map, pointer.index):
+        with (folder / name).open("rb") as file:
+            os.fsync(file.fileno())
     fresh = folder / f"{POINTER}.new"
     with fresh.open("w", encoding="utf-8") as file:
         file.write(json.dumps(vars(pointer), sort_keys=True))
@@ -225,6 +248,7 @@ def point_to(folder: Path, pointer: Pointer) -> None:
         os.fsync(file.fileno())
     os.replace(fresh, folder / POINTER)
     sync_folder(folder)
+    clean(folder, pointer)
 
 
 def clean(folder: Path, pointer: Pointer) -> None:
@@ -267,19 +291,21 @@ def write_map(folder: Path, fresh: Fresh) -> None:
                 [fresh.forgotten],
             )
             connection.execute("DETACH earlier")
-        if changes:
-            rows = pa.table(
-                {name: [getattr(one, name) for one in changes] for name in ("what", "id", "other", "reason")}
-            )
-            rows = rows.set_column(2, "other", rows.column("other").cast(pa.string()))
-            connection.register("more", rows)
-            connection.execute(
-                "INSERT INTO changes SELECT ?, ?, what, id, other, reason FROM more", [pointer.run, pointer.at]
-            )
-            connection.unregister("more")
+        write_changes(connection, pointer, changes)
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
+
+
+def write_changes(connection: duckdb.DuckDBPyConnection, pointer: Pointer, changes: Sequence[Change]) -> None:
+    """Keep what became of ids in this run."""
+    if not changes:
+        return
+    rows = pa.table({name: [getattr(one, name) for one in changes] for name in ("what", "id", "other", "reason")})
+    rows = rows.set_column(2, "other", rows.column("other").cast(pa.string()))
+    connection.register("more", rows)
+    connection.execute("INSERT INTO changes SELECT ?, ?, what, id, other, reason FROM more", [pointer.run, pointer.at])
+    connection.unregister("more")
 
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
@@ -288,48 +314,68 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
     connection.unregister("given")
 
 
+def identifiers_table(found: Candidate, first: int = 0) -> Any:
+    """The identifiers of a candidate, its persons being numbered from ``first``."""
+    graph, persons = found.graph, found.persons
+    return pa.table(
+        {
+            "high": graph.high,
+            "low": graph.low,
+            "kind": graph.kinds,
+            "person": (persons.person + first).astype(np.int32),
+            "quarantined": persons.quarantined,
+        }
+    )
+
+
+def persons_table(found: Candidate, first: int = 0) -> Any:
+    """The persons of a candidate."""
+    ids = found.names.ids
+    return pa.table(
+        {
+            "place": np.arange(first, first + found.persons.count, dtype=np.int32),
+            "id": pa.array(ids, type=pa.string()),
+            "since": np.array(found.names.since, dtype=np.int32),
+            "household": pa.array([ids[one] for one in found.home.tolist()], type=pa.string()),
+        }
+    )
+
+
+def links_table(found: Candidate) -> Any:
+    """The links of a candidate."""
+    graph, seen = found.graph, found.graph.evidence
+    return pa.table(
+        {
+            "first": graph.first,
+            "second": graph.second,
+            "kind": graph.kind,
+            "records": seen.records,
+            "first_seen": seen.first,
+            "last_seen": seen.last,
+            "sources": seen.sources,
+            "refused": found.refused,
+        }
+    )
+
+
+def redirects_table(pairs: Sequence[tuple[str, str]]) -> Any:
+    """Ids that lead to others."""
+    return pa.table(
+        {
+            "id": pa.array([one for one, _ in pairs], type=pa.string()),
+            "into_id": pa.array([into for _, into in pairs], type=pa.string()),
+        }
+    )
+
+
 def _tables(
     found: Candidate, redirects: Mapping[str, str], names: tuple[Sequence[str], Sequence[str]]
 ) -> dict[str, Any]:
-    graph, persons = found.graph, found.persons
-    seen = graph.evidence
-    led = sorted(redirects.items())
     return {
-        "identifiers": pa.table(
-            {
-                "high": graph.high,
-                "low": graph.low,
-                "kind": graph.kinds,
-                "person": persons.person.astype(np.int32),
-                "quarantined": persons.quarantined,
-            }
-        ),
-        "persons": pa.table(
-            {
-                "place": np.arange(persons.count, dtype=np.int32),
-                "id": pa.array(found.names.ids, type=pa.string()),
-                "since": np.array(found.names.since, dtype=np.int32),
-                "household": pa.array([found.names.ids[one] for one in found.home.tolist()], type=pa.string()),
-            }
-        ),
-        "links": pa.table(
-            {
-                "first": graph.first,
-                "second": graph.second,
-                "kind": graph.kind,
-                "records": seen.records,
-                "first_seen": seen.first,
-                "last_seen": seen.last,
-                "sources": seen.sources,
-                "refused": found.refused,
-            }
-        ),
-        "redirects": pa.table(
-            {
-                "id": pa.array([one for one, _ in led], type=pa.string()),
-                "into_id": pa.array([into for _, into in led], type=pa.string()),
-            }
-        ),
+        "identifiers": identifiers_table(found),
+        "persons": persons_table(found),
+        "links": links_table(found),
+        "redirects": redirects_table(sorted(redirects.items())),
         "kinds": pa.table({"place": np.arange(len(names[0])), "name": pa.array(names[0], type=pa.string())}),
         "sources": pa.table({"place": np.arange(len(names[1])), "name": pa.array(names[1], type=pa.string())}),
     }
@@ -344,13 +390,19 @@ def candidate_of(found: Map, *, by_people: bool = False) -> Candidate:
     graph = found.graph(by_people=by_people)
     rest = found.arrays("SELECT person, quarantined FROM identifiers ORDER BY high")
     persons = found.rows("SELECT id, since, household FROM persons ORDER BY place")
+    places = found.arrays("SELECT place FROM persons ORDER BY place")["place"]
     place = {str(one): at for at, (one, _, _) in enumerate(persons)}
     refused = found.arrays(
         "SELECT refused FROM links WHERE kind != 255 OR $1 ORDER BY first, second, kind", [by_people]
     )["refused"].astype(bool)
     return Candidate(
         graph,
-        Persons(graph.high, rest["person"].astype(np.int64), rest["quarantined"].astype(bool), refused),
+        Persons(
+            graph.high,
+            np.searchsorted(places, rest["person"]).astype(np.int64),
+            rest["quarantined"].astype(bool),
+            refused,
+        ),
         Named(tuple(str(one) for one, _, _ in persons), tuple(int(since) for _, since, _ in persons)),
         np.array([place[str(home)] for _, _, home in persons], dtype=np.int64),
     )

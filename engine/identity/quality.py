@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.domain.identity import IdentityDocument
+from engine.identity.graph import U64, Bools, Ints
+from engine.identity.publication import Map
 from engine.identity.resolving import Candidate
+from engine.identity.stability import Named
 
 State = Literal["green", "yellow", "red"]
 _Z = 1.959964
@@ -39,18 +43,72 @@ class Pair:
     same: bool
 
 
-def measured(found: Candidate) -> dict[str, Any]:
-    """The numbers of a candidate."""
-    sizes = np.bincount(found.persons.person, minlength=1)
-    spread = np.sort(sizes)
-    households = len(np.unique(found.home))
+@dataclass(frozen=True)
+class Shape:
+    """As much of a map as its checks look at: sorted nodes with their kinds and persons' places, how many of it there
+    are, and what became of ids."""
+
+    nodes: U64
+    kinds: NDArray[np.uint8]
+    person: Ints
+    quarantined: Bools
+    persons: int
+    twice: int
+    households: int
+    links: int
+    refused: int
+    names: Named
+
+
+def shape_of(found: Candidate) -> Shape:
+    """The shape of a candidate."""
+    persons, ids = found.persons, found.names.ids
+    return Shape(
+        found.graph.high,
+        found.graph.kinds,
+        persons.person,
+        persons.quarantined,
+        persons.count,
+        len(ids) - len(set(ids)),
+        len(np.unique(found.home)),
+        len(found.graph.first),
+        int(persons.refused.sum()),
+        found.names,
+    )
+
+
+def shape_in(found: Map, names: Named) -> Shape:
+    """The shape of a map; ``names`` say what became of ids."""
+    nodes = found.arrays("SELECT high, kind, person, quarantined FROM identifiers ORDER BY high")
+    persons, twice, households = found.rows(
+        "SELECT count(*), count(*) - count(DISTINCT id), count(DISTINCT household) FROM persons"
+    )[0]
+    links, refused = found.rows("SELECT count(*), count(*) FILTER (WHERE refused) FROM links")[0]
+    return Shape(
+        nodes["high"].astype(np.uint64),
+        nodes["kind"].astype(np.uint8),
+        nodes["person"].astype(np.int64),
+        nodes["quarantined"].astype(bool),
+        int(persons),
+        int(twice),
+        int(households),
+        int(links),
+        int(refused),
+        names,
+    )
+
+
+def measured(found: Shape) -> dict[str, Any]:
+    """The numbers of a map."""
+    sizes = np.bincount(found.person, minlength=1)
+    spread = np.sort(sizes[sizes > 0])
     return {
-        "identifiers": len(found.graph.high),
-        "persons": found.persons.count,
-        "households": households,
-        "links": len(found.graph.first),
-        "refused": int(found.persons.refused.sum()),
-        "quarantined": int(found.persons.quarantined.sum()),
+        "identifiers": len(found.nodes),
+        "persons": found.persons,
+        "households": found.households,
+        "links": found.links,
+        "refused": found.refused,
+        "quarantined": int(found.quarantined.sum()),
         "largest": int(spread[-1]) if len(spread) else 0,
         "p99": int(spread[int(len(spread) * 0.99)]) if len(spread) else 0,
         "merged": len(found.names.merged),
@@ -61,7 +119,7 @@ def measured(found: Candidate) -> dict[str, Any]:
 
 def checked(
     document: IdentityDocument,
-    found: Candidate,
+    found: Shape,
     before: Mapping[str, Any] | None,
     gone: int,
     pairs: Sequence[Pair],
@@ -84,22 +142,21 @@ def checked(
     return checks
 
 
-def _uniqueness(found: Candidate) -> Check:
+def _uniqueness(found: Shape) -> Check:
     """Every identifier has one person, every person one id."""
-    twice = len(found.names.ids) - len(set(found.names.ids))
-    lost = int((found.persons.person < 0).sum()) + int((found.graph.high[1:] == found.graph.high[:-1]).sum())
-    wrong = twice + lost
+    lost = int((found.person < 0).sum()) + int((found.nodes[1:] == found.nodes[:-1]).sum())
+    wrong = found.twice + lost
     sentence = "every identifier has one person, every person one id" if not wrong else f"{wrong:,} ids are there twice"
     return Check("uniqueness", "red" if wrong else "green", wrong, 0, sentence)
 
 
-def _consistency(document: IdentityDocument, found: Candidate) -> Check:
+def _consistency(document: IdentityDocument, found: Shape) -> Check:
     """No person has more than the kinds allow, whatever was put together. (Values outside a kind's time do not count,
     so kinds with one are left to the resolution itself.)"""
     over = 0
     for place, kind in enumerate(document.kinds):
         if kind.most is not None and kind.within is None:
-            held = np.bincount(found.persons.person[found.graph.kinds == place], minlength=1)
+            held = np.bincount(found.person[found.kinds == place], minlength=1)
             over += int((held > kind.most).sum())
     sentence = "no person has more identifiers than a kind allows" if not over else f"{over:,} persons are over a limit"
     return Check("consistency", "red" if over else "green", over, 0, sentence)
@@ -112,9 +169,9 @@ def _quarantine(now: int, before: int, limit: int) -> Check:
     return Check("quarantine", state, round(grown, 1), limit, sentence)
 
 
-def _accuracy(found: Candidate, pairs: Sequence[Pair], limit: int) -> Check:
+def _accuracy(found: Shape, pairs: Sequence[Pair], limit: int) -> Check:
     """Precision and recall over the judged pairs, with Wilson's interval of 95 %."""
-    high, person = found.graph.high, found.persons.person
+    high, person = found.nodes, found.person
     known = [one for one in pairs if _at(high, one.one) >= 0 and _at(high, one.other) >= 0]
     same = [(bool(person[_at(high, one.one)] == person[_at(high, one.other)]), one.same) for one in known]
     put_together = [told for found_, told in same if found_]

@@ -76,13 +76,18 @@ def gathered(document: IdentityDocument, slices: Iterable[Hashed]) -> Graph:
     pairs = np.concatenate(ids) if ids else np.zeros((0, 2), dtype=np.uint64)
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
     if len(pairs) != len(found.nodes) or (found.nodes[1:] == found.nodes[:-1]).any():
-        raise EngineError(
-            "identity",
-            "two identifiers have the same first half of a hash",
-            hint="That is next to impossible: check the pepper, or rotate it (convoke identity rotate).",
-        )
+        raise two_alike()
     links = found.links
     return Graph(found.nodes, pairs[:, 1], found.kinds, links.first, links.second, links.rank, found.evidence)
+
+
+def two_alike() -> EngineError:
+    """Two identifiers have one number in the graph."""
+    return EngineError(
+        "identity",
+        "two identifiers have the same first half of a hash",
+        hint="That is next to impossible: check the pepper, or rotate it (convoke identity rotate).",
+    )
 
 
 def _distinct(pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -108,9 +113,10 @@ class Basis:
         return Basis(self.limits, self.kinds[nodes], self.shared)
 
 
-def basis(document: IdentityDocument, graph: Graph) -> Basis:
-    """The basis of a graph without links that people made."""
-    limits, kinds = _limits(document, graph)
+def basis(document: IdentityDocument, graph: Graph, newest: int | None = None) -> Basis:
+    """The basis of a graph without links that people made. ``newest`` is the last moment that anything was seen, where
+    the graph is a part of a larger one."""
+    limits, kinds = _limits(document, graph, newest)
     links = Links(graph.first, graph.second, graph.kind)
     return Basis(limits, kinds, shared_by_too_many(graph.high, kinds, links, limits))
 
@@ -134,7 +140,7 @@ def candidate(
     blocked = np.append(base.shared, np.array(said.blocked, dtype=np.uint64))
     persons = resolve(graph.high, base.kinds, links, base.limits, Said(blocked, tuple(said.apart), counted=True))
     names = named(persons.nodes, persons.person, known, run, taken)
-    return Candidate(graph, persons, names, households(document, graph, persons))
+    return Candidate(graph, persons, names, households(document, graph, persons, names.ids))
 
 
 def _apart_before(graph: Graph, known: Known) -> NDArray[np.uint8]:
@@ -194,7 +200,7 @@ def with_links(graph: Graph, pairs: Sequence[Sequence[int]] | NDArray[np.uint64]
     )
 
 
-def _limits(document: IdentityDocument, graph: Graph) -> tuple[list[Limits], NDArray[np.uint8]]:
+def _limits(document: IdentityDocument, graph: Graph, newest: int | None) -> tuple[list[Limits], NDArray[np.uint8]]:
     """The limits of each kind, and the kinds to count by: a value that was not seen within its kind's time has a kind
     beside it, without a limit on how many a person has."""
     given = [Limits(one.most, one.shared, one.links) for one in document.kinds]
@@ -204,7 +210,8 @@ def _limits(document: IdentityDocument, graph: Graph) -> tuple[list[Limits], NDA
     for ends in (graph.first, graph.second):
         np.maximum.at(last, np.searchsorted(graph.high, ends), graph.evidence.last)
     timed = last > -np.iinfo(np.int64).max
-    newest = int(last[timed].max()) if timed.any() else 0
+    if newest is None:
+        newest = int(last[timed].max()) if timed.any() else 0
     kinds = graph.kinds.copy()
     for place, one in enumerate(document.kinds):
         if one.within is not None:
@@ -221,16 +228,15 @@ def seconds_of(duration: Duration) -> int:
     return (months // 12 * 365 + months % 12 * 30) * _DAY
 
 
-_LARGEST_HOME = 12
+LARGEST_HOME = 12
 
 
-def households(document: IdentityDocument, graph: Graph, persons: Persons) -> Ints:
+def households(document: IdentityDocument, graph: Graph, persons: Persons, ids: Sequence[str]) -> Ints:
     """Persons who share a value of the households' kinds live together; a value of more than a dozen people (an office,
     a kiosk) says nothing."""
-    home = np.arange(persons.count, dtype=np.int64)
     kinds = [place for place, one in enumerate(document.kinds) if one.name in document.households]
     if not kinds or not len(graph.first):
-        return home
+        return np.arange(persons.count, dtype=np.int64)
     first, second = np.searchsorted(graph.high, graph.first), np.searchsorted(graph.high, graph.second)
     value, owner = [], []
     for one, other in ((first, second), (second, first)):
@@ -243,17 +249,26 @@ def households(document: IdentityDocument, graph: Graph, persons: Persons) -> In
         np.stack([np.concatenate([*value, own]), np.concatenate([*owner, persons.person[own]])], axis=1), axis=0
     )
     shared, counts = np.unique(pairs[:, 0], return_counts=True)
-    useful = shared[(counts > 1) & (counts <= _LARGEST_HOME)]
-    pairs = pairs[np.isin(pairs[:, 0], useful)]
+    pairs = pairs[np.isin(pairs[:, 0], shared[(counts > 1) & (counts <= LARGEST_HOME)])]
+    return homes(pairs, persons.count, ids)
+
+
+def homes(pairs: Ints, count: int, ids: Sequence[str]) -> Ints:
+    """The place of the household of each of so many persons: that of whose id is the smallest among those who share a
+    value. ``pairs`` are (value, person), each once, in the order of values."""
+    home = np.arange(count, dtype=np.int64)
     if not len(pairs):
         return home
-    starts = np.append(True, pairs[1:, 0] != pairs[:-1, 0])
-    leader = pairs[starts, 1][np.cumsum(starts) - 1]
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
+    starts = np.append(True, pairs[1:, 0] != pairs[:-1, 0])
+    leader = pairs[starts, 1][np.cumsum(starts) - 1]
     ones = np.ones(len(pairs), dtype=np.int8)
-    _, labels = connected_components(coo_array((ones, (leader, pairs[:, 1])), shape=(len(home), len(home))))
-    smallest = np.full(int(labels.max()) + 1, len(home))
-    np.minimum.at(smallest, labels, home)
-    return np.asarray(smallest[labels], dtype=np.int64)
+    _, labels = connected_components(coo_array((ones, (leader, pairs[:, 1])), shape=(count, count)), directed=False)
+    living = np.unique(pairs[:, 1])
+    order = np.array(sorted(living.tolist(), key=ids.__getitem__), dtype=np.int64)
+    smallest = np.full(int(labels.max()) + 1, -1, dtype=np.int64)
+    smallest[labels[order[::-1]]] = order[::-1]  # what is written last stays: the smallest
+    home[living] = smallest[labels[living]]
+    return home

@@ -55,7 +55,7 @@ def named(nodes: U64, person: Ints, known: Known, run: int, taken: Mapping[str, 
     came: dict[int, set[str]] = {}
     for one, into in _pairs(old, holder):
         came.setdefault(into, set()).add(known.ids[one])
-    fresh = _minted(nodes, person, ids, (set(known.ids), taken or {}, came))
+    fresh = _minted(nodes, person, ids, (set(known.ids), {} if taken is None else taken, came))
     loses = kept[winner] != won
     gone = {known.ids[one]: str(ids[into]) for one, into in _pairs(won[loses], winner[loses])}
     apart = kept[holder] != old

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.finding import identified, open_map
-from engine.operations.identifying import alone, changes_of, decided, led, with_places
+from engine.operations.identifying import alone, changes_of, decided
 from engine.operations.identity_documents import current_document, document_in_force, raw_model, read_identity_file
 from engine.operations.peppers import Ask, hasher_for
 from engine.operations.workspace import IDENTITY, Workspace, user_name
@@ -113,10 +113,14 @@ def _decide(workspace: Workspace, what: What, given: Sequence[str], reason: str,
 def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
     """Put together anew whom a decision touches, then keep the decision with the new map. A crash in between leaves a
     decision that the next run obeys, or a map that the next run takes back: never a map nobody decided."""
+    import numpy as np
+
     from engine.identity.explaining import node_in, text_of
     from engine.identity.mending import Part, mended
-    from engine.identity.publication import Fresh, Pointer, candidate_of, publish
-    from engine.identity.quality import measured
+    from engine.identity.patching import Replacement, Taken, replace_region
+    from engine.identity.publication import Map, point_to
+    from engine.identity.quality import measured, shape_in
+    from engine.identity.region import region_of
 
     identities = Identities(workspace.database)
     rest = [one for one in identities.decisions() if one.id != decision.id or not undone]
@@ -126,23 +130,26 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
         document = document_in_force(workspace, pointer)
         said = decided(document, rest if undone else [*rest, decision])
         former = {node_in(identifier): person for identifier, person in decision.before.items()} if undone else {}
-        anew = Part(touched, pointer.run + 1, before.redirects(), former)
-        force = candidate_of(before)
-        found = mended(document, force, said, anew)
-        whole = found.whole
-        fresh = Pointer(pointer.run + 1, now(), pointer.data, pointer.version, pointer.pepper, measured(whole))
-        profiles, redirects, names = with_places(before.profiles(), whole), led(before, whole), before.names()
-        changes = [type(one)(one.what, one.id, one.other, decision.reason) for one in changes_of(whole)]
+        region = region_of(before, np.array(touched, dtype=np.uint64))
+        taken = Taken(before, region.ids())
+        found = mended(document, region, said, Part(pointer.run + 1, taken, former, before.newest()))
+        names = found.found.names
+        fresh = replace(pointer, run=pointer.run + 1, at=now())
+        changes = [type(one)(one.what, one.id, one.other, decision.reason) for one in changes_of(found.found)]
+        folder = workspace.folder / IDENTITY
+        replace_region(folder, pointer, fresh, Replacement(found, document, changes))
+        with closing(Map(folder, fresh)) as made:
+            fresh = replace(fresh, summary=measured(shape_in(made, names)))
         number = decision.id
         if undone:
             identities.undo(decision.id)
         else:
-            kinds = names[0]
+            kinds, _ = before.names()
             ids = {text_of(kinds[kind], high, low): person for kind, high, low, person in found.before}
             number = identities.decide(replace(decision, before=ids))
-        publish(workspace.folder / IDENTITY, Fresh(whole, fresh, profiles, names, redirects, changes, before=force))
+        point_to(folder, fresh)
     workspace.reload()
-    return Decided(number, found.looked_at, whole.names.merged, whole.names.split)
+    return Decided(number, found.looked_at, names.merged, names.split)
 
 
 # -- what if -----------------------------------------------------------------------------------------------------------
@@ -160,7 +167,7 @@ def what_if_document(
     from engine.identity.erasure import unmarked
     from engine.identity.probable import likely_pairs
     from engine.identity.publication import Fresh, Pointer, current, opened, write_map
-    from engine.identity.quality import checked, measured
+    from engine.identity.quality import checked, measured, shape_of
     from engine.identity.records import Records, must_fit, sources_of
     from engine.identity.resolving import PROBABLE, candidate, gathered, with_links
     from engine.identity.stability import EMPTY
@@ -202,10 +209,10 @@ def what_if_document(
     force = current(folder)
     return WhatIf(
         numbers,
-        measured(found),
+        measured(shape_of(found)),
         _largest(found.names.merged, into=1),
         _largest(found.names.split, into=0),
-        tuple(checked(document, found, None if force is None else force.summary, gone, [])),
+        tuple(checked(document, shape_of(found), None if force is None else force.summary, gone, [])),
         sizes,
     )
 

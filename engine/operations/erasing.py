@@ -47,8 +47,8 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
 
     from engine.identity.erasure import clean_hashed, dropped, mark, searched
     from engine.identity.explaining import halves
-    from engine.identity.publication import Fresh, Pointer, candidate_of, publish
-    from engine.identity.quality import measured
+    from engine.identity.publication import Fresh, candidate_of, publish
+    from engine.identity.quality import measured, shape_of
 
     folder = workspace.folder / IDENTITY
     _, document = current_document(workspace)
@@ -70,7 +70,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
                 rest = {identifier: who for identifier, who in one.before.items() if identifier not in identifiers}
                 identities.rename(replace(one, before=rest))
         found = dropped(candidate_of(before, by_people=True), nodes)
-        fresh = Pointer(pointer.run + 1, now(), pointer.data, pointer.version, pointer.pepper, measured(found))
+        fresh = replace(pointer, run=pointer.run + 1, at=now(), summary=measured(shape_of(found)))
         redirects = {one: into for one, into in before.redirects().items() if known not in (one, into)}
         profiles, names = with_places(before.profiles(), found), before.names()
         publish(folder, Fresh(found, fresh, profiles, names, redirects, forgotten=known))
@@ -95,8 +95,8 @@ def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bo
     """Check the map in force: its pepper, its index (made again when it is damaged, or with ``rebuild``), and the
     quality checks against itself."""
     from engine.identity.index import Index
-    from engine.identity.publication import candidate_of
-    from engine.identity.quality import checked
+    from engine.identity.quality import checked, shape_in
+    from engine.identity.stability import Named
 
     _, document = current_document(workspace)
     hasher_for(workspace, document, ask)
@@ -109,5 +109,6 @@ def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bo
             again = True
         if again:
             rebuild_index(workspace.folder / IDENTITY, pointer)
-        checks = checked(document_in_force(workspace, pointer), candidate_of(found), None, 0, judged(workspace))
+        shape = shape_in(found, Named((), ()))
+        checks = checked(document_in_force(workspace, pointer), shape, None, 0, judged(workspace))
     return IdentityHealth(pointer.run, tuple(asdict(one) for one in checks), again)

@@ -24,7 +24,7 @@ from engine.store.identity import Decision, Identities, IdentityRun
 if TYPE_CHECKING:
     from engine.identity.graph import Ints
     from engine.identity.publication import Change, Map, Pointer
-    from engine.identity.quality import Check, Pair
+    from engine.identity.quality import Check, Pair, Shape
     from engine.identity.records import Records
     from engine.identity.resolving import Candidate, Decisions
     from engine.identity.values import Hasher
@@ -162,15 +162,16 @@ class _Run:
     def carry_out(self, job: Job | None, even_if_red: bool) -> IdentityOutcome:
         """Do it."""
         from engine.identity.publication import Pointer
-        from engine.identity.quality import measured
+        from engine.identity.quality import measured, shape_of
 
         pointer, before = _pointer(self.workspace), _opened(self.workspace)
         run = 1 if pointer is None else pointer.run + 1
         try:
             records = self._records(pointer)
             found, gone = self._found(records, before, run, job)
-            checks = self._checks(found, pointer, gone)
-            numbers = measured(found)
+            shape = shape_of(found)
+            checks = self._checks(shape, pointer, gone)
+            numbers = measured(shape)
             red = [one.name for one in checks if one.state == "red"]
             summary = {**numbers, "checks": [asdict(one) for one in checks], "run": run}
             if red and not even_if_red:
@@ -241,7 +242,7 @@ class _Run:
             identities.save(dump_yaml(write_identity(self.document)), "convoke identity rotate")
             self.version += 1
 
-    def _checks(self, found: Candidate, pointer: Pointer | None, gone: int) -> list[Check]:
+    def _checks(self, found: Shape, pointer: Pointer | None, gone: int) -> list[Check]:
         from engine.identity.quality import checked
 
         before = None if pointer is None else pointer.summary

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.domain.identity import IdentityDocument, Kind, Quality
 from engine.identity.linking import NO_TIME
-from engine.identity.quality import Pair, checked, measured, wilson
+from engine.identity.quality import Pair, checked, measured, shape_of, wilson
 from engine.identity.records import Hashed
 from engine.identity.resolving import Candidate, Decisions, candidate, gathered
 from engine.identity.stability import EMPTY
@@ -27,7 +27,7 @@ def found(links: list[tuple[int, int]]) -> Candidate:
 def states(
     one: Candidate, before: dict[str, int] | None = None, gone: int = 0, pairs: list[Pair] | None = None
 ) -> dict[str, str]:
-    return {check.name: check.state for check in checked(DOCUMENT, one, before, gone, pairs or [])}
+    return {check.name: check.state for check in checked(DOCUMENT, shape_of(one), before, gone, pairs or [])}
 
 
 def test_each_check_can_be_red() -> None:
@@ -38,7 +38,7 @@ def test_each_check_can_be_red() -> None:
     assert states(twice)["uniqueness"] == "red"
     over = IdentityDocument("p", "p", (Kind("profile", "text", most=1), Kind("email", "email")))
     together = found([(1, 11), (2, 11)])
-    assert [one.state for one in checked(over, together, None, 0, []) if one.name == "consistency"] == ["red"]
+    assert [one.state for one in checked(over, shape_of(together), None, 0, []) if one.name == "consistency"] == ["red"]
     before = {"persons": 200, "quarantined": 10}
     assert states(good, before, gone=10)["churn"] == "green"
     assert states(good, before, gone=50)["churn"] == "red"
@@ -47,7 +47,7 @@ def test_each_check_can_be_red() -> None:
     assert states(good, pairs=right)["accuracy"] == "green"
     assert states(good, pairs=right + [Pair(2, 12, False)] * 20)["accuracy"] == "red"
     assert states(good, pairs=[Pair(1, 99, True)])["accuracy"] == "yellow", "who is not there says nothing"
-    assert measured(good)["persons"] == 2
+    assert measured(shape_of(good))["persons"] == 2
 
 
 def test_wilsons_interval() -> None:

@@ -1,0 +1,220 @@
+"""A map with a region of it replaced: the files in force are copied and only what is another one is written.
+
+Nobody sees the copies before they are whole. What a change costs follows from the region and from copying the files,
+not from putting everybody together anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from engine.domain.identity import IdentityDocument
+from engine.identity.index import Index, Patch, patch_index, raw_of
+from engine.identity.mending import Mended
+from engine.identity.publication import (
+    LINKS,
+    Change,
+    Map,
+    Pointer,
+    beside,
+    identifiers_table,
+    links_table,
+    persons_table,
+    redirects_table,
+    write_changes,
+)
+from engine.identity.resolving import LARGEST_HOME, homes
+
+
+class Taken(Mapping[str, str]):
+    """Ids that a region may not give to anybody: "" for one that somebody outside has, else whom it leads to. Asked one
+    by one, since a map has many more ids than a region needs."""
+
+    def __init__(self, found: Map, inside: Sequence[str]) -> None:
+        self._found, self._inside = found, frozenset(inside)
+
+    def __getitem__(self, one: str) -> str:
+        if one not in self._inside and self._found.rows("SELECT 1 FROM persons WHERE id = ?", [one]):
+            return ""
+        led = self._found.rows("SELECT into_id FROM redirects WHERE id = ?", [one])
+        if not led:
+            raise KeyError(one)
+        return str(led[0][0])
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError("ids are asked for one by one")
+
+    def __len__(self) -> int:
+        raise TypeError("ids are asked for one by one")
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a region becomes. ``keys`` is an Arrow table of (key, high) of profile keys that may be new; ``changes`` are
+    added to those of earlier runs."""
+
+    found: Mended
+    document: IdentityDocument
+    changes: Sequence[Change] = ()
+    keys: Any = None
+
+
+@dataclass
+class _Written:
+    """What the index has to follow: the households of everybody whose household is another one now, and redirects that
+    came, changed or went."""
+
+    households: dict[str, str] = field(default_factory=dict)
+    led: dict[str, str] = field(default_factory=dict)
+    no_longer_led: list[str] = field(default_factory=list)
+
+
+def replace_region(folder: Path, before: Pointer, pointer: Pointer, what: Replacement) -> None:
+    """Write the map and the index of ``pointer`` beside those in force; point_to puts them in force."""
+    for old, new in ((before.map, pointer.map), (before.index, pointer.index)):
+        for leftover in (folder / new, folder / f"{new}.wal"):
+            leftover.unlink(missing_ok=True)
+        if new == pointer.map:
+            shutil.copyfile(folder / old, folder / new)
+    connection = duckdb.connect(str(folder / pointer.map))
+    try:
+        written = _write(connection, before, pointer, what)
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+    aside = (folder / pointer.index).with_suffix(".new")
+    patch_index(folder / before.index, aside, _patch(what.found, written))
+    Index(aside).close()
+    os.replace(aside, folder / pointer.index)
+
+
+def _write(connection: Any, before: Pointer, pointer: Pointer, what: Replacement) -> _Written:
+    """Replace the region in a copy of the map."""
+    found, region = what.found.found, what.found.region
+    first = int(connection.execute("SELECT coalesce(max(place), -1) + 1 FROM persons").fetchone()[0])
+    nothing = pa.table({"key": pa.array([], pa.string()), "high": found.graph.high[:0]})
+    tables = {
+        "nodes": identifiers_table(found, first),
+        "people": persons_table(found, first),
+        "edges": links_table(found),
+        "gone": pa.table({"place": region.places[region.people].astype(np.int32)}),
+        "merged": redirects_table(found.names.merged),
+        "keys": nothing if what.keys is None else what.keys,
+    }
+    connection.execute("CREATE TEMP TABLE led_before AS FROM redirects")
+    with beside(connection, tables):
+        connection.execute("BEGIN")
+        for statement in _STATEMENTS:
+            connection.execute(statement)
+        _profiles(connection, before, pointer)
+        write_changes(connection, pointer, what.changes)
+        households = _rehoused(connection, what.document)
+        connection.execute("COMMIT")
+    changed = connection.execute("SELECT id, into_id FROM redirects EXCEPT FROM led_before").fetchall()
+    went = connection.execute("SELECT id FROM led_before EXCEPT SELECT id FROM redirects").fetchall()
+    connection.execute("DROP TABLE led_before")
+    return _Written(households, dict(changed), [one for (one,) in went])
+
+
+_STATEMENTS = (
+    "DELETE FROM identifiers WHERE high IN (SELECT high FROM nodes)",
+    "INSERT INTO identifiers SELECT high, low, kind, person, quarantined FROM nodes ORDER BY high",
+    "DELETE FROM links WHERE first IN (SELECT high FROM nodes) AND second IN (SELECT high FROM nodes)",
+    f"INSERT INTO links ({LINKS}) SELECT {LINKS} FROM edges ORDER BY first, second",  # noqa: S608 - our names
+    "DELETE FROM persons WHERE place IN (SELECT place FROM gone)",
+    "INSERT INTO persons (place, id, since, household) SELECT place, id, since, id FROM people",
+    "UPDATE redirects SET into_id = merged.into_id FROM merged WHERE redirects.into_id = merged.id",
+    "DELETE FROM redirects WHERE id IN (SELECT id FROM merged)",
+    "INSERT INTO redirects SELECT id, into_id FROM merged",
+    "DELETE FROM redirects WHERE id IN (SELECT id FROM persons) OR into_id NOT IN (SELECT id FROM persons)",
+)
+
+
+def _profiles(connection: Any, before: Pointer, pointer: Pointer) -> None:
+    """The persons of profile keys; their table has the new run in its name."""
+    for statement in _PROFILES:
+        connection.execute(statement.replace("%before", before.profiles).replace("%now", pointer.profiles))
+
+
+_PROFILES = (
+    "DROP VIEW profiles",
+    "ALTER TABLE %before RENAME TO %now",
+    "CREATE VIEW profiles AS FROM %now",
+    "UPDATE %now SET person = people.id FROM nodes JOIN people ON people.place = nodes.person "
+    "WHERE %now.high = nodes.high AND %now.person != people.id",
+    "INSERT INTO %now SELECT keys.key, people.id, keys.high FROM keys JOIN nodes USING (high) "
+    "JOIN people ON people.place = nodes.person WHERE keys.key NOT IN (SELECT key FROM %now) ORDER BY keys.key",
+)
+
+
+_PAIRS = """
+WITH valued AS (FROM identifiers WHERE kind IN (SELECT unnest($1::INTEGER[]))),
+every AS (
+    SELECT valued.high AS value, owner.person FROM links JOIN valued ON links.first = valued.high
+    JOIN identifiers AS owner ON owner.high = links.second
+    WHERE owner.person != valued.person AND NOT owner.quarantined
+    UNION SELECT valued.high, owner.person FROM links JOIN valued ON links.second = valued.high
+    JOIN identifiers AS owner ON owner.high = links.first
+    WHERE owner.person != valued.person AND NOT owner.quarantined
+    UNION SELECT high, person FROM valued WHERE NOT quarantined
+),
+useful AS (SELECT value FROM every GROUP BY value HAVING count(*) BETWEEN 2 AND $2)
+SELECT value, person FROM every SEMI JOIN useful USING (value) ORDER BY value, person
+"""
+
+
+_LIVING = "SELECT id FROM persons SEMI JOIN living USING (place) ORDER BY place"
+_MOVED = """
+SELECT persons.id, coalesce(housed.home, persons.id) AS home FROM persons LEFT JOIN housed USING (place)
+WHERE persons.household != coalesce(housed.home, persons.id)
+"""
+
+
+def _rehoused(connection: Any, document: IdentityDocument) -> dict[str, str]:
+    """Put everybody into the household that they belong to; those whose is another one now."""
+    kinds = [place for place, one in enumerate(document.kinds) if one.name in document.households]
+    if not kinds:
+        return {}
+    pairs = connection.execute(_PAIRS, [kinds, LARGEST_HOME]).fetchnumpy()
+    places, person = np.unique(np.asarray(pairs["person"], dtype=np.int64), return_inverse=True)
+    with beside(connection, {"living": pa.table({"place": places.astype(np.int32)})}):
+        ids = connection.execute(_LIVING).fetchnumpy()["id"]
+    both = np.stack([np.asarray(pairs["value"], dtype=np.uint64).view(np.int64), person.astype(np.int64)], axis=1)
+    home = homes(both, len(places), ids.tolist())
+    housed = pa.table({"place": places.astype(np.int32), "home": pa.array(ids[home].tolist(), type=pa.string())})
+    with beside(connection, {"housed": housed}):
+        moved = connection.execute(_MOVED).to_arrow_table()
+    with beside(connection, {"moved": moved}):
+        connection.execute("UPDATE persons SET household = moved.home FROM moved WHERE persons.id = moved.id")
+    return dict(zip(moved.column("id").to_pylist(), moved.column("home").to_pylist(), strict=True))
+
+
+def _patch(mended: Mended, written: _Written) -> Patch:
+    """What is another one in the index."""
+    found, region = mended.found, mended.region
+    raws = [raw_of(one) or b"" for one in found.names.ids]
+    hashes = np.stack([found.graph.high, found.graph.low], axis=1).astype(">u8").tobytes()
+    keys = [hashes[16 * at : 16 * at + 16] for at in range(len(found.graph.high))]
+    members = [b""] * len(raws)
+    for key, kind, place in zip(keys, found.graph.kinds.tolist(), found.persons.person.tolist(), strict=True):
+        members[place] += bytes([kind]) + key
+    mine = set(found.names.ids)
+    homes_ = [written.households.get(one, one) for one in found.names.ids]
+    return Patch(
+        list(zip(keys, (raws[place] for place in found.persons.person.tolist()), strict=True)),
+        [raw_of(one) or b"" for one in sorted({*region.ids()} - mine)],
+        [(raw, (raw_of(home) or b"") + some) for raw, home, some in zip(raws, homes_, members, strict=True)],
+        {one: home for one, home in written.households.items() if one not in mine},
+        written.led,
+        written.no_longer_led,
+        int(region.fresh.sum()),
+    )
