@@ -74,11 +74,11 @@ def state(request: Request) -> Response:
 
 
 @deciding.post("/run")
-def run(request: Request) -> Response:
-    """Find persons anew; ``state`` is held when a check is red."""
+def run(request: Request, everything: bool = False) -> Response:
+    """Find persons; ``state`` is held when a check is red. With ``everything`` not only whom new rows touch."""
 
     def work(workspace: operations.Workspace, job: Job) -> Any:
-        return operations.run_identity(workspace, job=job)
+        return operations.run_identity(workspace, job=job, everything=everything)
 
     return answer(request, work)
 

@@ -72,6 +72,9 @@ def run(
     even_if_red: Annotated[
         bool, typer.Option("--even-if-red", help="Put the map in force whatever it is like.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Put everybody together anew, not only whom new rows touch.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -79,7 +82,7 @@ def run(
     from engine import operations
 
     with open_workspace(context, workspace) as opened, progress("Resolving", quiet=as_json) as job:
-        found = operations.run_identity(opened, passphrase, job, even_if_red=even_if_red)
+        found = operations.run_identity(opened, passphrase, job, even_if_red=even_if_red, everything=everything)
     return _print_outcome(found, as_json)
 
 
@@ -114,7 +117,7 @@ def _print_outcome(found: Any, as_json: bool) -> int:
         if found.state == "held":
             say("The new map is held back, the earlier one stays in force. If it is right: run it with --even-if-red")
         else:
-            say(f"Run {found.run} is in force.")
+            say(f"Run {found.run} is in force{', by new rows alone' if found.increment else ''}.")
     return 1 if found.state == "held" else 0
 
 

@@ -12,6 +12,8 @@ from engine.domain.schedule import Schedule
 
 PROFILE = "profile"
 """The kind of the model's own profile key."""
+PROFILES = "profiles"
+"""The source of the model's profiles."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class Kind:
 
 @dataclass(frozen=True)
 class RecordSource:
-    """Rows of the warehouse, each about one person: columns by kind (several are one value together), and a time."""
+    """Rows of the warehouse, each about one person: columns by kind (several are one value together), and a time. With
+    a ``watermark``, a column that is larger in later rows, only new rows are read as long as the others stay."""
 
     name: str
     source: Source
     identifiers: Mapping[str, tuple[str, ...]]
     time: str | None = None
+    watermark: str | None = None
 
 
 @dataclass(frozen=True)

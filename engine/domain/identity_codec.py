@@ -9,7 +9,17 @@ from typing import Any
 
 from engine.domain import reading
 from engine.domain.audience_codec import read_id
-from engine.domain.identity import PROFILE, IdentityDocument, Kind, Manual, Probable, Quality, RecordSource, RuleSet
+from engine.domain.identity import (
+    PROFILE,
+    PROFILES,
+    IdentityDocument,
+    Kind,
+    Manual,
+    Probable,
+    Quality,
+    RecordSource,
+    RuleSet,
+)
 from engine.domain.model_codec import read_source, write_source
 from engine.domain.schedule import read_schedule, write_schedule
 from engine.errors import nearest
@@ -31,7 +41,7 @@ KEYS = (
     "probable",
 )
 KIND_KEYS = ("normaliser", "country", "blocked", "most", "within", "shared", "links")
-SOURCE_KEYS = ("table", "sql", "where", "time", "identifiers")
+SOURCE_KEYS = ("table", "sql", "where", "time", "watermark", "identifiers")
 MOST_KINDS, MOST_SOURCES = 60, 64
 _IDENTIFIER = re.compile(r"[^:\s]{1,63}:[0-9a-f]{32}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -145,8 +155,11 @@ def _source(name: str, value: Any, kinds: Sequence[str]) -> RecordSource:
         columns[kind] = tuple(reading.text(one, f"{path}.identifiers.{kind}", "a column") for one in parts)
         if not columns[kind]:
             raise reading.fail(f"{path}.identifiers.{kind}", "there is no column", "Name one.")
-    time = reading.optional_text(found.get("time"), f"{path}.time", "time")
-    return RecordSource(name, rows, columns, time)
+    if name == PROFILES and len(columns.get(PROFILE, ())) != 1:
+        hint = "Write profile: and the column of the profile key."
+        raise reading.fail(f"{path}.identifiers", "profiles are named by their key, and it is not there", hint)
+    time, watermark = (reading.optional_text(found.get(key), f"{path}.{key}", key) for key in ("time", "watermark"))
+    return RecordSource(name, rows, columns, time, watermark)
 
 
 def _probable(value: Any) -> Probable:
@@ -308,8 +321,9 @@ def _write_probable(found: Probable) -> dict[str, Any]:
 
 def _write_source(found: RecordSource) -> dict[str, Any]:
     result = write_source(found.source)
-    if found.time is not None:
-        result["time"] = found.time
+    for key in ("time", "watermark"):
+        if getattr(found, key) is not None:
+            result[key] = getattr(found, key)
     result["identifiers"] = {
         kind: columns[0] if len(columns) == 1 else list(columns) for kind, columns in found.identifiers.items()
     }

@@ -284,7 +284,7 @@ def identity_schema() -> Schema:
     )
     source = _object(
         {
-            **dict.fromkeys(("table", "sql", "where", "time"), _TEXT),
+            **dict.fromkeys(("table", "sql", "where", "time", "watermark"), _TEXT),
             "identifiers": _named({"anyOf": [_TEXT, _list(_TEXT, minItems=1)]}),
         },
         ["identifiers"],

@@ -32,23 +32,33 @@ from engine.identity.publication import (
     redirects_table,
     write_changes,
 )
+from engine.identity.region import Region
 from engine.identity.resolving import LARGEST_HOME, homes
+from engine.identity.stability import new_id
 
 
 class Taken(Mapping[str, str]):
-    """Ids that a region may not give to anybody: "" for one that somebody outside has, else whom it leads to. Asked one
-    by one, since a map has many more ids than a region needs."""
+    """Ids that a region may not give to anybody: "" for one that somebody outside has, else whom it leads to. A map has
+    many more ids than a region needs: those that its identifiers stand for are looked up at once, others when asked."""
 
-    def __init__(self, found: Map, inside: Sequence[str]) -> None:
-        self._found, self._inside = found, frozenset(inside)
+    def __init__(self, found: Map, region: Region) -> None:
+        self._found, self._inside = found, frozenset(region.ids())
+        self._asked: set[str] = set()
+        self._known: dict[str, str] = {}
+        self._look_up([new_id(node) for node in region.part.graph.high[region.mine].tolist()])
 
     def __getitem__(self, one: str) -> str:
-        if one not in self._inside and self._found.rows("SELECT 1 FROM persons WHERE id = ?", [one]):
-            return ""
-        led = self._found.rows("SELECT into_id FROM redirects WHERE id = ?", [one])
-        if not led:
-            raise KeyError(one)
-        return str(led[0][0])
+        if one not in self._asked:
+            self._look_up([one])
+        return self._known[one]
+
+    def _look_up(self, ids: Sequence[str]) -> None:
+        self._asked.update(ids)
+        given = pa.table({"id": pa.array(ids, pa.string())})
+        led = self._found.beside("given", given, "SELECT id, into_id FROM redirects SEMI JOIN given USING (id)")
+        alive = self._found.beside("given", given, "SELECT id FROM persons SEMI JOIN given USING (id)")["id"]
+        self._known.update(zip(map(str, led["id"]), map(str, led["into_id"]), strict=True))
+        self._known.update((one, "") for one in map(str, alive) if one not in self._inside)
 
     def __iter__(self) -> Iterator[str]:
         raise TypeError("ids are asked for one by one")

@@ -32,7 +32,8 @@ LOCK = "identity.lock"
 
 @dataclass(frozen=True)
 class Pointer:
-    """What is in force: of which run, from which state of the data, document and pepper, and since when."""
+    """What is in force: of which run, from which state of the data, document and pepper, and since when. ``sources``
+    are how far each was read; ``whole`` are numbers of the last map made of everything, when this one was not."""
 
     run: int
     at: str
@@ -40,6 +41,8 @@ class Pointer:
     version: int
     pepper: int
     summary: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, Any] = field(default_factory=dict)
+    whole: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def map(self) -> str:

@@ -124,7 +124,8 @@ def checked(
     gone: int,
     pairs: Sequence[Pair],
 ) -> list[Check]:
-    """Every check. ``before`` are the numbers of the map in force, ``gone`` how many of its ids have no successor."""
+    """Every check. ``before`` are the numbers of the map in force (or of an earlier one, with ``merged_since``: the ids
+    that were merged after it), ``gone`` how many of its ids have no successor."""
     numbers, quality = measured(found), document.quality
     checks = [_uniqueness(found), _consistency(document, found)]
     largest = numbers["largest"]
@@ -133,7 +134,7 @@ def checked(
         Check("size tail", state, largest, quality.largest, f"the largest person has {largest:,} identifiers")
     )
     if before is not None and before.get("persons", 0) > 0:
-        churn = 100 * (numbers["merged"] + gone) / before["persons"]
+        churn = 100 * (numbers["merged"] + int(before.get("merged_since", 0)) + gone) / before["persons"]
         noticed = churn > quality.churn and before["persons"] >= 100
         sentence = f"{churn:.1f} % of the earlier ids lead elsewhere or are gone"
         checks.append(Check("churn", "red" if noticed else "green", round(churn, 2), quality.churn, sentence))

@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from sqlglot import exp
 
 from engine.domain.canonical import canonical_json
-from engine.domain.identity import PROFILE, IdentityDocument, Kind, RecordSource
+from engine.domain.identity import PROFILE, PROFILES, IdentityDocument, Kind, RecordSource
 from engine.domain.model import DataModel
 from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.identity.graph import U64, Ints
+from engine.identity.growing import Growing, Mark, Slice
 from engine.identity.linking import NO_TIME, NONE
 from engine.identity.values import Cleaner, Hasher
 from engine.jobs import Job
@@ -31,7 +32,6 @@ from engine.sql.build import Expr, alias, call, cast, column, number
 from engine.sql.sources import relation
 from engine.warehouses.protocol import Warehouse
 
-ROWS_AT_ONCE = 1_000_000
 _JOINED = "\x1e"
 
 
@@ -48,10 +48,13 @@ class Hashed:
 
 
 def sources_of(document: IdentityDocument, model: DataModel) -> tuple[RecordSource, ...]:
-    """The document's sources, or those of the model's identifiers; the profiles themselves always."""
-    profiles = RecordSource("profiles", model.profile.source, {PROFILE: (model.profile.key,)})
+    """The document's sources, or those of the model's identifiers; the profiles themselves always, as the document's
+    source of that name says."""
+    profiles = RecordSource(PROFILES, model.profile.source, {PROFILE: (model.profile.key,)})
+    if any(one.name == PROFILES for one in document.sources):
+        return document.sources
     if document.sources:
-        return (profiles, *(one for one in document.sources if one.name != "profiles"))
+        return (profiles, *document.sources)
     found = []
     for name, one in model.identifiers.items():
         kind = next((wanted for wanted in (name, one.kind) if document.kind(wanted) is not None), None)
@@ -97,62 +100,91 @@ class Records:
         """Slices that were read anew."""
 
     def slices(self, job: Job | None = None) -> Iterator[Hashed]:
-        """Every record. Sources that did not change since they were hashed are not read."""
-        used = set()
-        for number_, source in enumerate(self.sources):
-            name = f"{number_:02d}-{self._fingerprint(source)}"
-            used.add(name)
-            yield from self._source(number_, source, self._folder / name, job)
+        """Every record. What did not change since it was hashed is not read."""
+        used = {self._folder_of(place).name for place in range(len(self.sources))}
+        for place in range(len(self.sources)):
+            yield from self._hashed_of(place, self._growing(place).slices(job), job)
         for old in self._folder.iterdir():
             if old.name not in used and not self._keep_all:
                 shutil.rmtree(old, ignore_errors=True)
 
-    def _fingerprint(self, source: RecordSource) -> str:
-        """Changes when the rows, their meaning or the pepper do."""
-        kinds = [self._document.kind(name) for name in source.identifiers]
-        about = {
-            "source": [source.source.table, source.source.sql, source.source.where, source.time],
-            "columns": {name: list(columns) for name, columns in source.identifiers.items()},
-            "kinds": [[one.name, one.normaliser, one.country, list(one.blocked)] for one in kinds if one is not None],
-            "order": [one.name for one in self._document.kinds],
-            "data": self._warehouse.source_version(source.source),
-            "pepper": self._hasher.fingerprint,
-        }
-        return hashlib.sha256(canonical_json(about).encode()).hexdigest()[:24]
+    def marks(self) -> dict[str, Mark]:
+        """How far each source was read, by the name of what is kept of it."""
+        return {self._folder_of(place).name: self._growing(place).mark() for place in range(len(self.sources))}
 
-    def _source(self, place: int, source: RecordSource, folder: Path, job: Job | None) -> Iterator[Hashed]:
+    def grown(self, since: Mapping[str, Mark], job: Job | None = None) -> list[Hashed] | None:
+        """The records that came since some marks; None when that cannot be told without reading everything."""
+        growing = [self._growing(place) for place in range(len(self.sources))]
+        if set(since) != {one.folder.name for one in growing}:
+            return None
+        found: list[Hashed] = []
+        for place, one in enumerate(growing):
+            more = one.grown(since[one.folder.name], job)
+            if more is None:
+                return None
+            found.extend(self._hashed_of(place, more, job))
+        return found
+
+    def keys_since(self, since: Mapping[str, Mark], job: Job | None = None) -> list[str]:
+        """The keys, as they are written, of profiles that came since some marks."""
+        place = next(place for place, source in enumerate(self.sources) if source.name == PROFILES)
+        growing = self._growing(place)
+        past = growing.past(since[growing.folder.name])
+        if past is None:
+            return []
+        key = cast(column(growing.source.identifiers[PROFILE][0], "r"), "VARCHAR")
+        query = exp.select(alias(key, "key")).distinct().from_(growing.rows.copy()).where(past)
+        return sorted(
+            str(key) for (key,) in self._warehouse.rows(query.sql(dialect="duckdb"), (), job) if key is not None
+        )
+
+    def _folder_of(self, place: int) -> Path:
+        return self._folder / f"{place:02d}-{self._fingerprint(self.sources[place])}"
+
+    def _growing(self, place: int) -> Growing:
+        source = self.sources[place]
         path = f"sources.{source.name}"
         rows = exp.Subquery(
             this=relation(source.source, self._warehouse, path), alias=exp.TableAlias(this=exp.to_identifier("r"))
         )
         columns = self._warehouse.columns(source.source, path)
         _must_be_there(source, columns, path)
-        total = int(self._warehouse.rows(_counted(rows), (), job)[0][0])
-        parts = max(1, -(-total // ROWS_AT_ONCE))
-        folder.mkdir(parents=True, exist_ok=True)
-        for part in range(parts):
-            kept = folder / f"{part}-of-{parts}.npz"
+        return Growing(source, rows, columns, self._warehouse, self._folder_of(place))
+
+    def _fingerprint(self, source: RecordSource) -> str:
+        """Changes when the meaning of rows or the pepper does."""
+        kinds = [self._document.kind(name) for name in source.identifiers]
+        about = {
+            "source": [source.source.table, source.source.sql, source.source.where, source.time, source.watermark],
+            "columns": {name: list(columns) for name, columns in source.identifiers.items()},
+            "kinds": [[one.name, one.normaliser, one.country, list(one.blocked)] for one in kinds if one is not None],
+            "order": [one.name for one in self._document.kinds],
+            "pepper": self._hasher.fingerprint,
+        }
+        return hashlib.sha256(canonical_json(about).encode()).hexdigest()[:24]
+
+    def _hashed_of(self, place: int, slices: Iterator[Slice], job: Job | None) -> Iterator[Hashed]:
+        source, rows = self.sources[place], self._growing(place).rows
+        for one in slices:
             former: dict[int, tuple[U64, U64]] = {}
-            if self._former is not None or not kept.exists():
-                table = self._fetch(source, rows, part, parts, job)
-                self._keep(kept, {"at": _times(table), **_flat(self._hashed(table, source, self._hasher))})
+            if self._former is not None or not one.path.exists():
+                table = self._fetch(source, rows, one.where, job)
+                self._keep(one.path, {"at": _times(table), **_flat(self._hashed(table, source, self._hasher))})
                 self.read += 1
                 if self._former is not None:
                     former = self._hashed(table, source, self._former)
-            yield _loaded(kept, place, former)
+            yield _loaded(one.path, place, former)
             if job is not None:
-                job.report((place + (part + 1) / parts) / len(self.sources), "reading")
+                job.report((place + 0.5) / len(self.sources), "reading")
 
-    def _fetch(self, source: RecordSource, rows: exp.Subquery, part: int, parts: int, job: Job | None) -> Any:
+    def _fetch(self, source: RecordSource, rows: exp.Subquery, where: Expr | None, job: Job | None) -> Any:
         query = exp.select().from_(rows.copy())
         for at, columns in enumerate(source.identifiers.values()):
             for i, one in enumerate(columns):
                 query = query.select(alias(cast(column(one, "r"), "VARCHAR"), f"v{at}_{i}"))
         query = query.select(alias(_moment(source), "at"))
-        if parts > 1:
-            first = next(iter(source.identifiers.values()))[0]
-            share = exp.Mod(this=call("hash", cast(column(first, "r"), "VARCHAR")), expression=number(parts))
-            query = query.where(exp.EQ(this=share, expression=number(part)))
+        if where is not None:
+            query = query.where(where)
         scratch = self._warehouse.scratch()
         try:
             return scratch.table(query.sql(dialect="duckdb"), (), job)
@@ -224,10 +256,6 @@ def _loaded(path: Path, source: int, former: Mapping[int, tuple[U64, U64]]) -> H
         )
 
 
-def _counted(rows: exp.Subquery) -> str:
-    return exp.select(exp.Count(this=exp.Star())).from_(rows.copy()).sql(dialect="duckdb")
-
-
 def _moment(source: RecordSource) -> Expr:
     """Seconds since 1970; a record without a time has the smallest number."""
     none = cast(number(int(NO_TIME)), "BIGINT")
@@ -240,8 +268,7 @@ def _moment(source: RecordSource) -> Expr:
 def _must_be_there(source: RecordSource, columns: Mapping[str, str], path: str) -> None:
     lower = {name.lower() for name in columns}
     named = [(f"identifiers.{kind}", one) for kind, some in source.identifiers.items() for one in some]
-    if source.time is not None:
-        named.append(("time", source.time))
+    named += [(key, one) for key, one in (("time", source.time), ("watermark", source.watermark)) if one is not None]
     for part, one in named:
         if one.lower() not in lower:
             raise EngineError(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.finding import identified, open_map
-from engine.operations.identifying import alone, changes_of, decided
 from engine.operations.identity_documents import current_document, document_in_force, raw_model, read_identity_file
+from engine.operations.mapping import alone, changes_of, decided
 from engine.operations.peppers import Ask, hasher_for
 from engine.operations.workspace import IDENTITY, Workspace, user_name
 from engine.store.audiences import now
@@ -131,7 +131,7 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
         said = decided(document, rest if undone else [*rest, decision])
         former = {node_in(identifier): person for identifier, person in decision.before.items()} if undone else {}
         region = region_of(before, np.array(touched, dtype=np.uint64))
-        taken = Taken(before, region.ids())
+        taken = Taken(before, region)
         found = mended(document, region, said, Part(pointer.run + 1, taken, former, before.newest()))
         names = found.found.names
         fresh = replace(pointer, run=pointer.run + 1, at=now())
@@ -171,7 +171,7 @@ def what_if_document(
     from engine.identity.records import Records, must_fit, sources_of
     from engine.identity.resolving import PROBABLE, candidate, gathered, with_links
     from engine.identity.stability import EMPTY
-    from engine.operations.identifying import profile_places
+    from engine.operations.mapping import profile_places
 
     folder = workspace.folder / IDENTITY
     (folder / "hashed").mkdir(parents=True, exist_ok=True)

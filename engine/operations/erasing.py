@@ -8,8 +8,8 @@ from typing import Any
 
 from engine.errors import EngineError
 from engine.operations.finding import find_person, open_map, rebuild_index
-from engine.operations.identifying import alone, judged, with_places
 from engine.operations.identity_documents import current_document, document_in_force
+from engine.operations.mapping import alone, judged, with_places
 from engine.operations.peppers import Ask, hasher_for
 from engine.operations.scheduling import run_soon
 from engine.operations.workspace import IDENTITY, Workspace

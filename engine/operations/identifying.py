@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import dump_yaml
-from engine.domain.identity import PROFILE, IdentityDocument
+from engine.domain.identity import IdentityDocument
 from engine.domain.identity_codec import write_identity
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.locks import holding
 from engine.operations.identity_documents import current_document, raw_model
+from engine.operations.increment import Increment, marks_of
+from engine.operations.mapping import (
+    IdentityOutcome,
+    alone,
+    changes_of,
+    decided,
+    judged,
+    led,
+    opened_map,
+    pointer_of,
+    profile_places,
+)
 from engine.operations.peppers import Ask, hasher_for, make_pepper
 from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.audiences import now
 from engine.store.erasures import Erasures
-from engine.store.identity import Decision, Identities, IdentityRun
+from engine.store.identity import Identities, IdentityRun
 
 if TYPE_CHECKING:
-    from engine.identity.graph import Ints
-    from engine.identity.publication import Change, Map, Pointer
-    from engine.identity.quality import Check, Pair, Shape
+    from engine.identity.publication import Map, Pointer
+    from engine.identity.quality import Check, Shape
     from engine.identity.records import Records
-    from engine.identity.resolving import Candidate, Decisions
+    from engine.identity.resolving import Candidate
     from engine.identity.values import Hasher
 
 _PATIENCE = timedelta(hours=1)
-
-
-@dataclass(frozen=True)
-class IdentityOutcome:
-    """What a run came to: its numbers, the checks, and whether the new map is in force."""
-
-    run: int
-    state: str
-    numbers: Mapping[str, Any]
-    checks: tuple[Check, ...]
-    read: int
-
-    def as_json(self) -> dict[str, Any]:
-        """What `convoke identity run --json` prints."""
-        return {
-            "run": self.run,
-            "state": self.state,
-            "read": self.read,
-            **self.numbers,
-            "checks": [asdict(one) for one in self.checks],
-        }
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,7 @@ class IdentityState:
 def identity_state(workspace: Workspace) -> IdentityState:
     """What is in force, and the newest runs."""
     stored = Identities(workspace.database).current()
-    pointer = _pointer(workspace)
+    pointer = pointer_of(workspace)
     return IdentityState(
         None if stored is None else stored.version,
         None if pointer is None else vars(pointer),
@@ -96,16 +84,24 @@ def identity_due(workspace: Workspace, at: datetime) -> bool:
 
 
 def run_identity(
-    workspace: Workspace, ask: Ask = lambda: None, job: Job | None = None, *, even_if_red: bool = False
+    workspace: Workspace,
+    ask: Ask = lambda: None,
+    job: Job | None = None,
+    *,
+    even_if_red: bool = False,
+    everything: bool = False,
 ) -> IdentityOutcome:
-    """Find persons anew, check, and put the new map in force; with a red check the earlier one stays."""
+    """Find persons, check, and put the new map in force; with a red check the earlier one stays. Where new records say
+    all there is to say, only they are looked at, unless ``everything`` is to be put together anew."""
     with alone(workspace):
         stored, document = current_document(workspace)
         hasher = hasher_for(workspace, document, ask)
         identities = Identities(workspace.database)
         number = identities.start(stored.version)
         try:
-            return _Run(workspace, stored.version, document, hasher, number, ask).carry_out(job, even_if_red)
+            run = _Run(workspace, stored.version, document, hasher, number, ask)
+            done = None if everything else run.new_records(job, even_if_red)
+            return run.carry_out(job, even_if_red) if done is None else done
         except BaseException as error:
             reason = error.message if isinstance(error, EngineError) else type(error).__name__
             identities.finish(number, "failed", {}, reason)
@@ -117,30 +113,10 @@ def rotate_pepper(workspace: Workspace, ask: Ask = lambda: None, job: Job | None
     _, document = current_document(workspace)
     hasher_for(workspace, document, ask)
     peppers = Identities(workspace.database).peppers()
-    pointer = _pointer(workspace)
+    pointer = pointer_of(workspace)
     if pointer is not None and pointer.pepper == peppers[-1].version:
         make_pepper(workspace, document, peppers[-1].version + 1, ask)
     return run_identity(workspace, ask, job)
-
-
-def alone(workspace: Workspace) -> AbstractContextManager[None]:
-    """Nobody else publishes a map meanwhile; EngineError("refused") while somebody does."""
-    from engine.identity.publication import LOCK
-
-    (workspace.folder / IDENTITY).mkdir(exist_ok=True)
-    return holding(workspace.folder / IDENTITY / LOCK, "convoke identity", "refused", "identity is being resolved")
-
-
-def judged(workspace: Workspace) -> list[Pair]:
-    """The pairs that people judged."""
-    from engine.identity.explaining import node_in
-    from engine.identity.quality import Pair
-
-    return [
-        Pair(node_in(one.one), node_in(one.other), one.what == "same")
-        for one in Identities(workspace.database).decisions()
-        if one.what in ("same", "differ") and one.undone_at is None
-    ]
 
 
 class _Run:
@@ -159,12 +135,20 @@ class _Run:
         self.number, self.ask = number, ask
         self.folder = workspace.folder / IDENTITY
 
+    def new_records(self, job: Job | None, even_if_red: bool) -> IdentityOutcome | None:
+        """Put new records into the map in force; None where that is not enough."""
+        pointer = pointer_of(self.workspace)
+        if pointer is None or (pointer.version, pointer.pepper) != (self.version, self.hasher.version):
+            return None
+        records, increment = self._records(pointer), Increment(self.workspace, self.document, self.hasher, self.number)
+        return increment.carry_out(records, pointer, job, even_if_red)
+
     def carry_out(self, job: Job | None, even_if_red: bool) -> IdentityOutcome:
-        """Do it."""
+        """Put everybody together anew."""
         from engine.identity.publication import Pointer
         from engine.identity.quality import measured, shape_of
 
-        pointer, before = _pointer(self.workspace), _opened(self.workspace)
+        pointer, before = pointer_of(self.workspace), opened_map(self.workspace)
         run = 1 if pointer is None else pointer.run + 1
         try:
             records = self._records(pointer)
@@ -179,7 +163,7 @@ class _Run:
                 Identities(self.workspace.database).finish(self.number, "held", summary, reason)
                 return IdentityOutcome(run, "held", numbers, tuple(checks), records.read)
             data = self.workspace.warehouse.data_version()
-            fresh = Pointer(run, now(), data, self.version, self.hasher.version, numbers)
+            fresh = Pointer(run, now(), data, self.version, self.hasher.version, numbers, marks_of(records))
             self._publish(found, fresh, before)
         finally:
             if before is not None:
@@ -245,7 +229,7 @@ class _Run:
     def _checks(self, found: Shape, pointer: Pointer | None, gone: int) -> list[Check]:
         from engine.identity.quality import checked
 
-        before = None if pointer is None else pointer.summary
+        before = None if pointer is None else pointer.whole or pointer.summary
         return checked(self.document, found, before, gone, judged(self.workspace))
 
     def _publish(self, found: Candidate, pointer: Pointer, before: Map | None) -> None:
@@ -259,82 +243,3 @@ class _Run:
         )
         profiles = profile_places(self.workspace, self.document, self.hasher, found)
         publish(self.folder, Fresh(found, pointer, profiles, names, redirects, changes_of(found)))
-
-
-def _pointer(workspace: Workspace) -> Pointer | None:
-    from engine.identity.publication import current
-
-    return current(workspace.folder / IDENTITY)
-
-
-def _opened(workspace: Workspace) -> Map | None:
-    from engine.identity.publication import opened
-
-    return opened(workspace.folder / IDENTITY)
-
-
-def led(before: Map | None, found: Candidate) -> dict[str, str]:
-    """Where earlier ids lead now: in one step, whatever was merged again since."""
-    redirects = {} if before is None else before.redirects()
-    fresh = dict(found.names.merged)
-    followed = {one: fresh.get(into, into) for one, into in redirects.items()} | fresh
-    alive = set(found.names.ids)
-    return {one: into for one, into in followed.items() if into in alive and one not in alive}
-
-
-def changes_of(found: Candidate) -> list[Change]:
-    """What became of ids, with why."""
-    from engine.identity.publication import Change
-
-    merged = [Change("merged", one, into, "they share an identifier now") for one, into in found.names.merged]
-    split = [Change("split", one, into, "some identifiers no longer belong to it") for one, into in found.names.split]
-    return merged + split
-
-
-def profile_places(workspace: Workspace, document: IdentityDocument, hasher: Hasher, found: Candidate) -> Any:
-    """An Arrow table of (key of the model's profiles, its node, place of the person)."""
-    import pyarrow as pa
-
-    from engine.domain.identity import Kind
-    from engine.identity.records import hashed_column
-    from engine.sql.keys import distinct_keys
-    from engine.sql.sources import Sources
-
-    kind = document.kind(PROFILE) or Kind(PROFILE, "text")
-    sources = Sources(raw_model(workspace), workspace.warehouse)
-    table = workspace.scratch.table(distinct_keys(sources))
-    keys = table.column("key").combine_chunks()
-    high, _ = hashed_column([keys], kind, hasher)
-    return with_places(pa.table({"key": keys, "high": high}), found)
-
-
-def with_places(profiles: Any, found: Candidate) -> Any:
-    """An Arrow table of (key, high) with the place of each one's person; those that are nobody's are left out."""
-    import numpy as np
-    import pyarrow as pa
-
-    high = np.asarray(profiles.column("high"))
-    if not len(found.graph.high):
-        return pa.table({"key": pa.array([], pa.string()), "high": high[:0], "place": np.zeros(0, dtype=np.int32)})
-    places: Ints = np.minimum(np.searchsorted(found.graph.high, high), len(found.graph.high) - 1)
-    there = found.graph.high[places] == high
-    kept = profiles.filter(pa.array(there))
-    return kept.append_column("place", pa.array(found.persons.person[places[there]].astype(np.int32)))
-
-
-def decided(document: IdentityDocument, decisions: Sequence[Decision]) -> Decisions:
-    """What the document and people say, as graph nodes."""
-    from engine.identity.explaining import node_in
-    from engine.identity.resolving import Decisions
-
-    together = [(node_in(one.one), node_in(one.other)) for one in document.manual if one.together]
-    apart = [(node_in(one.one), node_in(one.other)) for one in document.manual if not one.together]
-    blocked: list[int] = []
-    for one in decisions:
-        if one.undone_at is None:
-            if one.what in ("block", "erase"):
-                blocked.append(node_in(one.one))
-            elif one.what in ("apart", "together"):
-                into = apart if one.what == "apart" else together
-                into.append((node_in(one.one), node_in(one.other)))
-    return Decisions(tuple(together), tuple(apart), tuple(blocked))

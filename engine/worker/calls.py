@@ -252,7 +252,10 @@ CHANGING: Mapping[str, Call] = {
     "decide_identity": _decide,
     "undo_decision": lambda workspace, given, job: asdict(operations.undo_decision(workspace, given["id"])),
     "run_identity": lambda workspace, given, job: operations.run_identity(
-        workspace, job=job, even_if_red=given.get("even_if_red", False)
+        workspace,
+        job=job,
+        even_if_red=given.get("even_if_red", False),
+        everything=given.get("everything", False),
     ).as_json(),
     "forget_person": lambda workspace, given, job: asdict(operations.forget_person(workspace, given["text"])),
     "delete": _delete,

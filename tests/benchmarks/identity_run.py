@@ -37,6 +37,14 @@ DOCUMENT: dict[str, Any] = {
     "id": "persons",
     "kinds": {"profile": {"most": 5}, "email": {"links": 10}, "device": {"links": 1}},
     "households": ["device"],
+    "sources": {
+        "profiles": {"table": "users", "identifiers": {"profile": "user_id"}, "watermark": "n"},
+        "contacts": {
+            "table": "contacts",
+            "identifiers": {"profile": "user_id", "email": "email", "device": "device"},
+            "watermark": "n",
+        },
+    },
 }
 
 
@@ -47,10 +55,10 @@ def warehouse(path: Path, people: int, extra: int = 0) -> None:
         made.execute(
             "CREATE TABLE contacts AS SELECT 'u' || i AS user_id, "
             "'m' || CASE WHEN i % 10 = 9 THEN i - 1 ELSE i END || '@mail.com' AS email, NULL::VARCHAR AS cpf, "
-            "CASE WHEN i % 12 = 0 THEN 'h' || (i // 24) ELSE 'd' || i END AS device FROM range(?) AS t(i)",
+            "CASE WHEN i % 12 = 0 THEN 'h' || (i // 24) ELSE 'd' || i END AS device, i AS n FROM range(?) AS t(i)",
             [people + extra],
         )
-        made.execute("CREATE TABLE users AS SELECT user_id, 30 AS age, 'SP' AS state FROM contacts")
+        made.execute("CREATE TABLE users AS SELECT user_id, 30 AS age, 'SP' AS state, n FROM contacts")
         made.execute("CREATE TABLE visits AS SELECT user_id, TIMESTAMP '2026-06-01' AS ts FROM users LIMIT 10")
         made.execute("CREATE TABLE consents AS SELECT user_id, true AS ads FROM users LIMIT 10")
 
@@ -89,11 +97,16 @@ def steps(folder: Path, people: int) -> dict[str, float]:
         found["checks"], _ = timed(lambda: operations.check_identity(workspace))
         found["forget"], gone = timed(lambda: operations.forget_person(workspace, "profile:u5"))
         assert gone.found == 0
-        warehouse(folder / "fresh.duckdb", people, people // 100)
-        (folder / "fresh.duckdb").replace(folder / "data.duckdb")
-        workspace.reload()
-        found["1 % more people"], outcome = timed(lambda: operations.run_identity(workspace))
-        assert outcome.numbers["merged"] == 0
+        for more in (1_000, people // 100):
+            warehouse(folder / "fresh.duckdb", people, more)
+            (folder / "fresh.duckdb").replace(folder / "data.duckdb")
+            workspace.reload()
+            name = "1,000 more people" if more == 1_000 else "1 % more people"
+            found[name], outcome = timed(lambda: operations.run_identity(workspace))
+            assert outcome.numbers["merged"] == 0
+            assert outcome.increment
+        found["everything again"], outcome = timed(lambda: operations.run_identity(workspace, everything=True))
+        assert (outcome.numbers["merged"], outcome.numbers["new"]) == (0, 0)
         found["GB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2)
         found |= over_http(workspace)
     return found
@@ -207,7 +220,7 @@ def main() -> None:
     found = lookups(BUILD / "bench-identity-index", keys)
     line = (
         f"{people:,} profiles, {ours['persons']:,.0f} persons: first run {ours['first run']} s, nothing changed "
-        f"{ours['nothing changed']} s, 1 % more {ours['1 % more people']} s, what if {ours['what if']} s, a cut "
+        f"{ours['nothing changed']} s, 1,000 more {ours['1,000 more people']} s, 1 % more {ours['1 % more people']} s, everything again {ours['everything again']} s, what if {ours['what if']} s, a cut "
         f"{ours['cut']} s, taken back {ours['taken back']} s, checks {ours['checks']} s, forgetting {ours['forget']} s, at most "
         f"{ours['GB']} GB; HTTP p50 {ours['HTTP p50 ms']} ms, p99 {ours['HTTP p99 ms']} ms, {ours['HTTP requests a second']:,} requests a second one by one, "
         f"{ours['identifiers a second in batches']:,} identifiers a second in batches; an index of {found['keys']:,.0f} keys: "

@@ -36,7 +36,8 @@ def test_from_a_draft_to_forgetting(
     assert "profile, cpf, email, device" in told("apply", str(draft))
     assert "No map is in force" in told("state")
     assert "Run 1 is in force" in told("run")
-    assert loaded("run")["persons"] > 2
+    assert loaded("run", "--everything")["persons"] > 2
+    assert loaded("run")["increment"]
     assert "published" in told("state")
     assert loaded("state")["in_force"]["run"] == 2
     assert told("lookup", "-", typed="email:ana@mail.com\n").split()[1].startswith("p")

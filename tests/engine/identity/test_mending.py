@@ -72,7 +72,7 @@ def changed(
     fresh = replace(before, run=before.run + 1)
     with closing(Map(folder, before)) as found:
         region = region_of(found, np.array(touched, dtype=np.uint64), more, np.array(said.blocked, dtype=np.uint64))
-        done = mended(DOCUMENT, region, said, Part(fresh.run, Taken(found, region.ids()), former or {}))
+        done = mended(DOCUMENT, region, said, Part(fresh.run, Taken(found, region), former or {}))
         replace_region(folder, before, fresh, Replacement(done, DOCUMENT, (), None if more is None else keys_of(more)))
     point_to(folder, fresh)
     return fresh, done
@@ -168,7 +168,7 @@ def test_the_files_in_force_are_left_alone(tmp_path: Path) -> None:
     shutil.copytree(tmp_path, tmp_path / "kept")
     with closing(Map(tmp_path, pointer)) as found:
         region = region_of(found, np.array([1, 2], dtype=np.uint64))
-        done = mended(DOCUMENT, region, Decisions(apart=((1, 2),)), Part(2, Taken(found, region.ids())))
+        done = mended(DOCUMENT, region, Decisions(apart=((1, 2),)), Part(2, Taken(found, region)))
         replace_region(tmp_path, pointer, replace(pointer, run=2), Replacement(done, DOCUMENT))
     for one in (pointer.map, pointer.index, "current.json"):
         assert (tmp_path / one).read_bytes() == (tmp_path / "kept" / one).read_bytes()

@@ -252,7 +252,7 @@ def test_who_dies_before_the_pointer_leaves_the_old_map_in_force(
         else:
             patched.setattr(publication, name, die)
         with pytest.raises(Dead):
-            operations.run_identity(workspace)
+            operations.run_identity(workspace, everything=True)
     pointer = current(workspace.folder / "identity")
     assert pointer is not None
     assert pointer.run == 1
