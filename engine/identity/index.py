@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from engine.errors import EngineError
 _ROOM = 1 << 42
 """The most that an index may grow to; only what is used takes disk."""
 _IDENTIFIERS, _PERSONS, _REDIRECTS, _ABOUT = b"identifiers", b"persons", b"redirects", b"about"
+_TABLES = _IDENTIFIERS, _PERSONS, _REDIRECTS, _ABOUT
 _AT_ONCE = 200_000
 _ID = 10
 """Bytes of a person's id."""
@@ -34,6 +36,59 @@ class Profile:
     identifiers: tuple[tuple[int, bytes], ...]
 
 
+@dataclass
+class _Env:
+    """An open file with its four tables, and how many use it."""
+
+    env: Any
+    identifiers: Any
+    persons: Any
+    redirects: Any
+    about: Any
+    users: int = 0
+
+
+class _Opened:
+    """Files that are open in this process, each once however many ask for it: LMDB refuses a second time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[tuple[int, int], _Env] = {}
+
+    def take(self, path: Path) -> tuple[tuple[int, int], _Env]:
+        """An open file, and by what to give it back."""
+        with self._lock:
+            about = path.stat()
+            key = about.st_dev, about.st_ino
+            found = self._files.get(key) or _opened(path)
+            found.users += 1
+            self._files[key] = found
+            return key, found
+
+    def give_back(self, key: tuple[int, int]) -> None:
+        """Close it when nobody uses it any more."""
+        with self._lock:
+            found = self._files[key]
+            found.users -= 1
+            if not found.users:
+                self._files.pop(key).env.close()
+
+
+def _opened(path: Path) -> _Env:
+    import lmdb
+
+    env = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=4, lock=False, map_size=_ROOM)
+    try:
+        identifiers, persons, redirects, about = (env.open_db(name, create=False) for name in _TABLES)
+        return _Env(env, identifiers, persons, redirects, about)
+    except BaseException:
+        env.close()
+        raise
+
+
+_OPENED = _Opened()
+
+
 class Index:
     """An open index, for reading. Safe to use from several threads."""
 
@@ -41,18 +96,22 @@ class Index:
         import lmdb
 
         try:
-            self._env = lmdb.open(str(path), subdir=False, readonly=True, max_dbs=4, lock=False, map_size=_ROOM)
-            self._identifiers = self._env.open_db(_IDENTIFIERS, create=False)
-            self._persons = self._env.open_db(_PERSONS, create=False)
-            self._redirects = self._env.open_db(_REDIRECTS, create=False)
-            about = self._env.open_db(_ABOUT, create=False)
-            with self._env.begin() as reading:
-                wanted = int(reading.get(b"count", db=about) or b"")
-                found = reading.stat(self._identifiers)["entries"]
-        except (lmdb.Error, OSError, TypeError, ValueError) as error:
+            self._key, found = _OPENED.take(path)
+        except (lmdb.Error, OSError) as error:
             raise _broken(path, type(error).__name__) from None
-        if wanted != found:
-            raise _broken(path, f"{found:,} of {wanted:,} identifiers")
+        self._open = True
+        self._env, self._identifiers = found.env, found.identifiers
+        self._persons, self._redirects = found.persons, found.redirects
+        try:
+            with self._env.begin() as reading:
+                wanted = int(reading.get(b"count", db=found.about) or b"")
+                there = reading.stat(self._identifiers)["entries"]
+        except (lmdb.Error, ValueError) as error:
+            self.close()
+            raise _broken(path, type(error).__name__) from None
+        if wanted != there:
+            self.close()
+            raise _broken(path, f"{there:,} of {wanted:,} identifiers")
 
     def person(self, identifier: bytes) -> str | None:
         """The person that an identifier's hash (16 bytes) belongs to."""
@@ -80,8 +139,10 @@ class Index:
         return Profile(name_of(raw), name_of(found[:_ID]), identifiers)
 
     def close(self) -> None:
-        """Close the file."""
-        self._env.close()
+        """Close the file, unless others use it."""
+        if self._open:
+            self._open = False
+            _OPENED.give_back(self._key)
 
 
 def _broken(path: Path, why: str) -> EngineError:
@@ -177,7 +238,7 @@ def _writing(path: Path) -> Iterator[tuple[Any, dict[bytes, Any]]]:
     # Nobody reads it before it has its name, and it is written to disk at the end at once.
     env = lmdb.open(str(path), subdir=False, max_dbs=4, map_size=_ROOM, sync=False, lock=False, writemap=False)
     try:
-        yield env, {name: env.open_db(name) for name in (_IDENTIFIERS, _PERSONS, _REDIRECTS, _ABOUT)}
+        yield env, {name: env.open_db(name) for name in _TABLES}
     finally:
         env.close()
 

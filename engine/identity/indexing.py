@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def index_of(found: Candidate, path: Path, redirects: Mapping[str, str]) -> None
     graph = found.graph
     raws = [raw_of(one) or b"" for one in found.names.ids]
     hashes = np.stack([graph.high, graph.low], axis=1).astype(">u8").tobytes()
-    fresh = path.with_suffix(".new")
+    fresh = path.with_suffix(f".{secrets.token_hex(4)}.new")  # two that make it at once do not write into one file
     write_index(
         fresh,
         _identifiers(hashes, found.persons.person, raws),

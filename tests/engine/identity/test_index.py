@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,20 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     assert index.profile("p" + "f" * 20) is index.profile("nobody") is index.profile("p" + "z" * 20) is None
     index.close()
     assert raw_of(name_of(B)) == B
+
+
+def test_several_have_it_open_and_who_closes_leaves_it_to_the_others(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        every = list(pool.map(lambda _: Index(path), range(64)))
+        for one in every[1:]:
+            one.close()
+            one.close()
+        assert set(pool.map(lambda _: every[0].person(identifier_of(5, 6)), range(64))) == {name_of(A)}
+    every[0].close()
+    again = Index(path)
+    assert again.person(identifier_of(7, 8)) == name_of(A)
+    again.close()
 
 
 def test_damage(tmp_path: Path) -> None:
