@@ -19,6 +19,7 @@ from engine.api.describing import describe
 from engine.api.gate import App, Gate, Receive, Scope, Send
 from engine.api.metrics import MEDIA_TYPE, Metrics
 from engine.api.problems import problem, problem_of
+from engine.api.quick import Quick
 from engine.api.workspaces import Workspaces, deadline
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -52,7 +53,8 @@ def make_api(folder: Path, most: int = 4) -> Gate:
     api.get("/health", tags=["service"])(_health)
     api.get("/metrics", tags=["service"], dependencies=[needs("metrics")], response_class=Response)(_metrics)
     describe(api)
-    return Gate(api, api.state.doors)
+    api.state.quick = Quick(api.state.people, api.state.metrics)
+    return Gate(api, api.state.doors, api.state.quick)
 
 
 @asynccontextmanager
@@ -60,6 +62,7 @@ async def _closing(api: FastAPI) -> AsyncIterator[None]:
     yield
     api.state.workspaces.close()
     api.state.doors.close()
+    api.state.quick.close()
     api.state.people.close()
 
 

@@ -22,7 +22,7 @@ class Workspaces:
     """A workspace is opened when all others are in use, up to ``most``; it keeps its caches between requests."""
 
     def __init__(self, folder: Path, most: int = 4) -> None:
-        self._folder, self._most = folder, most
+        self.folder, self._most = folder, most
         self._free: queue.LifoQueue[Workspace] = queue.LifoQueue()
         self._lock, self._opened = threading.Lock(), 0
 
@@ -54,7 +54,7 @@ class Workspaces:
             pass
         with self._lock:
             if self._opened < self._most:
-                made = Workspace(self._folder)
+                made = Workspace(self.folder)
                 self._opened += 1
                 return made
         try:

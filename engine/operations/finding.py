@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from engine.identity.explaining import Edge, Person
     from engine.identity.index import Index
     from engine.identity.publication import Map, Pointer
-    from engine.identity.values import Hasher
+    from engine.identity.values import Cleaner, Hasher
 
 _NOT_YET = "identity was never resolved here"
 MOST_AT_ONCE = 10_000
@@ -51,67 +52,30 @@ class Why:
     path: tuple[Edge, ...]
 
 
-class Lookup:
-    """Looks identifiers up by the map in force; keeps it open, and follows when another one is put in force."""
+class Ready:
+    """What looking up by one map takes: its index, the document it was made by, and the hasher."""
 
-    def __init__(self, workspace: Workspace, ask: Ask = lambda: None) -> None:
-        self._folder, self._workspace, self._ask = workspace.folder / IDENTITY, workspace, ask
-        self._pointer: Pointer | None = None
-        self._index: Index | None = None
-        self._document: IdentityDocument | None = None
-        self._hasher: Hasher | None = None
-
-    def index(self) -> Index:
-        """The index in force; one that is damaged is made again."""
-        from engine.identity.index import Index
-        from engine.identity.publication import current
-
-        pointer = current(self._folder)
-        if pointer is None:
-            raise EngineError("not_found", _NOT_YET, hint="Run convoke identity run.")
-        if self._index is None or pointer != self._pointer:
-            self.close()
-            path = self._folder / pointer.index
-            try:
-                self._index = Index(path)
-            except EngineError:
-                rebuild_index(self._folder, pointer)
-                self._index = Index(path)
-            self._pointer = pointer
-            self._document = document_in_force(self._workspace, pointer)
-            self._hasher = hasher_for(self._workspace, self._document, self._ask)
-            if self._hasher.version != pointer.pepper:
-                self._hasher = hasher_for(self._workspace, self._document, self._ask, back=1)
-        return self._index
+    def __init__(self, pointer: Pointer, index: Index, document: IdentityDocument, hasher: Hasher) -> None:
+        self.pointer, self.index, self._document, self._hasher = pointer, index, document, hasher
+        self._cleaners: dict[str, Cleaner] = {}
 
     def text(self, kind: int, digest: bytes) -> str:
         """KIND:HASH of an identifier in the index."""
-        assert self._document is not None  # noqa: S101 - whoever has one has opened the index
         return f"{self._document.kinds[kind].name}:{digest.hex()}"
 
     def found(self, wanted: Sequence[tuple[str, str]]) -> list[Found]:
         """The persons of (kind, value) pairs, in their order. A value may be given as KIND:HASH too."""
         if len(wanted) > MOST_AT_ONCE:
             raise EngineError("usage", f"at most {MOST_AT_ONCE:,} identifiers are looked up at once")
-        index = self.index()
-        hashed = self._identifiers(wanted)
-        people = iter(index.people([bytes.fromhex(one.rsplit(":", 1)[1]) for one in hashed if one is not None]))
+        hashed = self.identifiers(wanted)
+        people = iter(self.index.people([bytes.fromhex(one.rsplit(":", 1)[1]) for one in hashed if one is not None]))
         return [
             Found(kind, one, None if one is None else next(people))
             for (kind, _), one in zip(wanted, hashed, strict=True)
         ]
 
-    def identifier(self, kind: str, value: str) -> str | None:
-        """KIND:HASH of a value; None when it can name nobody."""
-        self.index()
-        return self._identifiers([(kind, value)])[0]
-
-    def _identifiers(self, wanted: Sequence[tuple[str, str]]) -> list[str | None]:
-        """KIND:HASH of each, those of one kind together."""
-        from engine.identity.values import Cleaner
-
-        assert self._document is not None  # noqa: S101 - index() has seen to it
-        assert self._hasher is not None  # noqa: S101
+    def identifiers(self, wanted: Sequence[tuple[str, str]]) -> list[str | None]:
+        """KIND:HASH of each, those of one kind together; None for a value that can name nobody."""
         found: list[str | None] = [None] * len(wanted)
         places: dict[str, list[int]] = {}
         for place, (kind, value) in enumerate(wanted):
@@ -120,19 +84,68 @@ class Lookup:
             else:
                 places.setdefault(kind, []).append(place)
         for kind, mine in places.items():
-            spec = known_kind(self._document, kind)
-            normal = Cleaner(spec.normaliser, spec.country, spec.blocked).cleaned([wanted[one][1] for one in mine])
+            normal = self._cleaner(kind).cleaned([wanted[one][1] for one in mine])
             useful = [(place, text) for place, text in zip(mine, normal, strict=True) if text is not None]
             hashes = self._hasher.hashed(kind, [text for _, text in useful])
             for (place, _), digest in zip(useful, hashes, strict=True):
                 found[place] = f"{kind}:{digest.hex()}"
         return found
 
+    def _cleaner(self, kind: str) -> Cleaner:
+        from engine.identity.values import Cleaner
+
+        if kind not in self._cleaners:
+            spec = known_kind(self._document, kind)
+            self._cleaners[kind] = Cleaner(spec.normaliser, spec.country, spec.blocked)
+        return self._cleaners[kind]
+
+
+class Lookup:
+    """Looks identifiers up by the map in force; keeps it open, and follows when another one is put in force."""
+
+    def __init__(self, workspace: Workspace, ask: Ask = lambda: None) -> None:
+        self._folder, self._workspace, self._ask = workspace.folder / IDENTITY, workspace, ask
+        self._ready: Ready | None = None
+
+    def ready(self) -> Ready:
+        """What the map in force takes; an index that is damaged is made again."""
+        from engine.identity.publication import current
+
+        pointer = current(self._folder)
+        if pointer is None:
+            raise EngineError("not_found", _NOT_YET, hint="Run convoke identity run.")
+        if self._ready is None or pointer != self._ready.pointer:
+            self.close()
+            index = self._opened(pointer)
+            document = document_in_force(self._workspace, pointer)
+            hasher = hasher_for(self._workspace, document, self._ask)
+            if hasher.version != pointer.pepper:
+                hasher = hasher_for(self._workspace, document, self._ask, back=1)
+            self._ready = Ready(pointer, index, document, hasher)
+        return self._ready
+
+    def _opened(self, pointer: Pointer) -> Index:
+        from engine.identity.index import Index
+
+        try:
+            return Index(self._folder / pointer.index)
+        except EngineError:
+            rebuild_index(self._folder, pointer)
+            return Index(self._folder / pointer.index)
+
+    def found(self, wanted: Sequence[tuple[str, str]]) -> list[Found]:
+        """The persons of (kind, value) pairs, in their order. A value may be given as KIND:HASH too."""
+        return self.ready().found(wanted)
+
+    def identifier(self, kind: str, value: str) -> str | None:
+        """KIND:HASH of a value; None when it can name nobody."""
+        return self.ready().identifiers([(kind, value)])[0]
+
     def close(self) -> None:
         """Close the index."""
-        if self._index is not None:
-            self._index.close()
-            self._index = None
+        if self._ready is not None:
+            self._ready.index.close()
+            self._ready = None
 
 
 def lookup_of(workspace: Workspace) -> Lookup:
@@ -278,11 +291,11 @@ class KnownProfile:
 
 def profile_of(workspace: Workspace, person: str) -> KnownProfile:
     """A person by id."""
-    lookup = lookup_of(workspace)
-    found = lookup.index().profile(person)
+    ready = lookup_of(workspace).ready()
+    found = ready.index.profile(person)
     if found is None:
         raise EngineError("not_found", "nobody has this id", hint="It may have been erased.")
-    texts = tuple(lookup.text(kind, digest) for kind, digest in found.identifiers)
+    texts = tuple(ready.text(kind, digest) for kind, digest in found.identifiers)
     return KnownProfile(person, found.id, found.household, texts, _consents(workspace, found.id))
 
 
@@ -306,11 +319,17 @@ def _consents(workspace: Workspace, person: str) -> tuple[str, ...] | None:
 def audit(folder: Path, who: str, what: str, asked: int, found: int) -> None:
     """Keep that somebody (a token's id) looked up how many identifiers, and how many were known: never which."""
     line = json.dumps({"at": now(), "token": who, "what": what, "asked": asked, "found": found})
-    logs = folder / "logs"
-    logs.mkdir(exist_ok=True)
-    path = logs / "identity.jsonl"
-    with path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-        full = file.tell() > _LARGEST_LOG
+    path = folder / "logs" / "identity.jsonl"
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    try:
+        file = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(exist_ok=True)
+        file = os.open(path, flags, 0o600)
+    try:
+        os.write(file, f"{line}\n".encode())
+        full = os.fstat(file).st_size > _LARGEST_LOG
+    finally:
+        os.close(file)
     if full:
-        path.replace(logs / "identity.1.jsonl")
+        path.replace(path.with_name("identity.1.jsonl"))

@@ -40,7 +40,7 @@ class Workspace:
         """A map to look with that is not in force, and its table of (key, person)."""
         self.kept_open: dict[str, Any] = {}
         """What others keep open with the workspace, to be closed with it."""
-        self.persons: tuple[tuple[int, int], DataModel] | None = None
+        self.persons: tuple[tuple[int, str], DataModel] | None = None
         if not (self.folder / FILE).is_file():
             raise EngineError(
                 "no_workspace", f"{folder} is not a workspace", hint=f"Make it one: convoke init {folder}."
@@ -128,7 +128,7 @@ class Workspace:
             raise EngineError(
                 "no_connection", "the workspace has no warehouse yet", hint="Connect one: convoke connect URL."
             )
-        opened = open_warehouse(self.settings.warehouse, self.warehouse_folder, beside=_map_beside(self))
+        opened = open_warehouse(self.settings.warehouse, self.warehouse_folder, beside=map_beside(self))
         opened.limit_memory((self.settings.memory_bytes * 2 // 5) >> 20)
         return opened
 
@@ -183,7 +183,7 @@ class Workspace:
         self.close()
 
 
-def _map_beside(workspace: Workspace) -> Attached | None:
+def map_beside(workspace: Workspace) -> Attached | None:
     """The map of persons in force, for the warehouse to join with."""
     folder = workspace.folder / IDENTITY
     if not folder.is_dir():
@@ -192,33 +192,31 @@ def _map_beside(workspace: Workspace) -> Attached | None:
     from engine.warehouses.duck import Attached
 
     if workspace.trial is not None:
-        return Attached(workspace.trial[0], lambda: True)
+        return Attached(*workspace.trial, lambda: True)
     pointer = current(folder)
     if pointer is None:
         return None
-    return Attached(folder / pointer.map, lambda: current(folder) == pointer)
+    return Attached(folder / pointer.map, pointer.profiles, lambda: current(folder) == pointer)
 
 
 def _over_persons(workspace: Workspace, stored: StoredModel) -> DataModel:
     """The model with persons in place of profiles, made once for each model and map."""
-    from engine.identity.publication import current
     from engine.sql.resolved import resolved
 
-    if workspace.trial is not None:
-        return resolved(stored.model, workspace.warehouse, workspace.trial[1])
-    pointer = current(workspace.folder / IDENTITY)
-    if pointer is None:
+    beside = map_beside(workspace)
+    if beside is not None and beside.people != workspace.warehouse.people and not workspace.warehouse.still_current():
+        workspace.reload()
+    people = workspace.warehouse.people
+    if people is None:
         raise EngineError(
             "no_model",
             "the model asks for persons (identity: true), and identity was never resolved here",
             "profile.identity",
             "Run convoke identity run, or take identity out of the model.",
         )
-    wanted = stored.version, pointer.run
+    wanted = stored.version, people
     if workspace.persons is None or workspace.persons[0] != wanted:
-        if not workspace.warehouse.still_current():
-            workspace.reload()
-        workspace.persons = wanted, resolved(stored.model, workspace.warehouse, pointer.profiles)
+        workspace.persons = wanted, resolved(stored.model, workspace.warehouse, people)
     return workspace.persons[1]
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from engine.errors import EngineError
 from engine.operations import Workspace
+from engine.operations.workspace import map_beside
 from engine.serving.warehouse import WarehouseServer
 from engine.store.tokens import Tokens
 from engine.warehouses.duck import DuckSession
@@ -95,7 +96,9 @@ class Hosted:
             os.umask(before)
 
     def _open(self) -> DuckSession:
-        opened = open_warehouse(self._url, self._workspace.warehouse_folder, apart=True)
+        opened = open_warehouse(
+            self._url, self._workspace.warehouse_folder, apart=True, beside=map_beside(self._workspace)
+        )
         if not isinstance(opened, DuckSession):
             raise EngineError("usage", "only a local warehouse, a DuckDB file or a folder can be served")
         opened.limit_memory((self._workspace.settings.memory_bytes * 2 // 5) >> 20)

@@ -39,8 +39,8 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._newest: DuckSession | None = None
 
-    def open(self) -> tuple[str, str]:
-        """A new session over the data as it is now: its number and the data's version."""
+    def open(self) -> tuple[str, DuckSession]:
+        """A new session over the data as it is now: its number, and what it reads."""
         with self._lock:
             self._give_up_idle()
             if len(self._sessions) >= MOST_SESSIONS:
@@ -52,7 +52,7 @@ class Sessions:
                 self._close_unused(before)
             number = secrets.token_hex(16)
             self._sessions[number] = Session(self._newest, self._clock())
-            return number, self._newest.data_version()
+            return number, self._newest
 
     def get(self, number: str) -> Session:
         """A session; raises EngineError("changed") for one that is over."""

@@ -116,8 +116,8 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
         return self._sessions.get(str(body.get("session")))
 
     def _open(self, body: dict[str, Any], context: Any) -> Any:
-        session, version = self._sessions.open()
-        return {"session": session, "data_version": version}
+        session, warehouse = self._sessions.open()
+        return {"session": session, "data_version": warehouse.data_version(), "people": warehouse.people}
 
     def _close(self, body: dict[str, Any], context: Any) -> None:
         self._sessions.close(str(body.get("session")))

@@ -40,13 +40,15 @@ MAP = "convoke_identity"
 
 @dataclass(frozen=True)
 class Attached:
-    """A DuckDB file to read beside the warehouse, and whether it is still the one to read."""
+    """A map of persons (a DuckDB file) to read beside the warehouse, its table of (key, person), and whether it is the
+    one to read still."""
 
     path: Path
+    people: str
     current: Callable[[], bool]
 
-    def to(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Attach it; before the connection gives up reading other files."""
+    def to(self, connection: duckdb.DuckDBPyConnection) -> str:
+        """Attach it, before the connection gives up reading other files; the table of persons."""
         quoted = str(self.path).replace("'", "''")
         try:
             connection.execute(f"ATTACH '{quoted}' AS {MAP} (READ_ONLY)")
@@ -56,6 +58,7 @@ class Attached:
                 f"the map of persons cannot be read beside the warehouse: {first_line(error)}",
                 hint="Keep the warehouse file in a folder that Convoke may write to, or run convoke identity check.",
             ) from None
+        return self.people
 
 
 def first_line(error: BaseException) -> str:
@@ -70,6 +73,7 @@ class DuckSession:
     def __init__(self, url: str, connection: duckdb.DuckDBPyConnection, version: str) -> None:
         self.url = url
         self.capabilities = Capabilities()
+        self.people: str | None = None
         self._connection = connection
         self._version = version
         self._described: dict[Source, dict[str, str]] = {}

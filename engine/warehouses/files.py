@@ -64,7 +64,7 @@ class DuckDBFile(DuckSession):
         super().__init__(url, _opened(path, apart=apart, beside=beside is not None), version)
         self.path, self._beside = path, beside
         if beside is not None:
-            beside.to(self._connection)
+            self.people = beside.to(self._connection)
         self._connection.execute("SET enable_external_access = false")
 
     def still_current(self) -> bool:
@@ -141,7 +141,7 @@ class Folder(DuckSession):
         self.path, self._beside = path, beside
         self._ready: set[str] = set()
         if beside is not None:
-            beside.to(self._connection)
+            self.people = beside.to(self._connection)
         quoted = str(path.resolve()).replace("'", "''")
         self._connection.execute(f"SET allowed_directories = ['{quoted}']")
         self._connection.execute("SET enable_external_access = false")

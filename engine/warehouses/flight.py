@@ -43,6 +43,7 @@ class FlightWarehouse(DuckSession):
         opened = self._ask("open")
         self._session = str(opened["session"])
         super().__init__(url, connect(":memory:", read_only=False), str(opened["data_version"]))
+        self.people = opened.get("people")
 
     # -- asking ----------------------------------------------------------------------------------------------------
 

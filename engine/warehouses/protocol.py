@@ -62,6 +62,8 @@ class Warehouse(Protocol):
 
     url: str
     capabilities: Capabilities
+    people: str | None
+    """The table of (key, person) in the map that is read beside the data; None without one."""
 
     def tables(self) -> list[TableInfo]:
         """The tables there are."""

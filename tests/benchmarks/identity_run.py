@@ -27,11 +27,13 @@ from engine.domain.documents import dump_yaml
 from engine.identity.index import Index, write_index
 from engine.operations import Workspace
 from engine.operations.sealing import make_vault_key
+from tests.benchmarks.asking import asked_at_once, post
 from tests.benchmarks.report import BUILD, write
 from tests.support.people import MODEL
 
 _ASKED = 50_000
 _OVER_HTTP = 5_000
+_CONNECTIONS, _AT_ONCE = 4, 20_000
 DOCUMENT: dict[str, Any] = {
     "kind": "identity",
     "id": "persons",
@@ -145,6 +147,15 @@ def over_http(workspace: Workspace) -> dict[str, float]:
             ask("batch", many)
         batch = perf_counter() - began
         client.close()
+        at_once = asked_at_once(
+            host,
+            int(port),
+            lambda number: post(
+                "/v1/identity/resolve", token, json.dumps({"kind": "email", "value": f"m{number * 2}@mail.com"})
+            ),
+            _CONNECTIONS,
+            _AT_ONCE,
+        )
     finally:
         api.terminate()
         api.wait(30)
@@ -153,6 +164,7 @@ def over_http(workspace: Workspace) -> dict[str, float]:
         "HTTP p50 ms": round(float(np.percentile(ms, 50)), 2),
         "HTTP p99 ms": round(float(np.percentile(ms, 99)), 2),
         "HTTP requests a second": round(1_000 / float(ms.mean())),
+        **{f"HTTP {name} at once": value for name, value in at_once.items()},
         "identifiers a second in batches": round(20_000 / batch),
     }
 
@@ -222,7 +234,9 @@ def main() -> None:
         f"{people:,} profiles, {ours['persons']:,.0f} persons: first run {ours['first run']} s, nothing changed "
         f"{ours['nothing changed']} s, 1,000 more {ours['1,000 more people']} s, 1 % more {ours['1 % more people']} s, everything again {ours['everything again']} s, what if {ours['what if']} s, a cut "
         f"{ours['cut']} s, taken back {ours['taken back']} s, checks {ours['checks']} s, forgetting {ours['forget']} s, at most "
-        f"{ours['GB']} GB; HTTP p50 {ours['HTTP p50 ms']} ms, p99 {ours['HTTP p99 ms']} ms, {ours['HTTP requests a second']:,} requests a second one by one, "
+        f"{ours['GB']} GB; HTTP p50 {ours['HTTP p50 ms']} ms, p99 {ours['HTTP p99 ms']} ms, {ours['HTTP requests a second']:,} requests a second one by one; "
+        f"over {_CONNECTIONS} connections at once {ours['HTTP requests a second at once']:,} requests a second, p50 "
+        f"{ours['HTTP p50 ms at once']} ms, p99 {ours['HTTP p99 ms at once']} ms; "
         f"{ours['identifiers a second in batches']:,} identifiers a second in batches; an index of {found['keys']:,.0f} keys: "
         f"built in {found['built s']} s, {found['bytes a key']} bytes a key, p50 {found['p50 µs']} µs, p99 {found['p99 µs']} µs "
         f"(SQLite {found['SQLite p50 µs']}, {found['SQLite p99 µs']}; DuckDB {found['DuckDB p50 µs']}, {found['DuckDB p99 µs']})"

@@ -70,7 +70,7 @@ def test_the_index_that_was_patched_is_the_one_that_would_be_made_anew(workspace
             ]
         looked: list[object] = [*operations.resolve_identifiers(workspace, [(one.split(":")[0], one) for one in ids])]
         lookup = operations.Lookup(workspace)
-        looked += [lookup.index().profile(one) for one in people]
+        looked += [lookup.ready().index.profile(one) for one in people]
         lookup.close()
         return looked
 

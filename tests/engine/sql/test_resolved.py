@@ -47,7 +47,9 @@ def warehouse(tmp_path: Path) -> DuckDBFile:
         made.execute(
             "CREATE TABLE profiles_3 AS FROM (VALUES ('1', 'pa'), ('2', 'pa'), ('3', 'pb'), ('5', 'pb')) AS t(key, person)"
         )
-    return DuckDBFile("x", tmp_path / "data.duckdb", beside=Attached(tmp_path / "map.duckdb", lambda: True))
+    return DuckDBFile(
+        "x", tmp_path / "data.duckdb", beside=Attached(tmp_path / "map.duckdb", "profiles_1", lambda: True)
+    )
 
 
 def rows(warehouse: DuckDBFile, sql: str) -> list[tuple[Any, ...]]:
@@ -85,7 +87,7 @@ def test_a_folder_that_takes_no_link_is_read_as_well(
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(os, "link", no_link)
-    beside = Attached(tmp_path / "map.duckdb", lambda: True)
+    beside = Attached(tmp_path / "map.duckdb", "profiles_1", lambda: True)
     again = DuckDBFile("x", tmp_path / "data.duckdb", beside=beside)
     assert again.rows(f"SELECT count(*) FROM {CATALOG}.profiles_3") == [(4,)]
     with pytest.raises(EngineError, match="beside the warehouse"):
