@@ -24,7 +24,7 @@ class IdentityDialog(QDialog):
         super().__init__()
         self._session, self._words = session, words
         self.setWindowTitle(words("identity"))
-        self.resize(1040, 700)
+        self.resize(1180, 720)
         self.explorer = Explorer(session, words, tokens)
         self.rules = Rules(session, words)
         self.board = Board(words)

@@ -1,15 +1,18 @@
-"""The identity document as text, and what it would do before it is in force."""
+"""The identity document as a table and as text, and what it would do before it is in force."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPlainTextEdit, QSplitter, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QSplitter, QTabWidget, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.i18n import Words
+from app.identity.kinds import Kinds
 from app.session import Session
 from app.widgets.parts import button, column, label, restyle, row
+from engine.domain.documents import dump_yaml, load_one
+from engine.domain.identity_codec import read_identity
 from engine.errors import EngineError
 
 _NUMBERS = ("persons", "households", "identifiers", "refused", "quarantined", "largest")
@@ -32,13 +35,22 @@ class Rules(QWidget):
         self.text.setAccessibleName(words("identity.document"))
         self.text.setProperty("role", "code")
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.kinds = Kinds(words)
+        self.kinds.edited.connect(self._on_edited)
+        self.kinds.wrong.connect(self._fail)
+        self.ways = QTabWidget()
+        self.ways.setAccessibleName(words("identity.document"))
+        self.ways.addTab(self.kinds, words("identity.as.table"))
+        self.ways.addTab(self.text, words("identity.as.text"))
+        self.ways.currentChanged.connect(self._on_way)
         self.outcome = QTreeWidget()
         self.outcome.setAccessibleName(words("identity.outcome"))
         self.outcome.setHeaderLabels([words("identity.what"), words("identity.now"), words("identity.then")])
-        self.outcome.setColumnWidth(0, 270)
+        self.outcome.setColumnWidth(0, 250)
+        self.outcome.setColumnWidth(1, 84)
         self.outcome.setAlternatingRowColors(True)
         self.draft = button(words("identity.draft"))
-        self.draft.clicked.connect(lambda: session.call("draft_identity", self.text.setPlainText, self._fail))
+        self.draft.clicked.connect(lambda: session.call("draft_identity", self._on_draft, self._fail))
         self.what_if = button(words("identity.whatif"))
         self.what_if.clicked.connect(self.ask_what_if)
         self.keep = button(words("identity.keep"))
@@ -49,9 +61,10 @@ class Rules(QWidget):
         self.stop.clicked.connect(self._on_stop)
         self.said = label(words("identity.about"), "muted", wrap=True)
         parts = QSplitter(Qt.Orientation.Horizontal)
-        parts.addWidget(self.text)
+        parts.addWidget(self.ways)
         parts.addWidget(self.outcome)
         parts.setHandleWidth(12)
+        parts.setSizes([680, 440])
         layout = column(self, (0, 10, 0, 0), spacing=8)
         layout.addWidget(parts, 1)
         layout.addWidget(self.said)
@@ -62,6 +75,37 @@ class Rules(QWidget):
         """The document in force, unless somebody is writing."""
         if text is not None and not self.text.document().isModified():
             self.text.setPlainText(text)
+            self._fill_table()
+
+    # -- table and text ------------------------------------------------------------------------------------------------
+
+    def _on_draft(self, text: str) -> None:
+        self.text.setPlainText(text)
+        self.text.document().setModified(True)
+        self._fill_table()
+
+    def _on_edited(self, document: dict[str, Any]) -> None:
+        self.text.setPlainText(dump_yaml(document))
+        self.text.document().setModified(True)
+        self._say(self._words("identity.about"))
+
+    def _on_way(self) -> None:
+        if self.ways.currentWidget() is self.kinds and not self._fill_table():
+            self.ways.setCurrentWidget(self.text)
+
+    def _fill_table(self) -> bool:
+        """Whether the text is a document that a table can show; otherwise what is wrong with it is said."""
+        text = self.text.toPlainText()
+        if not text.strip():
+            return True
+        try:
+            document = load_one(text)
+            read_identity(document)
+        except EngineError as error:
+            self._fail(error)
+            return False
+        self.kinds.show_document(document)
+        return True
 
     # -- asking ----------------------------------------------------------------------------------------------------
 

@@ -16,9 +16,13 @@ from app.identity.graph import PersonGraph
 from app.session import Session
 from app.theme.tokens import DARK, LIGHT
 from engine.client import Reply
+from engine.domain.documents import load_one
+from engine.domain.identity import IdentityDocument
+from engine.domain.identity_codec import read_identity
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations import Workspace, run_identity
+from engine.store.identity import Identities
 from engine.worker.calls import CHANGING, READING
 from tests.support.canvases import FakeWorker
 from tests.support.people import make
@@ -122,6 +126,54 @@ def test_from_rules_to_a_person_that_is_cut_and_taken_back(qtbot: QtBot, tmp_pat
         qtbot.mouseClick(explorer.look, Qt.MouseButton.LeftButton)
         worker.answer()
         assert explorer.said.property("role") == "error"
+
+
+def test_rules_are_edited_in_a_table(qtbot: QtBot, tmp_path: Path) -> None:
+    with make(tmp_path) as workspace:
+        dialog, worker = shown(qtbot, workspace)
+        rules = dialog.rules
+        table = rules.kinds.table
+        assert rules.ways.currentWidget() is rules.kinds
+
+        def names() -> list[str]:
+            return [top(table, i).text(0) for i in range(table.topLevelItemCount())]
+
+        def document() -> IdentityDocument:
+            return read_identity(load_one(rules.text.toPlainText()))
+
+        assert names() == ["profile", "cpf", "email", "device"]
+        assert [top(table, 0).text(i) for i in (1, 3, 5, 6)] == ["text", "4", "1", ""]
+        top(table, 2).setText(3, "7")
+        assert document().kinds[2].most == 7
+        top(table, 2).setText(5, "")
+        assert document().kinds[2].shared is None
+        top(table, 2).setText(3, "")
+        assert document().kinds[2].most is None
+        top(table, 2).setCheckState(7, Qt.CheckState.Checked)
+        assert document().households == ("device", "email")
+        top(table, 2).setText(3, "many")
+        assert rules.said.property("role") == "error"
+        assert top(table, 2).text(3) == "", "what cannot be is taken back"
+        assert not rules.kinds.up.isEnabled()
+        table.setCurrentItem(top(table, 2))
+        qtbot.mouseClick(rules.kinds.up, Qt.MouseButton.LeftButton)
+        assert names() == ["profile", "email", "cpf", "device"]
+        rules.kinds.add_kind("phone")
+        rules.kinds.add_kind("Phone")
+        assert names()[-1] == "phone"
+        assert top(table, 4).text(1) == "telephone"
+        qtbot.mouseClick(rules.kinds.remove, Qt.MouseButton.LeftButton)
+        assert names()[-1] == "device"
+        table.setCurrentItem(top(table, 0))
+        assert not rules.kinds.remove.isEnabled(), "profiles are always there"
+        qtbot.mouseClick(rules.keep, Qt.MouseButton.LeftButton)
+        worker.answer()
+        assert [one.name for one in Identities(workspace.database).current().document.kinds] == names()  # type: ignore[union-attr]
+        rules.ways.setCurrentWidget(rules.text)
+        rules.text.setPlainText("kind: identity\nid: p\nkinds: {email: {most: none}}\n")
+        rules.ways.setCurrentWidget(rules.kinds)
+        assert rules.ways.currentWidget() is rules.text, "a table cannot show it"
+        assert rules.said.property("role") == "error"
 
 
 def test_what_if_is_shown_before_anything_is_kept(qtbot: QtBot, tmp_path: Path) -> None:
