@@ -102,7 +102,7 @@ bench-identity: ready
 	$(BIN)/python -m tests.benchmarks.identity $(or $(PERSONS),1000000)
 
 bench-febrl: bench-ready
-	$(BIN)/python -W ignore -m tests.benchmarks.febrl
+	$(BIN)/python -W ignore -m tests.benchmarks.febrl $(SETS)
 
 bench-identity-run: ready
 	$(BIN)/python -m tests.benchmarks.identity_run $(or $(PEOPLE),1000000) $(or $(KEYS),10000000)
