@@ -196,7 +196,15 @@ def map_beside(workspace: Workspace) -> Attached | None:
     pointer = current(folder)
     if pointer is None:
         return None
-    return Attached(folder / pointer.map, pointer.profiles, lambda: current(folder) == pointer)
+    return Attached(folder / pointer.map, pointer.profiles, lambda: _run_in(folder) == pointer.run)
+
+
+def _run_in(folder: Path) -> int | None:
+    """The run whose map is in force; a run that found nothing new leaves it, and says so in the pointer."""
+    from engine.identity.publication import current
+
+    pointer = current(folder)
+    return None if pointer is None else pointer.run
 
 
 def _over_persons(workspace: Workspace, stored: StoredModel) -> DataModel:
