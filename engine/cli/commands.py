@@ -15,6 +15,7 @@ from engine.cli.activating import activating, destination
 from engine.cli.alerts import alert
 from engine.cli.authoring import authoring
 from engine.cli.daemon import daemon
+from engine.cli.ingest import ingest
 from engine.cli.insights import looking
 from engine.cli.lists import lists
 from engine.cli.machine import machine
@@ -232,3 +233,4 @@ app.add_typer(secret, name="secret")
 app.add_typer(alert, name="alert")
 app.add_typer(destination, name="destination")
 app.add_typer(identity, name="identity")
+app.add_typer(ingest, name="ingest")

@@ -71,6 +71,16 @@ if TYPE_CHECKING:
         draft_identity,
         show_identity,
     )
+    from engine.operations.ingesting import (
+        ingest_draft,
+        ingest_files,
+        ingest_load,
+        ingest_preview,
+        ingest_replay,
+        ingest_status,
+        ingest_watch,
+        read_ingest_file,
+    )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
     from engine.operations.listing import lists, upload_list
     from engine.operations.looking import (
@@ -139,6 +149,14 @@ _HOMES = {
     "rotate_pepper": "identifying",
     "run_identity": "identifying",
     "show_identity": "identity_documents",
+    "ingest_draft": "ingesting",
+    "ingest_files": "ingesting",
+    "ingest_load": "ingesting",
+    "ingest_preview": "ingesting",
+    "ingest_replay": "ingesting",
+    "ingest_status": "ingesting",
+    "ingest_watch": "ingesting",
+    "read_ingest_file": "ingesting",
     "add_destination": "activating",
     "destinations": "activating",
     "pause_destination": "activating",
@@ -272,6 +290,13 @@ __all__ = [
     "identity_due",
     "identity_state",
     "infer",
+    "ingest_draft",
+    "ingest_files",
+    "ingest_load",
+    "ingest_preview",
+    "ingest_replay",
+    "ingest_status",
+    "ingest_watch",
     "init",
     "insights",
     "join_identifiers",
@@ -296,6 +321,7 @@ __all__ = [
     "profile_of",
     "queue_ends",
     "reachable",
+    "read_ingest_file",
     "recent_log",
     "remove_destination",
     "remove_secret",

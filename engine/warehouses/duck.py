@@ -34,6 +34,8 @@ def connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+OURS = "convoke"
+"""The schema of what Convoke keeps beside the data: no table of anybody's."""
 MAP = "convoke_identity"
 """The name of the attached map of persons."""
 
@@ -109,9 +111,10 @@ class DuckSession:
         """Schema and name of every table and view."""
         found = self._connection.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND database_name != $1 "
+            "AND schema_name != $2 "
             "UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name != $1 "
             "ORDER BY 1, 2",
-            [MAP],
+            [MAP, OURS],
         ).fetchall()
         return [(str(schema), str(table)) for schema, table in found]
 

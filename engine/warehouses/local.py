@@ -7,6 +7,7 @@ an atomic rename, so readers keep what they read and the last good data stays wh
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,13 +37,16 @@ class LocalWarehouse(DuckDBFile):
 
 
 @contextmanager
-def publishing(folder: Path, who: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a new warehouse file, which becomes the warehouse when the block ends well."""
+def publishing(folder: Path, who: str, *, keep: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a new warehouse file, which becomes the warehouse when the block ends well; with ``keep`` it
+    begins with what is there."""
     folder.mkdir(parents=True, exist_ok=True)
     with holding(folder / _LOCK, who, "warehouse_file", "the local warehouse is being written"):
         fresh = folder / f"{FILE}.new"
         for leftover in (fresh, Path(f"{fresh}.wal")):
             leftover.unlink(missing_ok=True)
+        if keep and (folder / FILE).exists():
+            shutil.copyfile(folder / FILE, fresh)
         connection = connect(str(fresh), read_only=False)
         try:
             yield connection
@@ -56,3 +60,17 @@ def publishing(folder: Path, who: str) -> Iterator[duckdb.DuckDBPyConnection]:
             os.fsync(file.fileno())
         os.replace(fresh, folder / FILE)
         sync_folder(folder)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that sees the warehouse as it is and may read files and make temporary tables; nothing stays."""
+    connection = connect(":memory:", read_only=False)
+    try:
+        if (folder / FILE).exists():
+            quoted = str(folder / FILE).replace("'", "''")
+            connection.execute(f"ATTACH '{quoted}' AS here (READ_ONLY)")
+            connection.execute("USE here")
+        yield connection
+    finally:
+        connection.close()

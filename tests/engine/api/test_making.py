@@ -322,6 +322,14 @@ def test_every_operation_has_a_route() -> None:
         "what_if_identity",
         "export_identity",
         "identity_due",
+        "ingest_draft",
+        "ingest_files",
+        "ingest_load",
+        "ingest_preview",
+        "ingest_replay",
+        "ingest_status",
+        "ingest_watch",
+        "read_ingest_file",
     }  # files, many at once
     local |= {
         "run",

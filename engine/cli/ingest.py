@@ -1,0 +1,219 @@
+"""`convoke ingest …`: files become rows of the workspace's own warehouse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
+from engine.cli.printing import number, progress, say, say_json, table
+from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.domain.ingest import IngestDocument
+    from engine.operations.ingesting import FileLoaded
+
+ingest = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Load files into the workspace's own warehouse.")
+PathArgument = Annotated[
+    Path | None, typer.Argument(metavar="PATH", help="A file, a folder or a pattern such as day-*.csv.")
+]
+DocumentOption = Annotated[Path | None, typer.Option("--document", "-d", help="A document of kind ingest.")]
+IntoOption = Annotated[str | None, typer.Option("--into", help="The table.")]
+ModeOption = Annotated[str | None, typer.Option("--mode", help="insert, upsert or replace.")]
+KeyOption = Annotated[list[str] | None, typer.Option("--key", help="A column of the key; may be repeated.")]
+FormatOption = Annotated[str | None, typer.Option("--format", help="csv, jsonl or parquet; by default by the name.")]
+DecimalOption = Annotated[str | None, typer.Option("--decimal", help="The decimal separator: . or ,")]
+EncodingOption = Annotated[str | None, typer.Option("--encoding", help="By default found out: UTF-8 or Windows.")]
+
+
+def _document(
+    given: Path | None,
+    into: str | None,
+    mode: str | None,
+    key: Sequence[str] | None,
+    file: dict[str, str | None],
+    more: dict[str, Any] | None = None,
+) -> IngestDocument:
+    """The document of a file, with what the command line says; without a file all of it."""
+    from engine import operations
+    from engine.domain.ingest_codec import read_ingest, write_ingest
+
+    if given is None and into is None:
+        raise EngineError("usage", "into which table?", "--into", "Name it, or a document with --document.")
+    base: dict[str, Any] = (
+        {"kind": "ingest", "id": "by-hand"} if given is None else write_ingest(operations.read_ingest_file(given))
+    )
+    said = {"into": into, "mode": mode, "key": list(key or []) or None, **(more or {})}
+    base |= {name: value for name, value in said.items() if value is not None}
+    written = {name: value for name, value in file.items() if value is not None}
+    if written:
+        base["file"] = {**base.get("file", {}), **written}
+    return read_ingest(base)
+
+
+@ingest.command()
+def load(
+    context: typer.Context,
+    path: PathArgument = None,
+    document: DocumentOption = None,
+    into: IntoOption = None,
+    mode: ModeOption = None,
+    key: KeyOption = None,
+    partition: Annotated[str | None, typer.Option("--partition", help="With replace: only these values' rows.")] = None,
+    reject: Annotated[float | None, typer.Option("--reject", help="The share of bad rows to allow (0.01).")] = None,
+    evolve: Annotated[str | None, typer.Option("--evolve", help="add: new columns are added to the table.")] = None,
+    file_format: FormatOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Show what columns would become; write nothing.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also what was loaded before.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Load files: good rows into the table, all at once; bad ones are kept apart with their reasons."""
+    from decimal import Decimal
+
+    from engine import operations
+
+    share = None if reject is None else Decimal(str(reject))
+    more = {"partition": partition, "reject": share, "evolve": evolve}
+    file = {"format": file_format, "decimal": decimal, "encoding": encoding}
+    wanted = _document(document, into, mode, key, file, more)
+    with open_workspace(context, workspace) as opened:
+        paths = operations.ingest_files(wanted, path)
+        if preview:
+            return _preview(opened, wanted, paths, as_json)
+        with progress("Loading", quiet=as_json) as job:
+            found = operations.ingest_load(opened, wanted, paths, job, again=again)
+    return _told(found, as_json)
+
+
+def _preview(opened: Any, wanted: IngestDocument, paths: Sequence[Path], as_json: bool) -> int:
+    from engine import operations
+
+    if not paths:
+        raise EngineError("file", "there is no file to load", hint="Check the path.")
+    columns, missing = operations.ingest_preview(opened, wanted, paths[0])
+    if as_json:
+        say_json({"columns": [asdict(one) for one in columns], "not_in_table": missing})
+        return 0
+    rows = []
+    for one in columns:
+        kind = one.type + (f" ({one.format})" if one.format else "") + (" ?" if one.ambiguous else "")
+        shown = ", ".join(str(a) if a == b else f"{a} → {b or 'bad'}" for a, b in one.examples)
+        rows.append([one.source, one.target, kind, number(one.misfits), shown[:80]])
+    table(["in the file", "column", "type", "bad", "examples"], rows, right=(3,))
+    if any(one.ambiguous for one in columns):
+        say("A ? marks what could be meant another way: write the column's type and format in a document.")
+    for name in missing:
+        say(f'The table has no column "{name}" yet.')
+    return 0
+
+
+def _told(found: Sequence[FileLoaded], as_json: bool) -> int:
+    if as_json:
+        say_json([one.as_json() for one in found])
+    for one in () if as_json else found:
+        if one.state == "known":
+            say(f"{one.file}: its content is in {one.into} already (load {one.id}).")
+        elif one.state == "refused":
+            say(f"{one.file}: refused. {one.message}" + (f" They are kept: load {one.id}." if one.id else ""))
+        else:
+            kept = f"; {number(one.bad)} bad ones are kept (load {one.id})" if one.bad else ""
+            say(f"{one.file}: {number(one.rows)} rows into {one.into}{kept}.")
+            for why, count in one.reasons.items():
+                say(f"  {number(count)}  {why}")
+    return 1 if any(one.state == "refused" for one in found) else 0
+
+
+@ingest.command()
+def draft(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="FILE")],
+    into: Annotated[str, typer.Option("--into", help="The table.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write the draft to this file.")] = None,
+    mode: ModeOption = None,
+    key: KeyOption = None,
+    file_format: FormatOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Draft a document for files like this one, with a type for every column."""
+    from engine import operations
+
+    file = {"format": file_format, "decimal": decimal, "encoding": encoding}
+    wanted = replace(_document(None, into, mode, key, file), id=into.replace("_", "-"))
+    with open_workspace(context, workspace) as opened:
+        found = operations.ingest_draft(opened, wanted, path)
+    if out is None:
+        say(found.rstrip())
+        return
+    try:
+        out.write_text(found, encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
+    say(f"The draft is in {out}. Read it, then: convoke ingest load --document {out}")
+
+
+@ingest.command()
+def watch(
+    context: typer.Context,
+    document: Annotated[Path, typer.Argument(metavar="DOCUMENT", help="A document of kind ingest with a path.")],
+    every: Annotated[float, typer.Option("--every", help="Seconds between two looks.", min=0.1)] = 10.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Load what comes into a folder, until Ctrl+C."""
+    from engine import operations
+
+    wanted = operations.read_ingest_file(document)
+    seen: dict[Path, tuple[int, int]] = {}
+    code = 0
+    with open_workspace(context, workspace) as opened:
+        while True:
+            found = operations.ingest_watch(opened, wanted, seen)
+            if found or once:
+                code = _told(found, as_json)
+            if once:
+                return code
+            time.sleep(every)
+
+
+@ingest.command()
+def status(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    """Every load, the newest first, and where bad rows are kept."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.ingest_status(opened)
+    if as_json:
+        say_json([asdict(one) for one in found])
+        return
+    rows = [
+        [one.id, one.at, one.file, one.into, one.state, number(one.read), number(one.bad), one.kept or ""]
+        for one in found
+    ]
+    table(["load", "when", "file", "into", "state", "rows", "bad", "kept in"], rows, right=(5, 6))
+
+
+@ingest.command()
+def replay(
+    context: typer.Context,
+    load_id: Annotated[str, typer.Argument(metavar="LOAD")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Load the bad rows of a load once more, as they stand where they are kept: correct them there."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened, progress("Loading", quiet=as_json) as job:
+        found = operations.ingest_replay(opened, load_id, job)
+    return _told([found], as_json)

@@ -1,0 +1,56 @@
+"""The ingest document: which files become rows of which table, by which columns and types, and how bad rows are met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from engine.domain.values import ValueType
+
+Format = Literal["csv", "jsonl", "parquet"]
+Mode = Literal["insert", "upsert", "replace"]
+"""Rows are added; or take the place of rows with the same key; or of all rows (of their partitions)."""
+
+
+@dataclass(frozen=True)
+class LoadedColumn:
+    """A column of the table: its column in the file, its type (None: as the table has it, or as the values look), and
+    the pattern of dates (strftime's), such as %d/%m/%Y."""
+
+    source: str
+    type: ValueType | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How files are written; None: found out. ``decimal`` is the decimal separator; ``nulls`` are texts that mean
+    nothing, besides the empty one."""
+
+    format: Format | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    decimal: str | None = None
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IngestDocument:
+    """How files are loaded. ``path`` is a file, a folder or a pattern (None: named when loading); without ``columns``
+    those of the file. ``evolve``: a column that the table does not have is added to it, or the file is refused. A file
+    of which more than ``reject`` (a share) are bad rows is refused as a whole."""
+
+    id: str
+    into: str
+    path: str | None = None
+    mode: Mode = "insert"
+    key: tuple[str, ...] = ()
+    partition: str | None = None
+    columns: Mapping[str, LoadedColumn] = field(default_factory=dict)
+    dialect: Dialect = field(default_factory=Dialect)
+    evolve: Literal["refuse", "add"] = "refuse"
+    reject: Decimal = Decimal("0.01")

@@ -1,0 +1,169 @@
+"""The ingest document to and from plain values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from engine.domain import reading
+from engine.domain.audience_codec import read_id
+from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn
+from engine.domain.values import ValueType
+from engine.errors import nearest
+
+KEYS = ("kind", "id", "into", "path", "mode", "key", "partition", "columns", "file", "evolve", "reject")
+_COLUMN_KEYS = ("from", "type", "format")
+_FILE_KEYS = ("format", "delimiter", "quote", "encoding", "header", "decimal", "nulls")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "mode": ("insert", "upsert", "replace"),
+    "evolve": ("refuse", "add"),
+    "format": ("csv", "jsonl", "parquet"),
+    "decimal": (".", ","),
+}
+
+
+def read_ingest(value: Any) -> IngestDocument:
+    """The document in a plain value; raises EngineError with the path of what is wrong."""
+    found = reading.mapping(value, "", "the document")
+    if found.get("kind") != "ingest":
+        raise reading.fail("kind", f"this is not an ingest document: kind is {reading.shown(found.get('kind'))}")
+    reading.known_keys(found, KEYS, "", "an ingest document")
+    mode = _choice(found.get("mode", "insert"), "mode", "mode")
+    key = _texts(found.get("key"), "key")
+    if mode == "upsert" and not key:
+        raise reading.fail("key", "rows take the place of others by their key, and there is none", "Write key: [id].")
+    document = IngestDocument(
+        read_id(found.get("id"), "Use lower-case letters, digits, - and _, at most 63, such as crm-daily."),
+        table_name(found.get("into"), "into"),
+        reading.optional_text(found.get("path"), "path", "path"),
+        mode,  # type: ignore[arg-type]
+        key,
+        reading.optional_text(found.get("partition"), "partition", "partition"),
+        {
+            name: _column(name, one)
+            for name, one in reading.mapping(found.get("columns") or {}, "columns", "columns").items()
+        },
+        _dialect(found.get("file")),
+        _choice(found.get("evolve", "refuse"), "evolve", "evolve"),  # type: ignore[arg-type]
+        share(found.get("reject", IngestDocument.reject), "reject"),
+    )
+    return checked(document)
+
+
+def checked(document: IngestDocument) -> IngestDocument:
+    """The document; raises EngineError when its parts do not fit."""
+    named = document.columns
+    for path, columns in (("key", document.key), ("partition", (document.partition,) if document.partition else ())):
+        for one in columns:
+            if named and one not in named:
+                raise reading.fail(path, f'"{one}" is not among the columns', nearest(one, named, "column"))
+    if document.partition is not None and document.mode != "replace":
+        raise reading.fail("partition", "only rows that are replaced have a partition", "Write mode: replace.")
+    return document
+
+
+def table_name(value: Any, path: str) -> str:
+    """A table's name; anything else raises EngineError."""
+    text = reading.text(value, path, "a table")
+    if not _NAME.fullmatch(text):
+        raise reading.fail(path, f"{reading.shown(text)} cannot be a table", "Use lower-case letters, digits and _.")
+    return text
+
+
+def share(value: Any, path: str) -> Decimal:
+    """A share of one, 0 and 1 included."""
+    number = reading.scalar(value, path, "a share")
+    if not isinstance(number, int | Decimal) or isinstance(number, bool) or not 0 <= number <= 1:
+        raise reading.fail(path, f"{reading.shown(value)} is no share of one", "Write a number such as 0.01.")
+    return Decimal(number)
+
+
+def column_type(value: Any, path: str) -> ValueType:
+    """A column's type."""
+    kinds = [str(one) for one in ValueType]
+    if value not in kinds:
+        raise reading.fail(path, f"there is no type {reading.shown(value)}", nearest(str(value), kinds, "type"))
+    return ValueType(value)
+
+
+def _column(name: str, value: Any) -> LoadedColumn:
+    path = f"columns.{name}"
+    if not _NAME.fullmatch(name):
+        raise reading.fail(
+            "columns", f"{reading.shown(name)} cannot be a column", "Use lower-case letters, digits and _."
+        )
+    if isinstance(value, str):
+        return LoadedColumn(value)
+    found = reading.mapping(value or {}, path, "a column")
+    reading.known_keys(found, _COLUMN_KEYS, path, "a column")
+    kind = None if found.get("type") is None else column_type(found["type"], f"{path}.type")
+    pattern = reading.optional_text(found.get("format"), f"{path}.format", "format")
+    if pattern is not None and kind not in (ValueType.DATE, ValueType.TIMESTAMP):
+        raise reading.fail(f"{path}.format", "only dates and timestamps have a format", "Write type: date.")
+    return LoadedColumn(reading.optional_text(found.get("from"), f"{path}.from", "from") or name, kind, pattern)
+
+
+def _dialect(value: Any) -> Dialect:
+    found = reading.mapping(value or {}, "file", "how the file is written")
+    reading.known_keys(found, _FILE_KEYS, "file", "how the file is written")
+    texts = {key: reading.optional_text(found.get(key), f"file.{key}", key) for key in _FILE_KEYS[:4]}
+    decimal = found.get("decimal")
+    header = found.get("header", True)
+    if not isinstance(header, bool):
+        raise reading.fail("file.header", f"{reading.shown(header)} is neither true nor false")
+    return Dialect(
+        None if texts["format"] is None else _choice(texts["format"], "file.format", "format"),  # type: ignore[arg-type]
+        texts["delimiter"],
+        texts["quote"],
+        texts["encoding"],
+        header,
+        None if decimal is None else _choice(decimal, "file.decimal", "decimal"),
+        _texts(found.get("nulls"), "file.nulls"),
+    )
+
+
+def _choice(value: Any, path: str, name: str) -> str:
+    if value not in _CHOICES[name]:
+        hint = f"Write one of {', '.join(_CHOICES[name])}."
+        raise reading.fail(path, f"{reading.shown(value)} is no {name}", hint)
+    return str(value)
+
+
+def _texts(value: Any, path: str) -> tuple[str, ...]:
+    given = [value] if isinstance(value, str) else value or []
+    return tuple(
+        reading.text(one, f"{path}[{i}]", "a text") for i, one in enumerate(reading.sequence(given, path, path))
+    )
+
+
+def write_ingest(document: IngestDocument) -> dict[str, Any]:
+    """The document as plain values, defaults left out."""
+    result: dict[str, Any] = {"kind": "ingest", "id": document.id, "into": document.into}
+    if document.path is not None:
+        result["path"] = document.path
+    for key in ("mode", "evolve", "reject"):
+        if getattr(document, key) != getattr(IngestDocument, key):
+            result[key] = getattr(document, key)
+    if document.key:
+        result["key"] = list(document.key)
+    if document.partition is not None:
+        result["partition"] = document.partition
+    if document.columns:
+        result["columns"] = {name: _write_column(one) for name, one in document.columns.items()}
+    written = {key: getattr(document.dialect, key) for key in _FILE_KEYS}
+    written = {key: value for key, value in written.items() if value != getattr(Dialect, key)}
+    if written:
+        result["file"] = {key: list(value) if isinstance(value, tuple) else value for key, value in written.items()}
+    return result
+
+
+def _write_column(column: LoadedColumn) -> dict[str, Any]:
+    result: dict[str, Any] = {"from": column.source}
+    if column.type is not None:
+        result["type"] = str(column.type)
+    if column.format is not None:
+        result["format"] = column.format
+    return result

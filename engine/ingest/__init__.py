@@ -1,0 +1,1 @@
+"""Files become rows of the local warehouse: read, coerced, kept apart when bad, written once."""

@@ -1,0 +1,184 @@
+"""Files as text: what they are, by which encoding, and a relation of DuckDB that reads them."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from engine.domain.ingest import Dialect, Format
+from engine.errors import EngineError
+
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+}
+_CHUNK = 1 << 20
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_WINDOWS = "cp1252"
+"""What files are written in that are no UTF-8, at least where our users live."""
+LINE = "line"
+"""The one column of a file of JSON lines."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file to read: its fingerprint (SHA-256), format, the encoding it was written in, and a FROM item of DuckDB with
+    its columns, all text unless ``typed``."""
+
+    path: Path
+    fingerprint: str
+    format: Format
+    encoding: str
+    relation: str
+    columns: Sequence[str]
+    typed: bool
+
+
+def format_of(path: Path, dialect: Dialect) -> Format:
+    """The format that was named, or that the file's name says."""
+    found = dialect.format or _SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        raise EngineError(
+            "usage",
+            f"what is in {path.name} cannot be told from its name",
+            hint="Name the format: csv, jsonl, parquet.",
+        )
+    return found
+
+
+@contextmanager
+def opened(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, folder: Path) -> Iterator[Opened]:
+    """A file to read. One that is no UTF-8 is rewritten as such in ``folder`` meanwhile."""
+    kind = format_of(path, dialect)
+    fingerprint, encoding = _looked_at(path, kind, dialect.encoding)
+    plain, made = path, None
+    if encoding not in ("utf-8", "binary"):
+        made = plain = folder / f".{fingerprint[:16]}.utf8"
+        _rewrite(path, plain, encoding)
+    try:
+        relation = _relation(plain, kind, dialect)
+        columns = _columns(connection, relation, path)
+        yield Opened(path, fingerprint, kind, encoding, relation, columns, kind == "parquet")
+    finally:
+        if made is not None:
+            made.unlink(missing_ok=True)
+
+
+def _looked_at(path: Path, kind: Format, given: str | None) -> tuple[str, str]:
+    """Fingerprint and encoding, in one reading."""
+    digest = hashlib.sha256()
+    utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+    encoding = None if given is None else _known(given)
+    try:
+        with path.open("rb") as file:
+            begin = file.read(_CHUNK)
+            if kind == "parquet":
+                encoding = "binary"
+            elif encoding is None:
+                encoding = next((name for bom, name in _BOMS if begin.startswith(bom)), None)
+            chunk = begin
+            while chunk:
+                digest.update(chunk)
+                if encoding is None and utf8 is not None:
+                    try:
+                        utf8.decode(chunk)
+                    except UnicodeDecodeError:
+                        utf8 = None
+                chunk = file.read(_CHUNK)
+            if not begin:
+                raise EngineError("file", f"{path} is empty", hint="Check how it was made.")
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise EngineError("file", f"{path} cannot be read: {reason}", hint="Check the path.") from None
+    if encoding is None:
+        encoding = "utf-8" if utf8 is not None else _WINDOWS
+    return digest.hexdigest(), encoding
+
+
+def _known(encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise EngineError(
+            "usage", f'there is no encoding "{encoding}"', "file.encoding", "Write one such as utf-8 or cp1252."
+        ) from None
+
+
+def _rewrite(path: Path, into: Path, encoding: str) -> None:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace" if encoding == _WINDOWS else "strict")
+    descriptor = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with path.open("rb") as source, os.fdopen(descriptor, "wb") as target:
+            while chunk := source.read(_CHUNK):
+                target.write(decoder.decode(chunk).encode("utf-8"))
+            target.write(decoder.decode(b"", final=True).encode("utf-8"))
+    except UnicodeError:
+        into.unlink(missing_ok=True)
+        raise EngineError(
+            "file", f"{path.name} is not written in {encoding}", "file.encoding", "Name the right one, or leave it out."
+        ) from None
+
+
+def _relation(path: Path, kind: Format, dialect: Dialect) -> str:
+    file = quoted(str(path))
+    if kind == "parquet":
+        return f"read_parquet({file})"
+    if kind == "jsonl":
+        # A character that JSON never has bare makes each line one value.
+        said = "delim = '\\x01', quote = '', escape = '', header = false, auto_detect = false"
+        return f"read_csv({file}, {said}, columns = {{'{LINE}': 'VARCHAR'}}, max_line_size = 16777216)"
+    options = ["all_varchar = true", f"header = {str(dialect.header).lower()}", "nullstr = ''", "strict_mode = true"]
+    if dialect.delimiter is not None:
+        options.append(f"delim = {quoted(dialect.delimiter)}")
+    if dialect.quote is not None:
+        options.append(f"quote = {quoted(dialect.quote)}")
+    return f"read_csv({file}, {', '.join(options)}, REJECTS)"
+
+
+def reading(relation: str, rejects: str | None = None) -> str:
+    """The FROM item; lines that are no rows are told of in the table ``rejects``, or passed over."""
+    said = "ignore_errors = true"
+    if rejects is not None:
+        said = f"store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{rejects}_scan'"
+    return relation.replace(", REJECTS)", f", {said})")
+
+
+def _columns(connection: Any, relation: str, path: Path) -> list[str]:
+    try:
+        found = connection.execute(f"DESCRIBE SELECT * FROM {reading(relation)}").fetchall()  # noqa: S608 - quoted
+    except duckdb.Error as error:
+        line = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", str(error).strip().split("\n")[0])[:200]
+        raise EngineError("file", f"{path.name} cannot be read: {line}", hint="Name how it is written.") from None
+    return [str(row[0]) for row in found]
+
+
+def quoted(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def named(text: str) -> str:
+    """An identifier as SQL has it."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def plain_name(text: str) -> str:
+    """The name of a table's column for one of a file: without accents and capitals, other characters as _."""
+    ascii_ = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    found = re.sub(r"[^a-z0-9]+", "_", ascii_).strip("_")[:60]
+    return found if found and found[0].isalpha() else f"c_{found}".rstrip("_")

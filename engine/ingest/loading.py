@@ -1,0 +1,328 @@
+"""One file into one table of a warehouse that nobody reads yet: all of its good rows, or none."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from engine.domain.ingest import Dialect, IngestDocument
+from engine.errors import EngineError
+from engine.ingest.coercing import Coercion, Guess, coerced, looked_at, meant, sql_type
+from engine.ingest.files import LINE, Opened, named, plain_name, quoted, reading
+from engine.jobs import Job
+
+LEDGER = "convoke.loads"
+"""What was loaded, beside the rows themselves: both are there, or neither."""
+_REJECTS = "convoke_rejects"
+_KEYS_FROM = 10_000
+"""Lines of JSON that names of columns are taken from."""
+_EXAMPLES = 5
+_JSON = f"CASE WHEN json_valid({LINE}) THEN {LINE} END"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a file becomes rows: where they are read from, and how each column is made."""
+
+    file: Opened
+    relation: str
+    coercions: Sequence[Coercion]
+    raw: Mapping[str, str]
+    """The file's own columns by name, as expressions."""
+    not_there: Sequence[str] = ()
+    """Columns of the file that the table does not have."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a file: rows written and bad ones, with how many of each reason."""
+
+    rows: int
+    bad: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+
+def ledger(connection: Any) -> None:
+    """Make the ledger, if there is none."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS convoke")
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {LEDGER} (id VARCHAR, document VARCHAR, file VARCHAR, fingerprint VARCHAR, "
+        "into_table VARCHAR, mode VARCHAR, read BIGINT, bad BIGINT, loaded_at VARCHAR, loaded_by VARCHAR)"
+    )
+
+
+def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
+    """How a file becomes rows of the document's table, as it is now; raises EngineError where it cannot."""
+    table = table_columns(connection, document.into)
+    relation, raw = _raw(connection, file)
+    wanted = _wanted(document, raw)
+    texts = {target: meant(raw[source], document.dialect) for target, (source, *_) in wanted.items()}
+    guessed = {} if file.typed else looked_at(connection, relation, texts)
+    types = _types(connection, relation, raw) if file.typed else {}
+    coercions = []
+    for target, (source, given, pattern) in wanted.items():
+        text, to = texts[target], given or table.get(target)
+        if file.typed:
+            coercions.append(_retyped(target, text, types[source], to or types[source], pattern, document.dialect))
+        else:
+            guess = guessed[target]
+            coercions.append(_typed(target, text, to or sql_type(guess.type), pattern, document.dialect, guess))
+    missing = [one.target for one in coercions if table and one.target not in table]
+    _must_have_keys(document, coercions)
+    return Plan(file, relation, coercions, raw, missing)
+
+
+def _typed(target: str, text: str, to: str, pattern: str | None, dialect: Dialect, guess: Guess) -> Coercion:
+    """A text as a type; how dates and decimals are written is found out where nobody said it."""
+    dates, numbers = to in ("DATE", "TIMESTAMP"), to not in ("DATE", "TIMESTAMP", "VARCHAR", "BOOLEAN")
+    ambiguous = False
+    if dates and pattern is None:
+        pattern, ambiguous = guess.format, guess.two_dates
+    if numbers and dialect.decimal is None:
+        dialect, ambiguous = replace(dialect, decimal=guess.decimal), guess.two_numbers
+    return replace(coerced(target, text, to, dialect, pattern), ambiguous=ambiguous)
+
+
+def _retyped(target: str, text: str, given: str, to: str, pattern: str | None, dialect: Dialect) -> Coercion:
+    """A value of a file that has types, as another one."""
+    if given == "VARCHAR":
+        return coerced(target, text, to, dialect, pattern)
+    return Coercion(target, to, text, text if given == to else f"TRY_CAST({text} AS {to})")
+
+
+def table_columns(connection: Any, table: str) -> dict[str, str]:
+    """Names and types of a table's columns; none when there is no such table."""
+    rows = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = ? "
+        "AND database_name = current_database() ORDER BY column_index",
+        [table],
+    ).fetchall()
+    return {str(name): str(kind) for name, kind in rows}
+
+
+def _raw(connection: Any, file: Opened) -> tuple[str, dict[str, str]]:
+    """Where rows are read from, and the expression of each of the file's columns."""
+    relation = reading(file.relation)
+    if file.format != "jsonl":
+        return relation, {one: named(one) for one in file.columns}
+    keys = connection.execute(
+        f"SELECT DISTINCT unnest(json_keys({_JSON})) FROM (FROM {relation} LIMIT {_KEYS_FROM}) ORDER BY 1"  # noqa: S608
+    ).fetchall()
+    path = {str(key): '$."' + str(key).replace('"', '\\"') + '"' for (key,) in keys}
+    return relation, {key: f"json_extract_string({_JSON}, {quoted(one)})" for key, one in path.items()}
+
+
+def _types(connection: Any, relation: str, raw: Mapping[str, str]) -> dict[str, str]:
+    rows = connection.execute(f"DESCRIBE SELECT {', '.join(raw.values())} FROM {relation}").fetchall()  # noqa: S608
+    return {name: str(row[1]) for name, row in zip(raw, rows, strict=True)}
+
+
+def _wanted(document: IngestDocument, raw: Mapping[str, str]) -> dict[str, tuple[str, str | None, str | None]]:
+    """By the table's column: the file's, the SQL type if one is given, and the pattern of dates."""
+    if not document.columns:
+        found: dict[str, tuple[str, str | None, str | None]] = {}
+        for source in raw:
+            target = plain_name(source)
+            if target in found:
+                message = f'the columns "{found[target][0]}" and "{source}" would both be "{target}"'
+                raise EngineError("usage", message, "columns", "Write which column of the file each one is.")
+            found[target] = source, None, None
+        return found
+    lower = {source.lower(): source for source in raw}
+    result = {}
+    for target, one in document.columns.items():
+        named_ = lower.get(one.source.lower())
+        if named_ is None:
+            message = f'the file has no column "{one.source}"'
+            raise EngineError("model_mismatch", message, f"columns.{target}", f"There are: {', '.join(raw)}.")
+        result[target] = named_, None if one.type is None else sql_type(one.type), one.format
+    return result
+
+
+def _must_have_keys(document: IngestDocument, coercions: Sequence[Coercion]) -> None:
+    targets = [one.target for one in coercions]
+    for path, names in (("key", document.key), ("partition", [document.partition] if document.partition else [])):
+        for one in names:
+            if one not in targets:
+                raise EngineError(
+                    "usage", f'the file has no column for "{one}"', path, f"There are: {', '.join(targets)}."
+                )
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def load(connection: Any, plan: Plan, document: IngestDocument, kept: Path, job: Job | None) -> Loaded:
+    """Write a file's good rows, keep the bad ones in a folder; raises EngineError("refused") for a file of which too
+    many are bad, whose rows are kept there too."""
+    misfits = _misfits(plan, document)
+    columns = ", ".join(f"{one.value} AS {named(one.target)}" for one in plan.coercions)
+    bad = " OR ".join(misfits) if misfits else "false"
+    source = reading(plan.file.relation, _REJECTS) if plan.file.format == "csv" else plan.relation
+    with _interruptible(connection, job):
+        connection.execute("SET preserve_insertion_order = true")  # of rows with one key the last one counts
+        staged = f"SELECT {columns}, {bad} AS convoke_bad FROM {source}"  # noqa: S608 - quoted
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE convoke_staged AS {staged}")
+        counted = connection.execute(
+            "SELECT count(*), count(*) FILTER (WHERE convoke_bad) FROM convoke_staged"
+        ).fetchone()
+        lines = _broken_lines(connection) if plan.file.format == "csv" else []
+        read, misfit = int(counted[0]) + len(lines), int(counted[1])
+        loaded = Loaded(int(counted[0]) - misfit, misfit + len(lines))
+        if loaded.bad:
+            reasons = _keep_bad(connection, plan, misfits, lines, kept, bool(misfit))
+            loaded = Loaded(loaded.rows, loaded.bad, reasons)
+        if read and loaded.bad > document.reject * read:
+            raise EngineError(
+                "refused",
+                f"{loaded.bad:,} of {read:,} rows of {plan.file.path.name} are bad ({_told(loaded.reasons)})",
+                hint="Nothing was written. Correct the file or the document, or allow more with reject.",
+            )
+        _write(connection, plan, document)
+        connection.execute("DROP TABLE convoke_staged")
+    return loaded
+
+
+def _misfits(plan: Plan, document: IngestDocument) -> dict[str, str]:
+    """What makes a row a bad one, by the condition: its reason."""
+    found = {}
+    if plan.file.format == "jsonl":
+        found[f"(coalesce(json_type({_JSON}), '') != 'OBJECT')"] = "no JSON object"
+    for one in plan.coercions:
+        if one.text != one.value:
+            found[one.misfit()] = f"{one.target}: not {_word(one)}"
+        if one.target in document.key:
+            found[f"({one.value} IS NULL AND {one.text} IS NULL)"] = f"{one.target}: no key"
+    return found
+
+
+def _word(one: Coercion) -> str:
+    words = {"BIGINT": "a whole number", "DATE": "a date", "BOOLEAN": "yes or no", "DOUBLE": "a number"}
+    kind = (
+        "a moment"
+        if one.type.startswith("TIMESTAMP")
+        else words.get(one.type, "a number" if one.type.startswith("DEC") else one.type)
+    )
+    return f"{kind} like {one.format}" if one.format else kind
+
+
+def _broken_lines(connection: Any) -> list[tuple[int, str, str]]:
+    """Lines that are no rows: number, text and why, each once."""
+    rows = connection.execute(
+        f"SELECT line, any_value(csv_line), lower(replace(any_value(error_type)::VARCHAR, '_', ' ')) FROM {_REJECTS} "  # noqa: S608
+        "GROUP BY line ORDER BY line"
+    ).fetchall()
+    return [(int(line), str(text), str(why)) for line, text, why in rows]
+
+
+def _keep_bad(
+    connection: Any,
+    plan: Plan,
+    misfits: Mapping[str, str],
+    lines: Sequence[tuple[int, str, str]],
+    kept: Path,
+    some: bool,
+) -> dict[str, int]:
+    """Keep bad rows with their reasons as JSON lines that only the owner reads; how many of each reason."""
+    counts: dict[str, int] = {}
+    kept.mkdir(parents=True, exist_ok=True)
+    path = kept / "rows.jsonl"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        for line, text, why in lines:
+            counts[why] = counts.get(why, 0) + 1
+            file.write(json.dumps({"line": line, "reasons": [why], "text": text}, ensure_ascii=False) + "\n")
+        if some:
+            reasons = ", ".join(f"CASE WHEN {test} THEN {quoted(why)} END" for test, why in misfits.items())
+            values = ", ".join(
+                f"CAST({expression} AS VARCHAR) AS {named(name)}" for name, expression in plan.raw.items()
+            )
+            row = f"{LINE} AS {named(LINE)}" if plan.file.format == "jsonl" else values
+            found = connection.execute(
+                f"SELECT list_filter([{reasons}], lambda x: x IS NOT NULL) AS convoke_why, {row} FROM {plan.relation} "  # noqa: S608
+                f"WHERE {' OR '.join(misfits)}"
+            )
+            names = [one[0] for one in found.description[1:]]
+            while batch := found.fetchmany(10_000):
+                for why, *values_ in batch:
+                    for one in why:
+                        counts[one] = counts.get(one, 0) + 1
+                    told = {"reasons": list(why), "row": dict(zip(names, values_, strict=True))}
+                    file.write(json.dumps(told, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _told(reasons: Mapping[str, int]) -> str:
+    return "; ".join(f"{count:,} {why}" for why, count in list(reasons.items())[:_EXAMPLES])
+
+
+def _write(connection: Any, plan: Plan, document: IngestDocument) -> None:
+    table, names = named(document.into), [one.target for one in plan.coercions]
+    columns = ", ".join(named(one) for one in names)
+    there = table_columns(connection, document.into)
+    if not there:
+        made = ", ".join(f"{named(one.target)} {one.type}" for one in plan.coercions)
+        connection.execute(f"CREATE TABLE {table} ({made})")
+    for one in plan.coercions:
+        if there and one.target not in there:
+            if document.evolve != "add":
+                raise EngineError(
+                    "refused",
+                    f'the table "{document.into}" has no column "{one.target}"',
+                    "columns",
+                    "Leave the column out, or allow it with evolve: add.",
+                )
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {named(one.target)} {one.type}")
+    good = f"SELECT {columns} FROM convoke_staged WHERE NOT convoke_bad"  # noqa: S608 - quoted
+    if document.key:
+        keys = ", ".join(named(one) for one in document.key)
+        good = f"{good} QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY rowid DESC) = 1"
+    if document.mode == "replace":
+        where = ""
+        if document.partition is not None:
+            part = named(document.partition)
+            where = f" WHERE {part} IN (SELECT {part} FROM convoke_staged WHERE NOT convoke_bad)"  # noqa: S608
+        connection.execute(f"DELETE FROM {table}{where}")  # noqa: S608 - quoted
+    if document.mode == "upsert" and there:
+        same = " AND ".join(f"t.{named(one)} = s.{named(one)}" for one in document.key)
+        rest = [one for one in names if one not in document.key]
+        sets = ", ".join(f"{named(one)} = s.{named(one)}" for one in rest)
+        matched = f"WHEN MATCHED THEN UPDATE SET {sets} " if rest else ""
+        values = ", ".join(f"s.{named(one)}" for one in names)
+        connection.execute(
+            f"MERGE INTO {table} AS t USING ({good}) AS s ON ({same}) {matched}"  # noqa: S608 - quoted
+            f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})"
+        )
+        return
+    connection.execute(f"INSERT INTO {table} ({columns}) {good}")
+
+
+class _interruptible:  # noqa: N801 - a context manager
+    """DuckDB's own errors in words, and a job that may interrupt them."""
+
+    def __init__(self, connection: Any, job: Job | None) -> None:
+        self._connection, self._job = connection, job
+        self._forget: Any = None
+
+    def __enter__(self) -> None:
+        if self._job is not None:
+            self._job.check()
+            self._forget = self._job.interrupting(self._connection.interrupt)
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if self._forget is not None:
+            self._forget()
+        if self._job is not None and isinstance(error, duckdb.Error):
+            self._job.check()
+        if isinstance(error, duckdb.Error):
+            text = str(error).strip().split("\n")[0][:200]
+            raise EngineError(
+                "warehouse_file", f"the rows could not be written: {text}", hint="Nothing was written."
+            ) from None

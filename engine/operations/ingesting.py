@@ -1,0 +1,347 @@
+"""`convoke ingest load|watch|status|replay|draft`: files become rows of the local warehouse."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.documents import dump_yaml, load_one, read_file
+from engine.domain.ingest import IngestDocument, LoadedColumn
+from engine.domain.ingest_codec import read_ingest, write_ingest
+from engine.domain.values import ValueType
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.operations.workspace import Workspace, user_name
+from engine.settings import write_settings
+
+if TYPE_CHECKING:
+    from engine.ingest.coercing import Seen
+
+_LOCAL = "local:"
+_WHO = "convoke ingest"
+_KEPT = "kept"
+_AT_REST = 2.0
+"""Seconds after its last change that a file in a watched folder counts as written."""
+_OF_ONE_FILE = ("file", "usage", "refused", "model_mismatch")
+"""What is wrong with one file of several does not keep the others."""
+
+
+@dataclass(frozen=True)
+class FileLoaded:
+    """What became of a file. ``state``: loaded, known (its content was loaded before), or refused. ``id`` names the
+    load, and the folder where bad rows are kept."""
+
+    id: str
+    file: str
+    into: str
+    state: str
+    rows: int = 0
+    bad: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    message: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What `convoke ingest load --json` prints."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class LoadRecord:
+    """A load as it is kept: newest first in :func:`ingest_status`."""
+
+    id: str
+    at: str
+    document: str
+    file: str
+    into: str
+    mode: str
+    state: str
+    read: int
+    bad: int
+    kept: str | None
+
+
+def read_ingest_file(path: Path) -> IngestDocument:
+    """A document from a file."""
+    try:
+        return read_ingest(load_one(read_file(path)))
+    except EngineError as error:
+        raise error.within(path.name) from None
+
+
+def ingest_load(
+    workspace: Workspace,
+    document: IngestDocument,
+    paths: Sequence[Path],
+    job: Job | None = None,
+    *,
+    again: bool = False,
+) -> list[FileLoaded]:
+    """Load files one after another; all that were good become visible at once, at the end. A file whose content was
+    loaded into the table before is passed over, unless ``again``."""
+    if not paths:
+        raise EngineError("file", "there is no file to load", hint="Check the path.")
+    found: list[FileLoaded] = []
+    with suppress(_NothingNew), _writing(workspace) as connection:
+        for place, path in enumerate(paths):
+            if job is not None:
+                job.check()
+                job.report(place / len(paths), "loading")
+            try:
+                found.append(_one(workspace, connection, document, path, job, again))
+            except EngineError as error:
+                if len(paths) == 1 or error.code not in _OF_ONE_FILE:
+                    raise
+                found.append(FileLoaded("", path.name, document.into, "refused", message=error.message))
+        if all(one.state != "loaded" for one in found):
+            raise _NothingNew
+    workspace.reload()
+    return found
+
+
+class _NothingNew(Exception):
+    """No file was loaded, so nothing is put in force."""
+
+
+def ingest_preview(
+    workspace: Workspace, document: IngestDocument, path: Path, job: Job | None = None
+) -> tuple[list[Seen], list[str]]:
+    """What each column of a file would become, and the columns that the table does not have; nothing is written."""
+    from engine.ingest.coercing import seen
+    from engine.ingest.files import opened
+    from engine.ingest.loading import planned
+
+    with _scratch(workspace) as (connection, folder), opened(connection, path, document.dialect, folder) as file:
+        plan = planned(connection, file, document)
+        sources = {expression: name for name, expression in plan.raw.items()}
+        columns = document.columns or {}
+        named = [columns[one.target].source if one.target in columns else None for one in plan.coercions]
+        order = list(sources.values())
+        told = [
+            seen(connection, plan.relation, one, source or order[place])
+            for place, (one, source) in enumerate(zip(plan.coercions, named, strict=True))
+        ]
+        return told, list(plan.not_there)
+
+
+def ingest_draft(workspace: Workspace, document: IngestDocument, path: Path) -> str:
+    """The text of a document for a file like this one, every column with its type."""
+    told, _ = ingest_preview(workspace, document, path)
+    kinds = _kinds()
+    columns = {one.target: LoadedColumn(one.source, kinds.get(one.type, ValueType.STRING), one.format) for one in told}
+    return dump_yaml(write_ingest(replace(document, path=str(path), columns=columns)))
+
+
+def _kinds() -> dict[str, ValueType]:
+    from engine.ingest.coercing import sql_type
+
+    return {sql_type(one): one for one in ValueType}
+
+
+def ingest_status(workspace: Workspace) -> list[LoadRecord]:
+    """Every load that was kept, the newest first: those in the warehouse, and files that were refused."""
+    from engine.ingest.loading import LEDGER
+
+    records: dict[str, LoadRecord] = {}
+    for path in sorted(_kept(workspace).glob("*/report.json")):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        records[told["id"]] = LoadRecord(**told, kept=str(path.parent / "rows.jsonl"))
+    with _scratch(workspace) as (connection, _):
+        if _has_ledger(connection):
+            rows = connection.execute(
+                f"SELECT id, loaded_at, document, file, into_table, mode, read, bad FROM {LEDGER}"  # noqa: S608 - our name
+            ).fetchall()
+            for one, at, document, file, into, mode, read, bad in rows:
+                kept = records[one].kept if one in records else None
+                records[one] = LoadRecord(one, at, document, file, into, mode, "loaded", read, bad, kept)
+    return sorted(records.values(), key=lambda one: (one.at, one.id), reverse=True)
+
+
+def ingest_replay(workspace: Workspace, number: str, job: Job | None = None) -> FileLoaded:
+    """Load the bad rows of a load once more, as they stand in its folder now (corrected there, or because the document
+    or the table is another one)."""
+    folder = _kept(workspace) / number
+    try:
+        document = read_ingest(load_one((folder / "document.yaml").read_bytes()))
+        lines = (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise EngineError(
+            "not_found", f"there is no load {number} with bad rows", hint="See convoke ingest status."
+        ) from None
+    rows = []
+    for place, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise EngineError(
+                "file", f"rows.jsonl is no JSON in line {place}", hint="Correct it, then again."
+            ) from None
+        if "row" in row:
+            rows.append(row["row"])
+    if not rows:
+        raise EngineError(
+            "refused", "none of the bad rows could be read into columns", hint='Write them as {"row": {COLUMN: VALUE}}.'
+        )
+    again = folder / "again.jsonl"
+    again.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    again.chmod(0o600)
+    try:
+        mode = "insert" if document.mode == "replace" else document.mode
+        dialect = replace(document.dialect, format="jsonl", encoding=None)
+        (found,) = ingest_load(workspace, replace(document, mode=mode, dialect=dialect), [again], job, again=True)
+    finally:
+        again.unlink(missing_ok=True)
+    if found.state == "loaded":
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+    return found
+
+
+def ingest_watch(
+    workspace: Workspace, document: IngestDocument, seen: dict[Path, tuple[int, int]], job: Job | None = None
+) -> list[FileLoaded]:
+    """Load the files of the document's path that are new or changed since ``seen`` (size and time of each, kept by the
+    caller); one that is still being written is left for the next time."""
+    fresh = []
+    for path in ingest_files(document):
+        about = path.stat()
+        state = about.st_size, about.st_mtime_ns
+        if seen.get(path) != state and time.time() - about.st_mtime > _AT_REST:
+            fresh.append(path)
+            seen[path] = state
+    found = ingest_load(workspace, document, fresh, job) if fresh else []
+    return [one for one in found if one.state != "known"]
+
+
+def ingest_files(document: IngestDocument, given: Path | None = None) -> list[Path]:
+    """The files of a path: itself, those of a folder, or those that a pattern matches, by their names."""
+    path = given if given is not None else (None if document.path is None else Path(document.path))
+    if path is None:
+        raise EngineError("usage", "which file is to be loaded?", "path", "Name it, or write path in the document.")
+    if path.is_dir():
+        found = [one for one in path.iterdir() if one.is_file()]
+    elif any(one in path.name for one in "*?["):
+        found = [one for one in path.parent.glob(path.name) if one.is_file()]
+    else:
+        if not path.exists():
+            raise EngineError("file", f"there is no file {path}", hint="Check the path.")
+        found = [path]
+    return sorted(one for one in found if not one.name.startswith("."))
+
+
+# -- one file ----------------------------------------------------------------------------------------------------------
+
+
+def _one(
+    workspace: Workspace, connection: Any, document: IngestDocument, path: Path, job: Job | None, again: bool
+) -> FileLoaded:
+    from engine.ingest.files import opened
+    from engine.ingest.loading import LEDGER, ledger, load, planned
+
+    number = secrets.token_hex(6)
+    kept = _kept(workspace) / number
+    with opened(connection, path, document.dialect, workspace.warehouse_folder) as file:
+        connection.execute("BEGIN")
+        try:
+            ledger(connection)
+            known = connection.execute(
+                f"SELECT id FROM {LEDGER} WHERE fingerprint = ? AND into_table = ? LIMIT 1",  # noqa: S608 - our name
+                [file.fingerprint, document.into],
+            ).fetchone()
+            if known is not None and not again:
+                connection.execute("ROLLBACK")
+                return FileLoaded(str(known[0]), path.name, document.into, "known")
+            plan = planned(connection, file, document)
+            found = load(connection, plan, document, kept, job)
+            read = found.rows + found.bad
+            row = [
+                number,
+                document.id,
+                path.name,
+                file.fingerprint,
+                document.into,
+                document.mode,
+                read,
+                found.bad,
+                _now(),
+            ]
+            connection.execute(f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*row, user_name()])  # noqa: S608
+            connection.execute("COMMIT")
+        except EngineError as error:
+            connection.execute("ROLLBACK")
+            if error.code == "refused" and kept.exists():
+                _report(kept, document, path, number, "refused")
+                return FileLoaded(number, path.name, document.into, "refused", message=error.message)
+            shutil.rmtree(kept, ignore_errors=True)
+            raise
+        except BaseException:
+            shutil.rmtree(kept, ignore_errors=True)
+            raise
+    if found.bad:
+        _report(kept, document, path, number, "loaded", found.rows + found.bad, found.bad)
+    return FileLoaded(number, path.name, document.into, "loaded", found.rows, found.bad, found.reasons)
+
+
+def _report(
+    kept: Path, document: IngestDocument, path: Path, number: str, state: str, read: int = 0, bad: int = 0
+) -> None:
+    """What `status` tells of a load with bad rows, and what `replay` loads them by."""
+    told = LoadRecord(number, _now(), document.id, path.name, document.into, document.mode, state, read, bad, None)
+    (kept / "document.yaml").write_text(dump_yaml(write_ingest(document)), encoding="utf-8")
+    fields = {key: value for key, value in asdict(told).items() if key != "kept"}
+    (kept / "report.json").write_text(json.dumps(fields), encoding="utf-8")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _kept(workspace: Workspace) -> Path:
+    return workspace.warehouse_folder / _KEPT
+
+
+def _has_ledger(connection: Any) -> bool:
+    query = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'convoke' AND table_name = 'loads'"
+    return connection.execute(query).fetchone() is not None
+
+
+@contextmanager
+def _writing(workspace: Workspace) -> Iterator[Any]:
+    """A new state of the local warehouse, put in force when the block ends well."""
+    from engine.warehouses.local import publishing
+
+    if workspace.settings.warehouse not in (None, _LOCAL):
+        raise EngineError(
+            "refused",
+            "this workspace reads a warehouse of somebody else, and files are loaded into its own",
+            hint="Connect its own: convoke connect local:, or load in another workspace.",
+        )
+    workspace.reload()
+    workspace.warehouse_folder.mkdir(exist_ok=True)
+    with publishing(workspace.warehouse_folder, _WHO, keep=True) as connection:
+        for folder in _kept(workspace).glob("*"):
+            if not (folder / "report.json").exists():  # of a load that did not come to an end
+                shutil.rmtree(folder, ignore_errors=True)
+        yield connection
+    if workspace.settings.warehouse is None:
+        write_settings(workspace.folder, replace(workspace.settings, warehouse=_LOCAL))
+        vars(workspace).pop("settings", None)
+
+
+@contextmanager
+def _scratch(workspace: Workspace) -> Iterator[tuple[Any, Path]]:
+    """The local warehouse to read (an empty one where there is none), and a folder to write in."""
+    from engine.warehouses.local import reading
+
+    workspace.warehouse_folder.mkdir(exist_ok=True)
+    with reading(workspace.warehouse_folder) as connection:
+        yield connection, workspace.warehouse_folder

@@ -1,0 +1,90 @@
+"""`convoke ingest` as one types it: looked at, loaded, kept apart, drafted, watched."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.cli.__main__ import main
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed."""
+
+    out: str
+    err: str
+
+
+@pytest.fixture
+def convoke(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    def run(*given: str, code: int = 0) -> Said:
+        found = main(given)
+        said = Said(*capsys.readouterr())
+        assert found == code, said
+        return said
+
+    return run
+
+
+TEXT = "ID;Nome;Saldo\n1;José;1,50\n2;Ana;2,25\n"
+
+
+def test_from_a_file_to_rows(tmp_path: Path, convoke: Callable[..., Said]) -> None:
+    here = ["-w", str(tmp_path / "ws")]
+    convoke("init", str(tmp_path / "ws"))
+    path = tmp_path / "people.csv"
+    path.write_bytes(TEXT.encode("cp1252"))
+    seen = convoke("ingest", "load", str(path), "--into", "people", "--preview", *here)
+    assert "1,50 → 1.5000" in seen.out
+    found = json.loads(convoke("ingest", "load", str(path), "--into", "people", "--json", *here).out)
+    assert [(one["state"], one["rows"]) for one in found] == [("loaded", 2)]
+    assert "already" in convoke("ingest", "load", str(path), "--into", "people", *here).out
+    path.write_text(TEXT + "x;y;z\n")
+    bad = convoke("ingest", "load", str(path), "--into", "people", *here, code=1)
+    assert "refused. 1 of 3 rows" in bad.out
+    told = convoke("ingest", "load", str(path), "--into", "people", "--reject", "0.5", *here)
+    assert "2 rows into people; 1 bad ones are kept" in told.out
+    status = json.loads(convoke("ingest", "status", "--json", *here).out)
+    assert [one["state"] for one in status] == ["loaded", "refused", "loaded"]
+    assert "is bad" in convoke("ingest", "replay", status[0]["id"], *here, code=1).out.replace("are bad", "is bad")
+    assert "into which table?" in convoke("ingest", "load", str(path), *here, code=2).err
+    assert "no mode" in convoke("ingest", "load", str(path), "--into", "p", "--mode", "x", *here, code=2).err
+
+
+def test_a_draft_is_a_document_that_loads_and_watches(tmp_path: Path, convoke: Callable[..., Said]) -> None:
+    here = ["-w", str(tmp_path / "ws")]
+    convoke("init", str(tmp_path / "ws"))
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "1.csv").write_text(TEXT)
+    os.utime(folder / "1.csv", (time.time() - 60,) * 2)
+    draft = tmp_path / "people.yaml"
+    convoke(
+        "ingest",
+        "draft",
+        str(folder / "1.csv"),
+        "--into",
+        "people",
+        "--key",
+        "id",
+        "--mode",
+        "upsert",
+        "--out",
+        str(draft),
+        *here,
+    )
+    text = draft.read_text().replace("1.csv", "*.csv")
+    assert "type: decimal" in text
+    draft.write_text(text)
+    assert "2 rows into people" in convoke("ingest", "watch", str(draft), "--once", *here).out
+    (folder / "2.csv").write_text("ID;Nome;Saldo\n2;Ana;9,00\n")
+    found = convoke("ingest", "load", "--document", str(draft), *here).out
+    assert "1.csv: its content is in people already" in found
+    assert "2.csv: 1 rows into people." in found
