@@ -153,7 +153,7 @@ def _best(
     by_slash = max(day_first, month_first)
     with_decimals = (
         max(number, comma) if max(number, comma) > whole else 0
-    )  # codes are no numbers for being nearly such
+    )
     return Guess(
         _type(there, ((whole, True), (with_decimals, False), (truth, False)), max(date, by_slash), date + moment),
         None if date >= by_slash else _DAY_FIRST if day_first >= month_first else _MONTH_FIRST,
