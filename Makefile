@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-febrl accessibility clean
+.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-febrl bench-ingest accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -103,6 +103,9 @@ bench-identity: ready
 
 bench-febrl: bench-ready
 	$(BIN)/python -W ignore -m tests.benchmarks.febrl $(SETS)
+
+bench-ingest: ready
+	$(BIN)/python -m tests.benchmarks.ingest $(or $(ROWS),10000000)
 
 bench-identity-run: ready
 	$(BIN)/python -m tests.benchmarks.identity_run $(or $(PEOPLE),1000000) $(or $(KEYS),10000000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import number, say, say_json, table
+from engine.cli.secrets import passphrase
 from engine.errors import EngineError
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lists of profile keys.")
@@ -37,6 +39,54 @@ def add(
         return
     counts = ", ".join(f"{number(count)} {outcome}" for outcome, count in found.counts().items())
     say(f"The list {identifier} holds {number(found.size)} keys; of {number(len(found.rows))} rows: {counts}.")
+
+
+@lists.command()
+def onboard(
+    context: typer.Context,
+    identifier: Annotated[str, typer.Argument(metavar="ID")],
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    by: Annotated[
+        list[str] | None, typer.Option("--by", help="KIND=COLUMN, such as email=Correo; may be repeated.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write what became of every row to this CSV file.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a list of the persons that a CSV file names by address, number or document, replacing the one of that id."""
+    from engine import operations
+
+    columns = {}
+    for one in by or []:
+        kind, equals, column = one.partition("=")
+        if not equals or not kind or not column:
+            raise EngineError("usage", f"{one} is not KIND=COLUMN", "--by", "Write it as email=Correo.")
+        columns[kind] = column
+    with open_workspace(context, workspace) as opened:
+        found = operations.onboard_list(opened, identifier, file, columns, passphrase)
+    if report is not None:
+        _write_rows([("line", "outcome", "by", "why"), *found.table()], report)
+    if as_json:
+        say_json(found.as_json())
+        return
+    said = ", ".join(f"{head} as {kind}" for kind, head in found.columns.items())
+    counts = ", ".join(f"{number(count)} {outcome}" for outcome, count in found.counts().items())
+    say(f"The list {identifier} holds {number(found.size)} keys; of {number(len(found.rows))} rows: {counts}.")
+    matched = ", ".join(f"{number(count)} by {kind}" for kind, count in found.matched_by().items())
+    say(f"Read {said}." + (f" Matched: {matched}." if matched else ""))
+
+
+def _write_rows(rows: Sequence[Sequence[Any]], path: Path) -> None:
+    import csv
+
+    try:
+        with path.open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows(rows)
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise EngineError("file", f"{path} cannot be written: {reason}", "--report", "Choose another place.") from None
 
 
 def _write(frame: Any, path: Path) -> None:

@@ -316,9 +316,38 @@ def identity_schema() -> Schema:
     return {"$schema": DRAFT, "title": "Convoke identity", **_object(properties, ["kind", "id", "kinds"])}
 
 
+def ingest_schema() -> Schema:
+    """The schema of an ingest document."""
+    name: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
+    kinds = [str(one) for one in ValueType]
+    column = _object({"from": _TEXT, "type": {"enum": kinds}, "format": _TEXT})
+    file = {
+        "format": {"enum": ["csv", "jsonl", "parquet"]},
+        **dict.fromkeys(("delimiter", "quote", "encoding"), _TEXT),
+        "header": {"type": "boolean"},
+        "decimal": {"enum": [".", ","]},
+        "nulls": {"anyOf": [_TEXT, _list(_TEXT)]},
+    }
+    properties: Schema = {
+        "kind": {"const": "ingest"},
+        "id": {"type": "string", "pattern": f"^{ID_PATTERN.pattern}$"},
+        "into": name,
+        "path": _TEXT,
+        "mode": {"enum": ["insert", "upsert", "replace"]},
+        "key": {"anyOf": [_TEXT, _list(_TEXT)]},
+        "partition": _TEXT,
+        "columns": _named({"anyOf": [_TEXT, column, {"type": "null"}]}),
+        "file": _object(file),
+        "evolve": {"enum": ["refuse", "add"]},
+        "reject": {"type": "number", "minimum": 0, "maximum": 1},
+    }
+    return {"$schema": DRAFT, "title": "Convoke ingest", **_object(properties, ["kind", "id", "into"])}
+
+
 SCHEMAS = {
     "audience": audience_schema,
     "model": model_schema,
     "destination": destination_schema,
     "identity": identity_schema,
+    "ingest": ingest_schema,
 }

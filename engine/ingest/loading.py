@@ -166,9 +166,12 @@ def load(connection: Any, plan: Plan, document: IngestDocument, kept: Path, job:
     bad = " OR ".join(misfits) if misfits else "false"
     source = reading(plan.file.relation, _REJECTS) if plan.file.format == "csv" else plan.relation
     with _interruptible(connection, job):
-        connection.execute("SET preserve_insertion_order = true")  # of rows with one key the last one counts
+        ordered = str(bool(document.key)).lower()  # of rows with one key the last one counts
+        connection.execute(f"SET preserve_insertion_order = {ordered}")
         staged = f"SELECT {columns}, {bad} AS convoke_bad FROM {source}"  # noqa: S608 - quoted
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE convoke_staged AS {staged}")
+        fresh = not document.key and not table_columns(connection, document.into)
+        kind = "TABLE" if fresh else "TEMP TABLE"  # what becomes the table itself is not written twice
+        connection.execute(f"CREATE OR REPLACE {kind} convoke_staged AS {staged}")
         counted = connection.execute(
             "SELECT count(*), count(*) FILTER (WHERE convoke_bad) FROM convoke_staged"
         ).fetchone()
@@ -184,8 +187,11 @@ def load(connection: Any, plan: Plan, document: IngestDocument, kept: Path, job:
                 f"{loaded.bad:,} of {read:,} rows of {plan.file.path.name} are bad ({_told(loaded.reasons)})",
                 hint="Nothing was written. Correct the file or the document, or allow more with reject.",
             )
-        _write(connection, plan, document)
-        connection.execute("DROP TABLE convoke_staged")
+        if fresh:
+            _become(connection, document, loaded)
+        else:
+            _write(connection, plan, document)
+            connection.execute("DROP TABLE convoke_staged")
     return loaded
 
 
@@ -261,6 +267,14 @@ def _keep_bad(
 
 def _told(reasons: Mapping[str, int]) -> str:
     return "; ".join(f"{count:,} {why}" for why, count in list(reasons.items())[:_EXAMPLES])
+
+
+def _become(connection: Any, document: IngestDocument, loaded: Loaded) -> None:
+    """What is staged is the new table."""
+    if loaded.bad:
+        connection.execute("DELETE FROM convoke_staged WHERE convoke_bad")
+    connection.execute("ALTER TABLE convoke_staged DROP COLUMN convoke_bad")
+    connection.execute(f"ALTER TABLE convoke_staged RENAME TO {named(document.into)}")
 
 
 def _write(connection: Any, plan: Plan, document: IngestDocument) -> None:

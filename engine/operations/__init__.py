@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from engine.operations.machine import doctor, prepare_demo, schema
     from engine.operations.membering import explain, export_members, members, why
     from engine.operations.modelling import apply_model, apply_model_text, check, infer, show_model
+    from engine.operations.onboarding import onboard_list
     from engine.operations.planning import apply, plan
     from engine.operations.reviewing import pairs_to_judge
     from engine.operations.running import (
@@ -157,6 +158,7 @@ _HOMES = {
     "ingest_status": "ingesting",
     "ingest_watch": "ingesting",
     "read_ingest_file": "ingesting",
+    "onboard_list": "onboarding",
     "add_destination": "activating",
     "destinations": "activating",
     "pause_destination": "activating",
@@ -307,6 +309,7 @@ __all__ = [
     "make_vault_key",
     "members",
     "members_then",
+    "onboard_list",
     "overlap",
     "overview",
     "pairs_to_judge",

@@ -323,6 +323,7 @@ def test_every_operation_has_a_route() -> None:
         "export_identity",
         "identity_due",
         "ingest_draft",
+        "onboard_list",
         "ingest_files",
         "ingest_load",
         "ingest_preview",
