@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,15 @@ from sqlglot import exp
 
 from engine.domain.identity import RecordSource
 from engine.durable import sync_folder
+from engine.errors import EngineError
 from engine.jobs import Job
+from engine.locks import holding
 from engine.sql.build import Expr, alias, call, cast, column, conjunction, disjunction, is_null, number, word
 from engine.warehouses.protocol import Warehouse
 
 ROWS_AT_ONCE = 1_000_000
 _STATE = "state.json"
+_LOOK_AGAIN = 0.2
 _MOST_ADDED = 500
 """Slices that may be added; then everything is read anew, and is in few again."""
 
@@ -69,6 +74,23 @@ class Growing:
     types: Mapping[str, str]
     warehouse: Warehouse
     folder: Path
+
+    @contextmanager
+    def alone(self, job: Job | None) -> Iterator[None]:
+        """Nobody else adds slices meanwhile: another process that tries what a rule would do is waited for."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = self.folder.with_suffix(".lock")
+        while True:
+            with ExitStack() as held:
+                try:
+                    held.enter_context(holding(lock, "convoke identity", "refused", "records are being read"))
+                except EngineError:
+                    if job is not None:
+                        job.check()
+                    time.sleep(_LOOK_AGAIN)
+                    continue
+                yield
+                return
 
     def slices(self, job: Job | None) -> Iterator[Slice]:
         """Every slice. Whoever takes one has read it, if it was missing, before they ask for the next."""

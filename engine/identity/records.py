@@ -103,7 +103,9 @@ class Records:
         """Every record. What did not change since it was hashed is not read."""
         used = {self._folder_of(place).name for place in range(len(self.sources))}
         for place in range(len(self.sources)):
-            yield from self._hashed_of(place, self._growing(place).slices(job), job)
+            growing = self._growing(place)
+            with growing.alone(job):
+                yield from self._hashed_of(place, growing.slices(job), job)
         for old in self._folder.iterdir():
             if old.name not in used and not self._keep_all:
                 shutil.rmtree(old, ignore_errors=True)
@@ -119,10 +121,11 @@ class Records:
             return None
         found: list[Hashed] = []
         for place, one in enumerate(growing):
-            more = one.grown(since[one.folder.name], job)
-            if more is None:
-                return None
-            found.extend(self._hashed_of(place, more, job))
+            with one.alone(job):
+                more = one.grown(since[one.folder.name], job)
+                if more is None:
+                    return None
+                found.extend(self._hashed_of(place, more, job))
         return found
 
     def keys_since(self, since: Mapping[str, Mark], job: Job | None = None) -> list[str]:

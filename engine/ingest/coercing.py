@@ -75,7 +75,7 @@ def coerced(target: str, text: str, to: str, dialect: Dialect, pattern: str | No
 
 def _number(text: str, to: str, dialect: Dialect) -> str:
     if dialect.decimal == ",":
-        text = f"replace(replace({text}, '.', ''), ',', '.')"
+        text = _pointed(text)
     value = f"TRY_CAST({text} AS {to})"
     if to in ("DOUBLE", "FLOAT"):
         return f"CASE WHEN isfinite({value}) THEN {value} END"
@@ -87,6 +87,11 @@ def _number(text: str, to: str, dialect: Dialect) -> str:
         f"CASE WHEN strpos({text}, '.') > 0 AND {digits} > {scale} OR strpos(lower({text}), 'e') > 0 THEN NULL "
         f"ELSE {value} END"
     )
+
+
+def _pointed(text: str) -> str:
+    """A number with a decimal comma as SQL writes it."""
+    return f"replace(replace({text}, '.', ''), ',', '.')"
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -133,7 +138,7 @@ def _tests(text: str) -> list[str]:
         text,
         like("-?(0|[1-9][0-9]{0,17})", "1"),
         like("-?(0|[1-9][0-9]*)([.][0-9]{1,4})?", f"TRY_CAST({text} AS DECIMAL(18,4))"),
-        like("-?(0|[1-9][0-9]{0,2}([.]?[0-9]{3})*)(,[0-9]{1,4})?", "1"),
+        like("-?(0|[1-9][0-9]{0,2}([.]?[0-9]{3})*)(,[0-9]{1,4})?", f"TRY_CAST({_pointed(text)} AS DECIMAL(18,4))"),
         like("-?[1-9][0-9]{0,2}(,[0-9]{3})+", "1"),
         f"CASE WHEN lower({text}) IN {words} THEN 1 END",
         like("[0-9]{4}-[0-9]{2}-[0-9]{2}", f"TRY_CAST({text} AS DATE)"),

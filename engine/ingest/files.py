@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import hashlib
+import io
 import os
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -31,6 +33,7 @@ _CHUNK = 1 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WINDOWS = "cp1252"
 """What files are written in that are no UTF-8, at least where our users live."""
+_DELIMITERS = (",", ";", "\t", "|")
 LINE = "line"
 """The one column of a file of JSON lines."""
 
@@ -71,8 +74,9 @@ def opened(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, 
         made = plain = folder / f".{fingerprint[:16]}.utf8"
         _rewrite(path, plain, encoding)
     try:
-        relation = _relation(plain, kind, dialect)
-        columns = _columns(connection, relation, path)
+        relation, columns = _relation(plain, kind, dialect, path.name)
+        if kind == "parquet":
+            columns = _described(connection, relation, path)
         yield Opened(path, fingerprint, kind, encoding, relation, columns, kind == "parquet")
     finally:
         if made is not None:
@@ -134,20 +138,47 @@ def _rewrite(path: Path, into: Path, encoding: str) -> None:
         ) from None
 
 
-def _relation(path: Path, kind: Format, dialect: Dialect) -> str:
+def _relation(path: Path, kind: Format, dialect: Dialect, name: str) -> tuple[str, list[str]]:
+    """The FROM item, and the columns of a text file."""
     file = quoted(str(path))
     if kind == "parquet":
-        return f"read_parquet({file})"
+        return f"read_parquet({file})", []
     if kind == "jsonl":
         # A character that JSON never has bare makes each line one value.
-        said = "delim = '\\x01', quote = '', escape = '', header = false, auto_detect = false"
-        return f"read_csv({file}, {said}, columns = {{'{LINE}': 'VARCHAR'}}, max_line_size = 16777216)"
-    options = ["all_varchar = true", f"header = {str(dialect.header).lower()}", "nullstr = ''", "strict_mode = true"]
-    if dialect.delimiter is not None:
-        options.append(f"delim = {quoted(dialect.delimiter)}")
-    if dialect.quote is not None:
-        options.append(f"quote = {quoted(dialect.quote)}")
-    return f"read_csv({file}, {', '.join(options)}, REJECTS)"
+        said = "delim = '\x01', quote = '', escape = '', header = false, auto_detect = false"
+        return f"read_csv({file}, {said}, columns = {{'{LINE}': 'VARCHAR'}}, max_line_size = 16777216)", [LINE]
+    # Delimiter and names are found here: what DuckDB detects may be any dialect in which a broken line is none.
+    quote = '"' if dialect.quote is None else dialect.quote
+    delimiter, columns = _head(path, dialect, quote, name)
+    named_ = ", ".join(f"{quoted(one)}: 'VARCHAR'" for one in columns)
+    said = (
+        f"auto_detect = false, delim = {quoted(delimiter)}, quote = {quoted(quote)}, escape = {quoted(quote)}, "
+        f"header = {str(dialect.header).lower()}, nullstr = '', strict_mode = true, columns = {{{named_}}}"
+    )
+    return f"read_csv({file}, {said}, REJECTS)", columns
+
+
+def _head(path: Path, dialect: Dialect, quote: str, name: str) -> tuple[str, list[str]]:
+    """The delimiter and the columns' names: of the ones in use the one that makes most fields of the first line."""
+    with path.open(encoding="utf-8", newline="") as file:
+        begin = file.read(_CHUNK)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    fields: dict[str, list[str]] = {}
+    for one in _DELIMITERS if dialect.delimiter is None else (dialect.delimiter,):
+        with suppress(csv.Error, TypeError, ValueError):
+            reader = csv.reader(io.StringIO(begin), delimiter=one, quotechar=quote or None, quoting=quoting)
+            fields[one] = next(reader, [])
+    if not fields:
+        raise EngineError("file", f"{name} cannot be read as CSV", "file", "Name its delimiter and its quote.")
+    delimiter = max(fields, key=lambda one: len(fields[one]))
+    if not dialect.header:
+        return delimiter, [f"c{place}" for place in range(1, len(fields[delimiter]) + 1)]
+    names = [text.strip() or f"c{place}" for place, text in enumerate(fields[delimiter], 1)]
+    lower = [one.lower() for one in names]
+    twice = next((one for one in names if lower.count(one.lower()) > 1), None)
+    if twice is not None:
+        raise EngineError("file", f'{name} has the column "{twice}" twice', hint="Rename one of them.")
+    return delimiter, names
 
 
 def reading(relation: str, rejects: str | None = None) -> str:
@@ -158,7 +189,7 @@ def reading(relation: str, rejects: str | None = None) -> str:
     return relation.replace(", REJECTS)", f", {said})")
 
 
-def _columns(connection: Any, relation: str, path: Path) -> list[str]:
+def _described(connection: Any, relation: str, path: Path) -> list[str]:
     try:
         found = connection.execute(f"DESCRIBE SELECT * FROM {reading(relation)}").fetchall()  # noqa: S608 - quoted
     except duckdb.Error as error:

@@ -73,9 +73,19 @@ def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
         else:
             guess = guessed[target]
             coercions.append(_typed(target, text, to or sql_type(guess.type), pattern, document.dialect, guess))
+    if not table and any(wanted[target][1] is None for target in wanted) and _is_empty(connection, relation):
+        raise EngineError(
+            "file",
+            f"{file.path.name} has no rows, so that the types of a new table are not known",
+            hint="Write columns with their types in a document.",
+        )
     missing = [one.target for one in coercions if table and one.target not in table]
     _must_have_keys(document, coercions)
     return Plan(file, relation, coercions, raw, missing)
+
+
+def _is_empty(connection: Any, relation: str) -> bool:
+    return connection.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is None  # noqa: S608 - quoted
 
 
 def _typed(target: str, text: str, to: str, pattern: str | None, dialect: Dialect, guess: Guess) -> Coercion:
@@ -114,6 +124,12 @@ def _raw(connection: Any, file: Opened) -> tuple[str, dict[str, str]]:
     keys = connection.execute(
         f"SELECT DISTINCT unnest(json_keys({_JSON})) FROM (FROM {relation} LIMIT {_KEYS_FROM}) ORDER BY 1"  # noqa: S608
     ).fetchall()
+    if not keys:
+        raise EngineError(
+            "file",
+            f"{file.path.name} has no JSON object on any of its first lines",
+            hint="Write one object on each line, not all of them as one array.",
+        )
     path = {str(key): '$."' + str(key).replace('"', '\\"') + '"' for (key,) in keys}
     return relation, {key: f"json_extract_string({_JSON}, {quoted(one)})" for key, one in path.items()}
 

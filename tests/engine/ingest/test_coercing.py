@@ -93,6 +93,7 @@ def test_texts_that_mean_nothing() -> None:
         (["01/02/2026", "03/04/2026"], Guess(ValueType.DATE, "%d/%m/%Y", two_dates=True)),
         (["1"] * 500 + ["x"], Guess(ValueType.STRING)),
         (["1.5"] * 500 + ["x"], Guess(ValueType.DECIMAL)),
+        (["9" * 20, "1"], Guess(ValueType.STRING)),
         ([None, None], Guess(ValueType.STRING)),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -221,3 +223,28 @@ def test_a_watermark_that_is_not_there_is_named(workspace: Workspace) -> None:
     with pytest.raises(EngineError, match="profiles are named by their key"):
         operations.apply_identity_text(workspace, dump_yaml(GROWING | {"sources": wrong}))
     assert MODEL["profile"]["key"] == "user_id"
+
+
+def test_who_tries_a_rule_and_who_runs_read_one_after_the_other(workspace: Workspace, tmp_path: Path) -> None:
+    """Both would otherwise add a slice of the same name."""
+    operations.run_identity(workspace)
+    more(workspace, [*PEOPLE, *MORE])
+    (folder,) = {path.parent for path in (workspace.folder / "identity" / "hashed").glob("01-*/state.json")}
+    code = (
+        "import sys, time; from pathlib import Path; from engine.locks import holding\n"
+        "with holding(Path(sys.argv[1]), 'test', 'refused', 'busy'):\n    print('held', flush=True); time.sleep(1.5)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder.with_suffix(".lock"))], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        found = operations.run_identity(workspace)
+        assert other.poll() is not None, "it was waited for"
+        assert (found.increment, found.numbers["persons"]) == (True, 5)
+    finally:
+        other.kill()
+        other.wait()
+        if other.stdout is not None:
+            other.stdout.close()

@@ -125,6 +125,26 @@ def test_a_file_with_too_many_bad_rows_is_refused_and_nothing_changes(workspace:
     assert rows(workspace) == [(1, 5), (5, 1)]
 
 
+@pytest.mark.parametrize(
+    "text", ["a\tb\r\n1\t2\r\n", "a|b\n1|2", "a,b\n\n1,2\n\n", '"a";"b"\n"1";"2"\n', " a , b \n1,2\n"]
+)
+def test_dialects(workspace: Workspace, tmp_path: Path, text: str) -> None:
+    operations.ingest_load(workspace, DOCUMENT, [file(tmp_path, text)])
+    assert rows(workspace, "SELECT a, b FROM people") == [(1, 2)]
+
+
+def test_without_a_header(workspace: Workspace, tmp_path: Path) -> None:
+    document = replace(DOCUMENT, dialect=Dialect(header=False))
+    operations.ingest_load(workspace, document, [file(tmp_path, "1,Ana\n2,Bruno\n")])
+    assert rows(workspace, "SELECT c1, c2 FROM people ORDER BY 1") == [(1, "Ana"), (2, "Bruno")]
+
+
+def test_a_quote_that_is_not_closed_is_a_bad_row(workspace: Workspace, tmp_path: Path) -> None:
+    document = replace(DOCUMENT, reject=Decimal(1))
+    (found,) = operations.ingest_load(workspace, document, [file(tmp_path, 'a,b\n0,z\n1,"x\n2,y\n')])
+    assert (found.rows, found.bad) == (1, 1)
+
+
 def test_upsert_and_replace(workspace: Workspace, tmp_path: Path) -> None:
     upsert = replace(DOCUMENT, mode="upsert", key=("id",))
     operations.ingest_load(
@@ -173,7 +193,10 @@ def test_json_lines_and_parquet(workspace: Workspace, tmp_path: Path) -> None:
 def test_what_cannot_be_is_said(workspace: Workspace, tmp_path: Path) -> None:
     for text, name, document, message in (
         ("", "a.csv", DOCUMENT, "is empty"),
+        ("a,b\n", "a.csv", DOCUMENT, "has no rows"),
+        ('[{"a": 1}]', "a.json", DOCUMENT, "no JSON object on any"),
         ("a\n1\n", "a.xyz", DOCUMENT, "cannot be told from its name"),
+        ("a;A\n1;2\n", "a.csv", DOCUMENT, 'has the column "a" twice'),
         ("User-ID,User ID\n1,2\n", "a.csv", DOCUMENT, 'would both be "user_id"'),
         ("a\n1\n", "a.csv", replace(DOCUMENT, columns={"b": LoadedColumn("B")}), 'the file has no column "B"'),
         ("a\n1\n", "a.csv", replace(DOCUMENT, key=("k",), mode="upsert"), 'no column for "k"'),
