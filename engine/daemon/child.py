@@ -65,6 +65,8 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
             return _watch_over(workspace, request["seen"])
         if request["op"] == "sync":
             return _sync(workspace, job)
+        if request["op"] == "ingest":
+            return {"files": [one.as_json() for one in operations.ingest_all(workspace, job)]}
         if request["op"] == "identity":
             return operations.run_identity(workspace, job=job).as_json()
         _wait_for_others(folder, job)

@@ -66,7 +66,7 @@ class Daemon:
         self._task: Task | None = None
         self._answer: dict[str, Any] | None = None
         self._work = "keeping house"
-        self._identity_at = datetime.min.replace(tzinfo=UTC)
+        self._files_at = self._identity_at = datetime.min.replace(tzinfo=UTC)
         self._syncs_at = datetime.min.replace(tzinfo=UTC)
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
@@ -163,7 +163,7 @@ class Daemon:
         """The clock was ahead, now or when another daemon ran: nothing waits for the time that was wrong."""
         moved = self._queue.set_back(now)
         self._clean_at = min(self._clean_at, now + timedelta(hours=1))
-        self._syncs_at = self._watch_at = self._identity_at = datetime.min.replace(tzinfo=UTC)
+        self._syncs_at = self._watch_at = self._files_at = self._identity_at = datetime.min.replace(tzinfo=UTC)
         if moved:
             self._log.warning("the clock was set back", extra={"fields": {"schedules": moved}})
 
@@ -200,6 +200,10 @@ class Daemon:
         if self._child is not None or self._stopping:
             return
         tasks = self._queue.tasks
+        if self._has_files(now):
+            self._child, self._work = Child(self._folder, {"op": "ingest"}), "ingest"
+            self._log.info("loading files", extra={"fields": {"child": self._child.pid}})
+            return
         if self._has_identity(now):
             self._child, self._work = Child(self._folder, {"op": "identity"}), "identity"
             self._log.info("resolving identity", extra={"fields": {"child": self._child.pid}})
@@ -229,6 +233,14 @@ class Daemon:
         self._syncs_at = now + _LOOK_AT_SYNCS
         return operations.has_due_syncs(self._workspace)
 
+    def _has_files(self, now: datetime) -> bool:
+        """Whether files have come that a document of the workspace loads; before persons and audiences, which read
+        them."""
+        if now < self._files_at:
+            return False
+        self._files_at = now + _LOOK_AT_DATA
+        return operations.ingest_due(self._workspace)
+
     def _has_identity(self, now: datetime) -> bool:
         """Whether persons are to be found anew; before audiences, which may be of persons."""
         if now < self._identity_at:
@@ -252,6 +264,11 @@ class Daemon:
             self._settle(self._task, self._answer, now)
         elif "error" in self._answer:
             self._log.error(f"{self._work} failed", extra={"fields": self._answer["error"]})
+        elif self._work == "ingest":
+            for one in self._answer["files"]:
+                level = logging.INFO if one["state"] == "loaded" else logging.ERROR
+                fields = {name: one[name] for name in ("id", "file", "into", "rows", "bad", "message")}
+                self._log.log(level, f"file {one['state']}", extra={"fields": fields})
         elif self._work == "identity":
             level = logging.INFO if self._answer["state"] == "published" else logging.ERROR
             fields = {name: self._answer[name] for name in ("run", "persons", "merged", "split", "new")}

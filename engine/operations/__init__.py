@@ -122,6 +122,7 @@ if TYPE_CHECKING:
     from engine.operations.sealing import make_vault_key, remove_secret, secrets, set_secret
     from engine.operations.sizing import size, size_document
     from engine.operations.telling import activity, recent_log
+    from engine.operations.watching_folders import ingest_all, ingest_due
     from engine.operations.workspace import Workspace, connect, init
 
 _HOMES = {
@@ -159,6 +160,8 @@ _HOMES = {
     "ingest_watch": "ingesting",
     "read_ingest_file": "ingesting",
     "onboard_list": "onboarding",
+    "ingest_all": "watching_folders",
+    "ingest_due": "watching_folders",
     "add_destination": "activating",
     "destinations": "activating",
     "pause_destination": "activating",
@@ -292,7 +295,9 @@ __all__ = [
     "identity_due",
     "identity_state",
     "infer",
+    "ingest_all",
     "ingest_draft",
+    "ingest_due",
     "ingest_files",
     "ingest_load",
     "ingest_preview",

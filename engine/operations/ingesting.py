@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LOCAL = "local:"
 _WHO = "convoke ingest"
 _KEPT = "kept"
-_AT_REST = 2.0
+AT_REST = 2.0
 """Seconds after its last change that a file in a watched folder counts as written."""
 _OF_ONE_FILE = ("file", "usage", "refused", "model_mismatch")
 """What is wrong with one file of several does not keep the others."""
@@ -215,7 +215,7 @@ def ingest_watch(
     for path in ingest_files(document):
         about = path.stat()
         state = about.st_size, about.st_mtime_ns
-        if seen.get(path) != state and time.time() - about.st_mtime > _AT_REST:
+        if seen.get(path) != state and time.time() - about.st_mtime > AT_REST:
             fresh.append(path)
             seen[path] = state
     found = ingest_load(workspace, document, fresh, job) if fresh else []

@@ -18,6 +18,7 @@ import pytest
 
 from engine import operations
 from engine.cli.__main__ import main
+from engine.domain.documents import dump_yaml
 from engine.errors import EngineError
 from engine.operations import Workspace, make_vault_key
 from engine.settings import write_settings
@@ -109,6 +110,37 @@ def test_persons_are_found_anew_when_the_data_changes(tmp_path: Path) -> None:
         log = (workspace.folder / "logs" / "daemon.jsonl").read_text()
         assert '"identity published"' in log
         assert "mail.com" not in log
+
+
+def test_files_that_come_are_loaded(tmp_path: Path) -> None:
+    with operations.init(tmp_path / "ws") as workspace:
+        for folder in ("ingest", "in"):
+            (workspace.folder / folder).mkdir()
+        document = {"kind": "ingest", "id": "people", "into": "people", "path": "in/*.csv"}
+        (workspace.folder / "ingest" / "people.yaml").write_text(dump_yaml(document))
+        (workspace.folder / "ingest" / "wrong.yaml").write_text("kind: ingest\nid: wrong\n")
+        (workspace.folder / "in" / "a.csv").write_text("id,name\n1,Ana\n")
+        (workspace.folder / "in" / "b.csv").write_text("id,name\nx,Ana\n2,y\n")
+        for path in workspace.folder.rglob("*"):
+            os.utime(path, (time.time() - 60,) * 2)
+        process = daemon(workspace.folder)
+        try:
+            until(lambda: len(operations.ingest_status(workspace)) == 2)
+            log = workspace.folder / "logs" / "daemon.jsonl"
+            until(lambda: log.read_text().count("file refused") == 2)
+        finally:
+            process.terminate()
+            process.wait(30)
+        assert workspace.warehouse.rows("SELECT * FROM people") == [(1, "Ana")]
+        told = log.read_text()
+        assert "1 of 2 rows of b.csv are bad" in told
+        assert "wrong.yaml" in told
+        assert not operations.ingest_due(workspace), "each is told once"
+        assert operations.ingest_all(workspace) == []
+        (workspace.folder / "warehouse" / "watched.json").unlink()
+        assert [one.file for one in operations.ingest_all(workspace)] == ["b.csv", "wrong.yaml"], (
+            "a.csv is in the ledger"
+        )
 
 
 def test_no_child_outlives_its_daemon(workspace: Workspace, running: subprocess.Popen[bytes]) -> None:

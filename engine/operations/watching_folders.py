@@ -1,0 +1,101 @@
+"""The documents in a workspace's folder `ingest`: the daemon loads what comes into the folders that they name.
+
+A file counts as seen by its size and time, and only what was loaded or refused is written down as seen: who dies before
+looks at it again, and the ledger in the warehouse keeps it from being loaded twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from engine.domain.ingest import IngestDocument
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.operations.ingesting import AT_REST, FileLoaded, ingest_files, ingest_load, read_ingest_file
+from engine.operations.workspace import Workspace
+
+FOLDER = "ingest"
+_SEEN = "watched.json"
+_State = dict[str, list[int]]
+
+
+def ingest_due(workspace: Workspace) -> bool:
+    """Whether there is a file to load, or a document that cannot be read and was not told of yet."""
+    seen = _seen(workspace)
+    return any(new for _, new in _new(workspace, seen))
+
+
+def ingest_all(workspace: Workspace, job: Job | None = None) -> list[FileLoaded]:
+    """Load every new file of every document; what is wrong with a document is told like a file that was refused."""
+    seen = _seen(workspace)
+    found: list[FileLoaded] = []
+    for what, new in list(_new(workspace, seen)):
+        if not new:
+            continue
+        if isinstance(what, IngestDocument):
+            try:
+                found += [one for one in ingest_load(workspace, what, list(new), job) if one.state != "known"]
+            except EngineError as error:
+                if error.code in ("cancelled", "warehouse_file"):  # somebody else writes: the next look tries again
+                    raise
+                found += [FileLoaded("", path.name, what.into, "refused", message=error.message) for path in new]
+        else:
+            found.append(FileLoaded("", next(iter(new)).name, "", "refused", message=what.message))
+        seen |= {_name(what, path): state for path, state in new.items()}
+        _keep(workspace, seen)
+    return found
+
+
+def _new(workspace: Workspace, seen: _State) -> Iterator[tuple[IngestDocument | EngineError, dict[Path, list[int]]]]:
+    """By document (or what is wrong with it) the files that are new or changed, with their state."""
+    for path in sorted((workspace.folder / FOLDER).glob("*.y*ml")):
+        try:
+            document = _document(workspace, path)
+            files = [] if document.path is None else ingest_files(document)
+        except EngineError as error:
+            yield error, _changed(error, [path], seen)
+            continue
+        yield document, _changed(document, files, seen)
+
+
+def _changed(what: IngestDocument | EngineError, files: list[Path], seen: _State) -> dict[Path, list[int]]:
+    found = {}
+    for path in files:
+        try:
+            about = path.stat()
+        except OSError:  # gone meanwhile
+            continue
+        state = [about.st_size, about.st_mtime_ns]
+        if seen.get(_name(what, path)) != state and time.time() - about.st_mtime > AT_REST:
+            found[path] = state
+    return found
+
+
+def _document(workspace: Workspace, path: Path) -> IngestDocument:
+    """A document; its path is relative to the workspace."""
+    document = read_ingest_file(path)
+    return document if document.path is None else replace(document, path=str(workspace.folder / document.path))
+
+
+def _name(what: IngestDocument | EngineError, path: Path) -> str:
+    return f"{what.id if isinstance(what, IngestDocument) else ''}:{path}"
+
+
+def _seen(workspace: Workspace) -> _State:
+    try:
+        found = json.loads((workspace.warehouse_folder / _SEEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # then every file is looked into, and found in the ledger
+        return {}
+    return dict(found)
+
+
+def _keep(workspace: Workspace, seen: _State) -> None:
+    workspace.warehouse_folder.mkdir(exist_ok=True)
+    fresh = workspace.warehouse_folder / f"{_SEEN}.new"
+    fresh.write_text(json.dumps(seen), encoding="utf-8")
+    os.replace(fresh, workspace.warehouse_folder / _SEEN)
