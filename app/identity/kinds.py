@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QInputDialog,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QInputDialog, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.i18n import Words
+from app.widgets.cells import Cells
 from app.widgets.parts import button, column, row
 from engine.domain.identity import PROFILE
 from engine.domain.identity_codec import NORMALISERS, read_identity
@@ -25,39 +18,6 @@ _COLUMNS = ("kind", "normaliser", "country", "most", "within", "shared", "links"
 _KIND, _NORMALISER, _COUNTRY, _MOST, _WITHIN, _SHARED, _LINKS, _HOUSEHOLD = range(len(_COLUMNS))
 _NUMBERS = (_MOST, _SHARED, _LINKS)
 _WIDTHS = (88, 98, 58, 82, 78, 100, 76)
-_Index = QModelIndex | QPersistentModelIndex
-
-
-class _Delegate(QStyledItemDelegate):
-    """How values are read is chosen; the rest is typed."""
-
-    def __init__(self, words: Words, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._words = words
-
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
-        if index.column() in (_KIND, _HOUSEHOLD):
-            return None  # type: ignore[return-value]  # Qt's way to say that a cell is not edited
-        if index.column() != _NORMALISER:
-            return super().createEditor(parent, option, index)
-        made = QComboBox(parent)
-        for one in NORMALISERS:
-            made.addItem(self._words(f"normaliser.{one}"), one)
-        made.activated.connect(lambda: self.commitData.emit(made))
-        return made
-
-    def setEditorData(self, editor: QWidget, index: _Index) -> None:
-        if isinstance(editor, QComboBox):
-            editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.UserRole)))
-        else:
-            super().setEditorData(editor, index)
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
-        if isinstance(editor, QComboBox):
-            model.setData(index, editor.currentData(), Qt.ItemDataRole.UserRole)
-            model.setData(index, editor.currentText(), Qt.ItemDataRole.EditRole)
-        else:
-            super().setModelData(editor, model, index)
 
 
 class Kinds(QWidget):
@@ -83,7 +43,8 @@ class Kinds(QWidget):
             self.table.headerItem().setToolTip(place, words(f"kinds.{name}.tip"))
         for place, width in enumerate(_WIDTHS):
             self.table.setColumnWidth(place, width)
-        self.table.setItemDelegate(_Delegate(words, self.table))
+        normalisers = [(words(f"normaliser.{one}"), one) for one in NORMALISERS]
+        self.table.setItemDelegate(Cells(self.table, {_NORMALISER: normalisers}, range(_COUNTRY, _HOUSEHOLD)))
         self.table.setEditTriggers(QTreeWidget.EditTrigger.AllEditTriggers)
         self.table.itemChanged.connect(self._on_changed)
         self.table.currentItemChanged.connect(self._show_buttons)

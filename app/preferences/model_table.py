@@ -5,55 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTreeWidget,
-    QTreeWidgetItem,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem
 
 from app.i18n import Words
+from app.widgets.cells import Cells
 from engine.domain.values import ValueType
 
 _COLUMNS = ("field", "label", "type", "personal", "money")
 _FIELD, _LABEL, _TYPE, _PERSONAL, _MONEY = range(len(_COLUMNS))
 _NUMBERS = {str(kind) for kind in ValueType if kind.is_number}
-_Index = QModelIndex | QPersistentModelIndex
-
-
-class _Delegate(QStyledItemDelegate):
-    """Texts are typed in the label's column; types are chosen."""
-
-    def __init__(self, words: Words, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._words = words
-
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
-        if index.column() == _TYPE:
-            made = QComboBox(parent)
-            for kind in ValueType:
-                made.addItem(_kind(str(kind), self._words), str(kind))
-            made.activated.connect(lambda: self.commitData.emit(made))
-            return made
-        if index.column() == _LABEL:
-            return super().createEditor(parent, option, index)
-        return None  # type: ignore[return-value]  # Qt's way to say that a cell is not edited
-
-    def setEditorData(self, editor: QWidget, index: _Index) -> None:
-        if isinstance(editor, QComboBox):
-            editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.UserRole)))
-        else:
-            super().setEditorData(editor, index)
-
-    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: _Index) -> None:
-        if isinstance(editor, QComboBox):
-            model.setData(index, editor.currentData(), Qt.ItemDataRole.UserRole)
-            model.setData(index, editor.currentText(), Qt.ItemDataRole.EditRole)
-        else:
-            super().setModelData(editor, model, index)
 
 
 class ModelTable(QTreeWidget):
@@ -72,7 +33,8 @@ class ModelTable(QTreeWidget):
         self._left_out: dict[tuple[str, ...], Any] = {}
         self.setAccessibleName(words("connect.model.title"))
         self.setHeaderLabels([words(f"model.{name}") for name in _COLUMNS])
-        self.setItemDelegate(_Delegate(words, self))
+        kinds = [(_kind(str(kind), words), str(kind)) for kind in ValueType]
+        self.setItemDelegate(Cells(self, {_TYPE: kinds}, (_LABEL,)))
         self.setEditTriggers(self.EditTrigger.AllEditTriggers)
         for place, width in enumerate((210, 180, 130, 80)):
             self.setColumnWidth(place, width)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
-from engine.cli.printing import number, progress, say, say_json, table
+from engine.cli.printing import number, progress, say, say_json, table, write_out
 from engine.cli.secrets import passphrase
 
 identity = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who is one person: rules, runs, lookups.")
@@ -27,18 +27,13 @@ def draft(
 ) -> None:
     """Draft a document from the model's identifiers."""
     from engine import operations
-    from engine.errors import EngineError
 
     with open_workspace(context, workspace) as opened:
         found = operations.draft_identity(opened)
     if out is None:
         say(found.rstrip())
         return
-    try:
-        out.write_text(found, encoding="utf-8")
-    except OSError as error:
-        reason = (error.strerror or "unknown").lower()
-        raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
+    write_out(out, found)
     say(f"The draft is in {out}. Read it, then: convoke identity apply {out}")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
-from engine.cli.printing import number, progress, say, say_json, table
+from engine.cli.printing import number, progress, say, say_json, table, write_out
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -154,11 +154,7 @@ def draft(
     if out is None:
         say(found.rstrip())
         return
-    try:
-        out.write_text(found, encoding="utf-8")
-    except OSError as error:
-        reason = (error.strerror or "unknown").lower()
-        raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
+    write_out(out, found)
     say(f"The draft is in {out}. Read it, then: convoke ingest load --document {out}")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from engine.domain.documents import iso
@@ -79,3 +80,14 @@ def progress(label: str, *, quiet: bool = False) -> Iterator[Job]:
             bar.update(task, completed=done, description=f"{label}: {step}")
 
         yield Job(show)
+
+
+def write_out(out: Path, text: str) -> None:
+    """Write a text to the file that --out names."""
+    from engine.errors import EngineError
+
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None

@@ -106,7 +106,7 @@ class Growing:
     def grown(self, mark: Mark, job: Job | None) -> Iterator[Slice] | None:
         """The slices that came since a mark; None when everything was or is to be read anew."""
         state = self._checked(job)
-        if state is None or state.mark.begun != mark.begun:
+        if state is None or state.mark.begun != mark.begun or state.mark.added >= _MOST_ADDED:
             return None
         return self._since(state, mark, job)
 

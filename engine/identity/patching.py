@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from engine.domain.identity import IdentityDocument
+from engine.errors import EngineError
 from engine.identity.index import Index, Patch, patch_index, raw_of
+from engine.identity.indexing import index_of
 from engine.identity.mending import Mended
 from engine.identity.publication import (
     LINKS,
@@ -26,6 +29,7 @@ from engine.identity.publication import (
     Map,
     Pointer,
     beside,
+    candidate_of,
     identifiers_table,
     links_table,
     persons_table,
@@ -101,6 +105,12 @@ def replace_region(folder: Path, before: Pointer, pointer: Pointer, what: Replac
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
+    try:
+        Index(folder / before.index).close()
+    except EngineError:  # damaged or gone: made again, from the map as it is now
+        with closing(Map(folder, pointer)) as made:
+            index_of(candidate_of(made, by_people=True), folder / pointer.index, made.redirects())
+        return
     aside = (folder / pointer.index).with_suffix(".new")
     patch_index(folder / before.index, aside, _patch(what.found, written))
     Index(aside).close()

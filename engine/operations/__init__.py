@@ -122,7 +122,7 @@ if TYPE_CHECKING:
     from engine.operations.sealing import make_vault_key, remove_secret, secrets, set_secret
     from engine.operations.sizing import size, size_document
     from engine.operations.telling import activity, recent_log
-    from engine.operations.watching_folders import ingest_all, ingest_due
+    from engine.operations.watching_folders import ingest_all, ingest_due, ingest_troubles
     from engine.operations.workspace import Workspace, connect, init
 
 _HOMES = {
@@ -162,6 +162,7 @@ _HOMES = {
     "onboard_list": "onboarding",
     "ingest_all": "watching_folders",
     "ingest_due": "watching_folders",
+    "ingest_troubles": "watching_folders",
     "add_destination": "activating",
     "destinations": "activating",
     "pause_destination": "activating",
@@ -303,6 +304,7 @@ __all__ = [
     "ingest_preview",
     "ingest_replay",
     "ingest_status",
+    "ingest_troubles",
     "ingest_watch",
     "init",
     "insights",

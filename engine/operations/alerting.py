@@ -12,6 +12,7 @@ from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.operations.sealing import host_of
+from engine.operations.watching_folders import ingest_troubles
 from engine.operations.workspace import Workspace
 from engine.store.alerts import Alert, Alerts, Kind, Troubles
 
@@ -32,6 +33,7 @@ _TITLES: dict[Kind, str] = {
     "size": "A size jumped",
     "rejects": "A destination rejects many",
     "identity": "Identity needs a look",
+    "ingest": "A file was refused",
 }
 
 Problem = tuple[Kind, str]
@@ -96,6 +98,7 @@ def _troubles(workspace: Workspace, at: datetime) -> dict[Problem, str]:
             else "persons were not found anew"
         )
         found["identity", "persons"] = f"{kept}: {why}"
+    found |= {("ingest", name): why for name, why in ingest_troubles(workspace).items()}
     late = troubles.late(iso(at - LATE))
     if late:
         names = ", ".join(name for name, _ in late[:3]) + (", …" if len(late) > 3 else "")

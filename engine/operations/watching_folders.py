@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.domain.ingest import IngestDocument
@@ -20,35 +20,50 @@ from engine.operations.ingesting import AT_REST, FileLoaded, ingest_files, inges
 from engine.operations.workspace import Workspace
 
 FOLDER = "ingest"
-_SEEN = "watched.json"
+_WATCHED = "watched.json"
 _State = dict[str, list[int]]
 
 
 def ingest_due(workspace: Workspace) -> bool:
     """Whether there is a file to load, or a document that cannot be read and was not told of yet."""
-    seen = _seen(workspace)
-    return any(new for _, new in _new(workspace, seen))
+    return any(new for _, new in _new(workspace, _known(workspace).seen))
 
 
 def ingest_all(workspace: Workspace, job: Job | None = None) -> list[FileLoaded]:
     """Load every new file of every document; what is wrong with a document is told like a file that was refused."""
-    seen = _seen(workspace)
+    known = _known(workspace)
     found: list[FileLoaded] = []
-    for what, new in list(_new(workspace, seen)):
+    for what, new in list(_new(workspace, known.seen)):
         if not new:
             continue
-        if isinstance(what, IngestDocument):
-            try:
-                found += [one for one in ingest_load(workspace, what, list(new), job) if one.state != "known"]
-            except EngineError as error:
-                if error.code in ("cancelled", "warehouse_file"):  # somebody else writes: the next look tries again
-                    raise
-                found += [FileLoaded("", path.name, what.into, "refused", message=error.message) for path in new]
-        else:
-            found.append(FileLoaded("", next(iter(new)).name, "", "refused", message=what.message))
-        seen |= {_name(what, path): state for path, state in new.items()}
-        _keep(workspace, seen)
+        told = _loaded(workspace, what, list(new), job)
+        found += told
+        subject = what.id if isinstance(what, IngestDocument) else next(iter(new)).name
+        refused = [f"{one.file}: {one.message}" for one in told if one.state == "refused"]
+        known.refused.pop(subject, None)
+        if refused:
+            known.refused[subject] = refused[-1]
+        known.seen.update((_name(what, path), state) for path, state in new.items())
+        _keep(workspace, known)
     return found
+
+
+def ingest_troubles(workspace: Workspace) -> dict[str, str]:
+    """By document (or its file, when it cannot be read) why the newest of its files was refused."""
+    return _known(workspace).refused
+
+
+def _loaded(
+    workspace: Workspace, what: IngestDocument | EngineError, new: list[Path], job: Job | None
+) -> list[FileLoaded]:
+    if isinstance(what, EngineError):
+        return [FileLoaded("", new[0].name, "", "refused", message=what.message)]
+    try:
+        return [one for one in ingest_load(workspace, what, new, job) if one.state != "known"]
+    except EngineError as error:
+        if error.code in ("cancelled", "warehouse_file"):  # somebody else writes: the next look tries again
+            raise
+        return [FileLoaded("", path.name, what.into, "refused", message=error.message) for path in new]
 
 
 def _new(workspace: Workspace, seen: _State) -> Iterator[tuple[IngestDocument | EngineError, dict[Path, list[int]]]]:
@@ -86,16 +101,24 @@ def _name(what: IngestDocument | EngineError, path: Path) -> str:
     return f"{what.id if isinstance(what, IngestDocument) else ''}:{path}"
 
 
-def _seen(workspace: Workspace) -> _State:
+@dataclass(frozen=True)
+class _Known:
+    """Files by document and path with their state, and what was refused, by document."""
+
+    seen: _State
+    refused: dict[str, str]
+
+
+def _known(workspace: Workspace) -> _Known:
     try:
-        found = json.loads((workspace.warehouse_folder / _SEEN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # then every file is looked into, and found in the ledger
-        return {}
-    return dict(found)
+        found = json.loads((workspace.warehouse_folder / _WATCHED).read_text(encoding="utf-8"))
+        return _Known(dict(found["seen"]), dict(found["refused"]))
+    except (OSError, ValueError, TypeError, KeyError):  # then every file is looked into, and found in the ledger
+        return _Known({}, {})
 
 
-def _keep(workspace: Workspace, seen: _State) -> None:
+def _keep(workspace: Workspace, known: _Known) -> None:
     workspace.warehouse_folder.mkdir(exist_ok=True)
-    fresh = workspace.warehouse_folder / f"{_SEEN}.new"
-    fresh.write_text(json.dumps(seen), encoding="utf-8")
-    os.replace(fresh, workspace.warehouse_folder / _SEEN)
+    fresh = workspace.warehouse_folder / f"{_WATCHED}.new"
+    fresh.write_text(json.dumps(vars(known)), encoding="utf-8")
+    os.replace(fresh, workspace.warehouse_folder / _WATCHED)

@@ -331,6 +331,7 @@ def test_every_operation_has_a_route() -> None:
         "ingest_preview",
         "ingest_replay",
         "ingest_status",
+        "ingest_troubles",
         "ingest_watch",
         "read_ingest_file",
     }  # files, many at once

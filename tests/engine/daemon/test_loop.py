@@ -137,10 +137,18 @@ def test_files_that_come_are_loaded(tmp_path: Path) -> None:
         assert "wrong.yaml" in told
         assert not operations.ingest_due(workspace), "each is told once"
         assert operations.ingest_all(workspace) == []
+        operations.watch(workspace, operations.Seen())
+        assert {(one.kind, one.subject) for one in operations.alerts(workspace, open_only=True)} == {
+            ("ingest", "people"),
+            ("ingest", "wrong.yaml"),
+        }
+        (workspace.folder / "in" / "b.csv").write_text("id,name\n5,Bruno\n")
+        os.utime(workspace.folder / "in" / "b.csv", (time.time() - 50,) * 2)
+        assert [one.state for one in operations.ingest_all(workspace)] == ["loaded"]
+        operations.watch(workspace, operations.Seen())
+        assert [one.subject for one in operations.alerts(workspace, open_only=True)] == ["wrong.yaml"]
         (workspace.folder / "warehouse" / "watched.json").unlink()
-        assert [one.file for one in operations.ingest_all(workspace)] == ["b.csv", "wrong.yaml"], (
-            "a.csv is in the ledger"
-        )
+        assert [one.file for one in operations.ingest_all(workspace)] == ["wrong.yaml"], "the others are in the ledger"
 
 
 def test_no_child_outlives_its_daemon(workspace: Workspace, running: subprocess.Popen[bytes]) -> None:

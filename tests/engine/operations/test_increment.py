@@ -15,6 +15,7 @@ import pytest
 from engine import operations
 from engine.domain.documents import dump_yaml
 from engine.errors import EngineError
+from engine.identity import growing
 from engine.identity.publication import current
 from engine.operations import Workspace
 from tests.support.people import ANA, DOCUMENT, MODEL, PEOPLE, Row, make, persons
@@ -212,6 +213,27 @@ def test_decisions_and_erasure_hold_for_new_rows(workspace: Workspace) -> None:
     assert operations.find_person(workspace, "email:carla@mail.com").id not in who.values()
     cpf = operations.resolve_identifiers(workspace, [("cpf", ANA)])[0]
     assert cpf.person == who["ana-1"]
+
+
+def test_an_index_that_is_damaged_is_made_again_with_the_new_rows(workspace: Workspace) -> None:
+    operations.run_identity(workspace)
+    before = persons(workspace, KEYS)
+    pointer = current(workspace.folder / "identity")
+    assert pointer is not None
+    (workspace.folder / "identity" / pointer.index).write_bytes(b"no index")
+    more(workspace, [*PEOPLE, *MORE])
+    assert operations.run_identity(workspace).increment
+    assert persons(workspace, KEYS)["carla-2"] == before["carla-1"]
+
+
+def test_after_many_increments_everything_is_read_again(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growing, "_MOST_ADDED", 1)
+    operations.run_identity(workspace)
+    more(workspace, [*PEOPLE, *MORE[:1]])
+    assert operations.run_identity(workspace).increment
+    more(workspace, [*PEOPLE, *MORE])
+    found = operations.run_identity(workspace)
+    assert (found.increment, found.numbers["persons"]) == (False, 5)
 
 
 def test_a_watermark_that_is_not_there_is_named(workspace: Workspace) -> None:
