@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from engine import __version__, operations
-from engine.api import delivering, documents, identity, managing, numbers, running
+from engine.api import delivering, documents, identity, ingesting, managing, numbers, running
 from engine.api.asking import Answer, NotAllowed, asked, needs
 from engine.api.describing import describe
 from engine.api.gate import App, Gate, Receive, Scope, Send
@@ -46,6 +46,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
             running.writing,
             delivering.delivering,
             managing.managing,
+            *(ingesting.seeing, ingesting.loading),
             identity.deciding,
         ),
     ):

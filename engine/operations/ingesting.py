@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import time
@@ -170,6 +171,8 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None) -> 
     or the table is another one)."""
     folder = _kept(workspace) / number
     try:
+        if not re.fullmatch(r"[0-9a-f]{12}", number):
+            raise FileNotFoundError
         document = read_ingest(load_one((folder / "document.yaml").read_bytes()))
         lines = (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()
     except OSError:
