@@ -23,22 +23,11 @@ from engine.errors import EngineError
 from engine.identity.index import Index, Patch, patch_index, raw_of
 from engine.identity.indexing import index_of
 from engine.identity.mending import Mended
-from engine.identity.publication import (
-    LINKS,
-    Change,
-    Map,
-    Pointer,
-    beside,
-    candidate_of,
-    identifiers_table,
-    links_table,
-    persons_table,
-    redirects_table,
-    write_changes,
-)
+from engine.identity.publication import LINKS, Change, Map, Pointer, beside, candidate_of, write_changes
 from engine.identity.region import Region
 from engine.identity.resolving import LARGEST_HOME, homes
 from engine.identity.stability import new_id
+from engine.identity.tables import identifiers_table, links_table, persons_table, redirects_table
 
 
 class Taken(Mapping[str, str]):
@@ -94,11 +83,9 @@ class _Written:
 
 def replace_region(folder: Path, before: Pointer, pointer: Pointer, what: Replacement) -> None:
     """Write the map and the index of ``pointer`` beside those in force; point_to puts them in force."""
-    for old, new in ((before.map, pointer.map), (before.index, pointer.index)):
-        for leftover in (folder / new, folder / f"{new}.wal"):
-            leftover.unlink(missing_ok=True)
-        if new == pointer.map:
-            shutil.copyfile(folder / old, folder / new)
+    for leftover in (pointer.map, f"{pointer.map}.wal", pointer.index):
+        (folder / leftover).unlink(missing_ok=True)
+    shutil.copyfile(folder / before.map, folder / pointer.map)
     connection = duckdb.connect(str(folder / pointer.map))
     try:
         written = _write(connection, before, pointer, what)
