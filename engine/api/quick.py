@@ -15,6 +15,7 @@ from engine.api.asking import Answer
 from engine.api.metrics import Metrics
 from engine.api.workspaces import Workspaces
 from engine.errors import EngineError
+from engine.identity.publication import POINTER
 from engine.operations.finding import Lookup, Ready, audit
 from engine.operations.workspace import IDENTITY
 from engine.store.tokens import Token
@@ -35,7 +36,7 @@ class Quick:
         self._lookups: list[Lookup] = []
         self._ready: Ready | None = None
         self._seen: tuple[int, int] | None = None
-        self._pointer = people.folder / IDENTITY / "current.json"
+        self._pointer = people.folder / IDENTITY / POINTER
 
     def trusted(self, header: str) -> Token | None:
         """The token of a header that was found valid a moment ago."""

@@ -128,6 +128,8 @@ def _told(found: Sequence[FileLoaded], as_json: bool) -> int:
             say(f"{one.file}: {number(one.rows)} rows into {one.into}{kept}.")
             for why, count in one.reasons.items():
                 say(f"  {number(count)}  {why}")
+            for column, way in one.doubts.items():
+                say(f"  {column} was read like {way}. If it is meant the other way round, write it in a document.")
     return 1 if any(one.state == "refused" for one in found) else 0
 
 

@@ -16,12 +16,13 @@ Mode = Literal["insert", "upsert", "replace"]
 
 @dataclass(frozen=True)
 class LoadedColumn:
-    """A column of the table: its column in the file, its type (None: as the table has it, or as the values look), and
-    the pattern of dates (strftime's), such as %d/%m/%Y."""
+    """A column of the table: its column in the file, its type (None: as the table has it, or as the values look), the
+    pattern of dates (strftime's), such as %d/%m/%Y, and the decimal separator where the file has another one."""
 
     source: str
     type: ValueType | None = None
     format: str | None = None
+    decimal: str | None = None
 
 
 @dataclass(frozen=True)

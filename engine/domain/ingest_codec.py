@@ -14,7 +14,7 @@ from engine.domain.values import ValueType
 from engine.errors import nearest
 
 KEYS = ("kind", "id", "into", "path", "mode", "key", "partition", "columns", "file", "evolve", "reject")
-_COLUMN_KEYS = ("from", "type", "format")
+_COLUMN_KEYS = ("from", "type", "format", "decimal")
 _FILE_KEYS = ("format", "delimiter", "quote", "encoding", "header", "decimal", "nulls")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -103,7 +103,11 @@ def _column(name: str, value: Any) -> LoadedColumn:
     pattern = reading.optional_text(found.get("format"), f"{path}.format", "format")
     if pattern is not None and kind not in (ValueType.DATE, ValueType.TIMESTAMP):
         raise reading.fail(f"{path}.format", "only dates and timestamps have a format", "Write type: date.")
-    return LoadedColumn(reading.optional_text(found.get("from"), f"{path}.from", "from") or name, kind, pattern)
+    source = reading.optional_text(found.get("from"), f"{path}.from", "from") or name
+    decimal = found.get("decimal")
+    if decimal is not None:
+        decimal = _choice(decimal, f"{path}.decimal", "decimal")
+    return LoadedColumn(source, kind, pattern, decimal)
 
 
 def _dialect(value: Any) -> Dialect:
@@ -164,6 +168,7 @@ def _write_column(column: LoadedColumn) -> dict[str, Any]:
     result: dict[str, Any] = {"from": column.source}
     if column.type is not None:
         result["type"] = str(column.type)
-    if column.format is not None:
-        result["format"] = column.format
+    for key in ("format", "decimal"):
+        if getattr(column, key) is not None:
+            result[key] = getattr(column, key)
     return result

@@ -320,7 +320,7 @@ def ingest_schema() -> Schema:
     """The schema of an ingest document."""
     name: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
     kinds = [str(one) for one in ValueType]
-    column = _object({"from": _TEXT, "type": {"enum": kinds}, "format": _TEXT})
+    column = _object({"from": _TEXT, "type": {"enum": kinds}, "format": _TEXT, "decimal": {"enum": [".", ","]}})
     file = {
         "format": {"enum": ["csv", "jsonl", "parquet"]},
         **dict.fromkeys(("delimiter", "quote", "encoding"), _TEXT),

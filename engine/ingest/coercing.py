@@ -25,19 +25,22 @@ _SQL_TYPES = {
     ValueType.DATE: "DATE",
     ValueType.TIMESTAMP: "TIMESTAMP",
 }
+_NO_NUMBERS = ("VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
 _DAY_FIRST, _MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
 
 
 @dataclass(frozen=True)
 class Coercion:
     """How one column of a table is made: from which expression (text), into which SQL type; ``text`` is the value as it
-    is written, None where it means nothing, and ``value`` what it becomes, None where it cannot."""
+    is written, None where it means nothing, and ``value`` what it becomes, None where it cannot. ``format`` and
+    ``decimal`` are how dates and numbers were read; ``ambiguous``: they could be meant the other way round."""
 
     target: str
     type: str
     text: str
     value: str
     format: str | None = None
+    decimal: str | None = None
     ambiguous: bool = False
 
     def misfit(self) -> str:
@@ -48,6 +51,11 @@ class Coercion:
 def sql_type(kind: ValueType) -> str:
     """The type of a table's column."""
     return _SQL_TYPES[kind]
+
+
+def type_of(sql: str) -> ValueType | None:
+    """The type that a document gives such a column; None for one that only the table can say."""
+    return next((kind for kind, one in _SQL_TYPES.items() if one == sql), None)
 
 
 def meant(expression: str, dialect: Dialect) -> str:
@@ -70,7 +78,7 @@ def coerced(target: str, text: str, to: str, dialect: Dialect, pattern: str | No
         value = f"TRY_CAST({trimmed} AS {to})"
     else:
         value = _number(trimmed, to, dialect)
-    return Coercion(target, to, trimmed, value, pattern)
+    return Coercion(target, to, trimmed, value, pattern, dialect.decimal if to not in _NO_NUMBERS else None)
 
 
 def _number(text: str, to: str, dialect: Dialect) -> str:

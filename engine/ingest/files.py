@@ -149,7 +149,8 @@ def _relation(path: Path, kind: Format, dialect: Dialect, name: str) -> tuple[st
         return f"read_csv({file}, {said}, columns = {{'{LINE}': 'VARCHAR'}}, max_line_size = 16777216)", [LINE]
     # Delimiter and names are found here: what DuckDB detects may be any dialect in which a broken line is none.
     quote = '"' if dialect.quote is None else dialect.quote
-    delimiter, columns = _head(path, dialect, quote, name)
+    with path.open(encoding="utf-8", newline="") as begin:
+        delimiter, columns = _head(begin.read(_CHUNK), dialect, quote, name)
     named_ = ", ".join(f"{quoted(one)}: 'VARCHAR'" for one in columns)
     said = (
         f"auto_detect = false, delim = {quoted(delimiter)}, quote = {quoted(quote)}, escape = {quoted(quote)}, "
@@ -158,10 +159,8 @@ def _relation(path: Path, kind: Format, dialect: Dialect, name: str) -> tuple[st
     return f"read_csv({file}, {said}, REJECTS)", columns
 
 
-def _head(path: Path, dialect: Dialect, quote: str, name: str) -> tuple[str, list[str]]:
+def _head(begin: str, dialect: Dialect, quote: str, name: str) -> tuple[str, list[str]]:
     """The delimiter and the columns' names: of the ones in use the one that makes most fields of the first line."""
-    with path.open(encoding="utf-8", newline="") as file:
-        begin = file.read(_CHUNK)
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     fields: dict[str, list[str]] = {}
     for one in _DELIMITERS if dialect.delimiter is None else (dialect.delimiter,):
@@ -179,6 +178,16 @@ def _head(path: Path, dialect: Dialect, quote: str, name: str) -> tuple[str, lis
     if twice is not None:
         raise EngineError("file", f'{name} has the column "{twice}" twice', hint="Rename one of them.")
     return delimiter, names
+
+
+def table_of(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The columns of a small CSV file, and (line, values) of each row that is not empty, however it is written."""
+    _, encoding = _looked_at(path, "csv", None)
+    text = path.read_bytes().decode(encoding, errors="replace" if encoding == _WINDOWS else "strict")
+    delimiter, columns = _head(text, Dialect(), '"', path.name)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    rows = [(reader.line_num, row) for row in reader if any(one.strip() for one in row)]
+    return columns, rows[1:]
 
 
 def reading(relation: str, rejects: str | None = None) -> str:

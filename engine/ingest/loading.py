@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from engine.domain.ingest import Dialect, IngestDocument
+from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn
 from engine.errors import EngineError
-from engine.ingest.coercing import Coercion, Guess, coerced, looked_at, meant, sql_type
+from engine.ingest.coercing import Coercion, Guess, coerced, looked_at, meant, sql_type, type_of
 from engine.ingest.files import LINE, Opened, named, plain_name, quoted, reading
 from engine.jobs import Job
 
@@ -35,8 +36,22 @@ class Plan:
     coercions: Sequence[Coercion]
     raw: Mapping[str, str]
     """The file's own columns by name, as expressions."""
+    sources: Mapping[str, str]
+    """The file's column of each of the table's."""
     not_there: Sequence[str] = ()
     """Columns of the file that the table does not have."""
+
+    def pinned(self, document: IngestDocument) -> IngestDocument:
+        """The document with everything that was found out, so that other rows are read in the same way."""
+        columns = {
+            one.target: LoadedColumn(self.sources[one.target], type_of(one.type), one.format, one.decimal)
+            for one in self.coercions
+        }
+        return replace(document, columns=columns)
+
+    def doubts(self) -> dict[str, str]:
+        """How columns were read that could be meant the other way round."""
+        return {one.target: one.format or f"1{one.decimal}5" for one in self.coercions if one.ambiguous}
 
 
 @dataclass(frozen=True)
@@ -68,11 +83,13 @@ def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
     coercions = []
     for target, (source, given, pattern) in wanted.items():
         text, to = texts[target], given or table.get(target)
+        written = document.columns[target].decimal if target in document.columns else None
+        dialect = replace(document.dialect, decimal=written or document.dialect.decimal)
         if file.typed:
-            coercions.append(_retyped(target, text, types[source], to or types[source], pattern, document.dialect))
+            coercions.append(_retyped(target, text, types[source], to or types[source], pattern, dialect))
         else:
             guess = guessed[target]
-            coercions.append(_typed(target, text, to or sql_type(guess.type), pattern, document.dialect, guess))
+            coercions.append(_typed(target, text, to or sql_type(guess.type), pattern, dialect, guess))
     if not table and any(wanted[target][1] is None for target in wanted) and _is_empty(connection, relation):
         raise EngineError(
             "file",
@@ -81,7 +98,7 @@ def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
         )
     missing = [one.target for one in coercions if table and one.target not in table]
     _must_have_keys(document, coercions)
-    return Plan(file, relation, coercions, raw, missing)
+    return Plan(file, relation, coercions, raw, {target: source for target, (source, *_) in wanted.items()}, missing)
 
 
 def _is_empty(connection: Any, relation: str) -> bool:
@@ -181,7 +198,7 @@ def load(connection: Any, plan: Plan, document: IngestDocument, kept: Path, job:
     columns = ", ".join(f"{one.value} AS {named(one.target)}" for one in plan.coercions)
     bad = " OR ".join(misfits) if misfits else "false"
     source = reading(plan.file.relation, _REJECTS) if plan.file.format == "csv" else plan.relation
-    with _interruptible(connection, job):
+    with in_words(connection, job):
         ordered = str(bool(document.key)).lower()  # of rows with one key the last one counts
         connection.execute(f"SET preserve_insertion_order = {ordered}")
         staged = f"SELECT {columns}, {bad} AS convoke_bad FROM {source}"  # noqa: S608 - quoted
@@ -274,11 +291,22 @@ def _keep_bad(
                 for why, *values_ in batch:
                     for one in why:
                         counts[one] = counts.get(one, 0) + 1
-                    told = {"reasons": list(why), "row": dict(zip(names, values_, strict=True))}
+                    told = {"reasons": list(why), **_as_read(plan, dict(zip(names, values_, strict=True)))}
                     file.write(json.dumps(told, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _as_read(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:
+    """A bad row by its columns; a line that is no JSON object as it stands."""
+    if plan.file.format != "jsonl":
+        return {"row": row}
+    with suppress(ValueError):
+        found = json.loads(row[LINE])
+        if isinstance(found, dict):
+            return {"row": found}
+    return {"text": row[LINE]}
 
 
 def _told(reasons: Mapping[str, int]) -> str:
@@ -334,25 +362,22 @@ def _write(connection: Any, plan: Plan, document: IngestDocument) -> None:
     connection.execute(f"INSERT INTO {table} ({columns}) {good}")
 
 
-class _interruptible:  # noqa: N801 - a context manager
-    """DuckDB's own errors in words, and a job that may interrupt them."""
-
-    def __init__(self, connection: Any, job: Job | None) -> None:
-        self._connection, self._job = connection, job
-        self._forget: Any = None
-
-    def __enter__(self) -> None:
-        if self._job is not None:
-            self._job.check()
-            self._forget = self._job.interrupting(self._connection.interrupt)
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if self._forget is not None:
-            self._forget()
-        if self._job is not None and isinstance(error, duckdb.Error):
-            self._job.check()
-        if isinstance(error, duckdb.Error):
-            text = str(error).strip().split("\n")[0][:200]
-            raise EngineError(
-                "warehouse_file", f"the rows could not be written: {text}", hint="Nothing was written."
-            ) from None
+@contextmanager
+def in_words(connection: Any, job: Job | None = None) -> Iterator[None]:
+    """What DuckDB says as a sentence; a job may interrupt it."""
+    if job is not None:
+        job.check()
+    forget = job.interrupting(connection.interrupt) if job is not None else None
+    try:
+        yield
+    except duckdb.Error as error:
+        if job is not None:
+            job.check()
+        text = str(error).strip().split("\n")[0][:200]
+        of_the_machine = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
+        code = "warehouse_file" if of_the_machine else "file"
+        message = f"the rows could not be read or written: {text}"
+        raise EngineError(code, message, hint="Nothing was written.") from None
+    finally:
+        if forget is not None:
+            forget()

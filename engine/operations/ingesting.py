@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import dump_yaml, load_one, read_file
-from engine.domain.ingest import IngestDocument, LoadedColumn
+from engine.domain.ingest import IngestDocument
 from engine.domain.ingest_codec import read_ingest, write_ingest
-from engine.domain.values import ValueType
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.workspace import Workspace, user_name
@@ -38,7 +37,8 @@ _OF_ONE_FILE = ("file", "usage", "refused", "model_mismatch")
 @dataclass(frozen=True)
 class FileLoaded:
     """What became of a file. ``state``: loaded, known (its content was loaded before), or refused. ``id`` names the
-    load, and the folder where bad rows are kept."""
+    load, and the folder where bad rows are kept. ``doubts``: columns whose dates or decimals could be meant the other
+    way round, with how they were read."""
 
     id: str
     file: str
@@ -48,6 +48,7 @@ class FileLoaded:
     bad: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
     message: str | None = None
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What `convoke ingest load --json` prints."""
@@ -118,33 +119,30 @@ def ingest_preview(
     """What each column of a file would become, and the columns that the table does not have; nothing is written."""
     from engine.ingest.coercing import seen
     from engine.ingest.files import opened
-    from engine.ingest.loading import planned
+    from engine.ingest.loading import in_words, planned
 
-    with _scratch(workspace) as (connection, folder), opened(connection, path, document.dialect, folder) as file:
+    with (
+        _scratch(workspace) as (connection, folder),
+        opened(connection, path, document.dialect, folder) as file,
+        in_words(connection, job),
+    ):
         plan = planned(connection, file, document)
-        sources = {expression: name for name, expression in plan.raw.items()}
-        columns = document.columns or {}
-        named = [columns[one.target].source if one.target in columns else None for one in plan.coercions]
-        order = list(sources.values())
-        told = [
-            seen(connection, plan.relation, one, source or order[place])
-            for place, (one, source) in enumerate(zip(plan.coercions, named, strict=True))
-        ]
+        told = [seen(connection, plan.relation, one, plan.sources[one.target]) for one in plan.coercions]
         return told, list(plan.not_there)
 
 
 def ingest_draft(workspace: Workspace, document: IngestDocument, path: Path) -> str:
     """The text of a document for a file like this one, every column with its type."""
-    told, _ = ingest_preview(workspace, document, path)
-    kinds = _kinds()
-    columns = {one.target: LoadedColumn(one.source, kinds.get(one.type, ValueType.STRING), one.format) for one in told}
-    return dump_yaml(write_ingest(replace(document, path=str(path), columns=columns)))
+    from engine.ingest.files import opened
+    from engine.ingest.loading import in_words, planned
 
-
-def _kinds() -> dict[str, ValueType]:
-    from engine.ingest.coercing import sql_type
-
-    return {sql_type(one): one for one in ValueType}
+    with (
+        _scratch(workspace) as (connection, folder),
+        opened(connection, path, document.dialect, folder) as file,
+        in_words(connection),
+    ):
+        plan = planned(connection, file, document)
+    return dump_yaml(write_ingest(replace(plan.pinned(document), path=str(path))))
 
 
 def ingest_status(workspace: Workspace) -> list[LoadRecord]:
@@ -248,7 +246,7 @@ def _one(
     workspace: Workspace, connection: Any, document: IngestDocument, path: Path, job: Job | None, again: bool
 ) -> FileLoaded:
     from engine.ingest.files import opened
-    from engine.ingest.loading import LEDGER, ledger, load, planned
+    from engine.ingest.loading import LEDGER, in_words, ledger, load, planned
 
     number = secrets.token_hex(6)
     kept = _kept(workspace) / number
@@ -263,7 +261,9 @@ def _one(
             if known is not None and not again:
                 connection.execute("ROLLBACK")
                 return FileLoaded(str(known[0]), path.name, document.into, "known")
-            plan = planned(connection, file, document)
+            with in_words(connection, job):
+                plan = planned(connection, file, document)
+            document = plan.pinned(document)
             found = load(connection, plan, document, kept, job)
             read = found.rows + found.bad
             row = [
@@ -291,7 +291,8 @@ def _one(
             raise
     if found.bad:
         _report(kept, document, path, number, "loaded", found.rows + found.bad, found.bad)
-    return FileLoaded(number, path.name, document.into, "loaded", found.rows, found.bad, found.reasons)
+    bad, doubts = found.reasons, plan.doubts()
+    return FileLoaded(number, path.name, document.into, "loaded", found.rows, found.bad, bad, doubts=doubts)
 
 
 def _report(

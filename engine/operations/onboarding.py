@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience_codec import ID_PATTERN
 from engine.errors import EngineError, nearest
+from engine.ingest.files import plain_name, table_of
 from engine.operations.finding import MOST_AT_ONCE, Lookup, open_map
 from engine.operations.identity_documents import document_in_force
 from engine.operations.peppers import Ask
@@ -92,7 +90,9 @@ def onboard_list(
     identifier; without it the columns' names do. Values are normalised and hashed here, and looked up as hashes."""
     if not ID_PATTERN.fullmatch(identifier):
         raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")
-    heads, rows = _read(file)
+    heads, rows = table_of(file)
+    if not rows:
+        raise EngineError("file", f"{file} has no rows", hint="The first line names the columns.")
     lookup = Lookup(workspace, ask)
     try:
         ready = lookup.ready()
@@ -104,26 +104,6 @@ def onboard_list(
     keys = _keys(workspace, list(dict.fromkeys(persons)))
     size = workspace.lists.save(identifier, keys, user_name())
     return Onboarded(identifier, size, columns, tuple(row for row, _ in found))
-
-
-def _read(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The names of columns, and (line, values) of every row."""
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "unknown").lower()
-        raise EngineError("file", f"{file} cannot be read: {reason}", hint="Check the path.") from None
-    try:
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    rows = [(reader.line_num, row) for row in reader if any(one.strip() for one in row)]
-    if len(rows) < 2:
-        raise EngineError("file", f"{file} has no rows", hint="The first line names the columns.")
-    return [one.strip() for one in rows[0][1]], rows[1:]
 
 
 def _columns(heads: Sequence[str], document: IdentityDocument, by: Mapping[str, str]) -> dict[str, str]:
@@ -142,7 +122,7 @@ def _columns(heads: Sequence[str], document: IdentityDocument, by: Mapping[str, 
     found = {}
     for kind in kinds:
         pattern = _KNOWN_AS.get(kind, re.escape(kind))
-        called = [one for one in heads if re.fullmatch(f"{re.escape(kind)}|{pattern}", _plain(one))]
+        called = [one for one in heads if re.fullmatch(f"{re.escape(kind)}|{pattern}", plain_name(one))]
         if called:
             found[kind] = called[0]
     if not found:
@@ -153,11 +133,6 @@ def _columns(heads: Sequence[str], document: IdentityDocument, by: Mapping[str, 
             f"Say which is which, such as --by {kinds[-1]}={heads[0]}.",
         )
     return found
-
-
-def _plain(text: str) -> str:
-    ascii_ = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "_", ascii_).strip("_")
 
 
 def _matched(

@@ -21,6 +21,7 @@ GIVEN: dict[str, Any] = {
         "user_id": {"from": "User ID", "type": "integer"},
         "day": {"type": "date", "format": "%d/%m/%Y"},
         "name": "Nome",
+        "balance": {"from": "Saldo", "type": "decimal", "decimal": "."},
     },
     "file": {"delimiter": ";", "decimal": ",", "nulls": ["NULL", "-"], "header": False, "encoding": "cp1252"},
     "evolve": "add",

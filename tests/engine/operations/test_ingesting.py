@@ -32,6 +32,11 @@ PEOPLE = (
     "3;Zé;0,10;13/05/2001;sim;12345\n"
 )
 DOCUMENT = IngestDocument("people", "people")
+TYPED = {
+    "id": LoadedColumn("id", ValueType.INTEGER),
+    "born": LoadedColumn("born", ValueType.DATE),
+    "n": LoadedColumn("n", ValueType.DECIMAL),
+}
 
 
 @pytest.fixture
@@ -188,6 +193,38 @@ def test_json_lines_and_parquet(workspace: Workspace, tmp_path: Path) -> None:
         made.execute(f"COPY (SELECT 5 AS id, [1, 2] AS l, 1.5::DOUBLE AS d) TO '{tmp_path / 'b.parquet'}'")
     operations.ingest_load(workspace, replace(DOCUMENT, into="other"), [tmp_path / "b.parquet"])
     assert rows(workspace, "SELECT * FROM other") == [(5, [1, 2], 1.5)]
+
+
+def test_bad_rows_are_replayed_as_the_file_was_read_not_as_they_look(workspace: Workspace, tmp_path: Path) -> None:
+    text = "id,born,n\n" + "".join(f'{i},01/{i + 12}/2020,"1,5"\n' for i in range(1, 10)) + '10,13/13/2020,"2,5"\n'
+    (found,) = operations.ingest_load(
+        workspace, replace(DOCUMENT, reject=Decimal("0.5"), columns=TYPED), [file(tmp_path, text)]
+    )
+    assert (found.rows, found.bad, found.doubts) == (9, 1, {})
+    (record,) = operations.ingest_status(workspace)
+    kept = Path(str(record.kept))
+    kept.write_text(kept.read_text().replace("13/13/2020", "02/03/2020"))
+    operations.ingest_replay(workspace, record.id)
+    wanted = [(date(2020, 2, 3), Decimal("2.5000"))]
+    assert rows(workspace, "SELECT born, n FROM people WHERE id = 10") == wanted, "the month stands first in this file"
+
+
+def test_what_could_be_meant_the_other_way_round_is_told(workspace: Workspace, tmp_path: Path) -> None:
+    (found,) = operations.ingest_load(workspace, DOCUMENT, [file(tmp_path, "born,n\n01/02/2020,1.5\n")])
+    assert found.doubts == {"born": "%d/%m/%Y"}
+
+
+def test_bad_json_lines_are_replayed(workspace: Workspace, tmp_path: Path) -> None:
+    columns = {"id": LoadedColumn("id", ValueType.INTEGER)}
+    document = replace(DOCUMENT, columns=columns, reject=Decimal(1))
+    operations.ingest_load(workspace, document, [file(tmp_path, '{"id": 1}\n{"id": "x"}\nnothing\n', "a.jsonl")])
+    (record,) = operations.ingest_status(workspace)
+    kept = Path(str(record.kept))
+    told = [json.loads(line) for line in kept.read_text().splitlines()]
+    assert sorted(({"row", "text"} & set(one)).pop() for one in told) == ["row", "text"]
+    kept.write_text(kept.read_text().replace('"x"', "2"))
+    assert operations.ingest_replay(workspace, record.id).rows == 1
+    assert rows(workspace) == [(1,), (2,)]
 
 
 def test_what_cannot_be_is_said(workspace: Workspace, tmp_path: Path) -> None:
