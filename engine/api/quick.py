@@ -24,6 +24,8 @@ PATH = "/v1/identity/resolve"
 TRUSTED_FOR = 1.0
 """Seconds: so much longer may a token that was revoked look up."""
 _MOST_TRUSTED = 1_000
+_LONGEST = 8_192
+"""Bytes of a request; a longer one would hold up the event loop."""
 
 
 class Quick:
@@ -75,7 +77,7 @@ class Quick:
     def answer(self, token: Token, body: bytes) -> Answer | None:
         """The answer; None when the route is to give it."""
         began, ready = time.perf_counter(), self._ready
-        if ready is None or "identity" not in token.scopes:
+        if ready is None or "identity" not in token.scopes or len(body) > _LONGEST:
             return None
         try:
             asked = json.loads(body)
@@ -84,7 +86,7 @@ class Quick:
                 return None
             (found,) = ready.found([(kind, value)])
             audit(self._people.folder, token.id, "resolve", 1, int(found.person is not None))
-        except (EngineError, OSError, ValueError, TypeError, KeyError):
+        except (EngineError, OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         answer = Answer(found)
         self._metrics.count(PATH, 200, time.perf_counter() - began)

@@ -41,6 +41,9 @@ def test_what_is_wrong_is_said_by_the_route(workspace: Workspace) -> None:
             assert answer.headers["content-type"] == "application/problem+json"
         answer = client.post("/v1/identity/resolve", content=b"{", headers={"Content-Type": "application/json"})
         assert answer.status_code == 422
+        for deep in (b"[" * 5_000, b'{"kind": "email", "value": ' + b"[" * 20_000):
+            answer = client.post("/v1/identity/resolve", content=deep, headers={"Content-Type": "application/json"})
+            assert answer.status_code in (400, 422), "as the route says it"
         more = client.post("/v1/identity/resolve", json=ANA | {"more": 1})
         assert more.json() == client.post("/v1/identity/resolve", json=ANA).json()
         assert client.get("/v1/identity/resolve").status_code == 405
