@@ -6,10 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QInputDialog, QLineEdit, QSplitter, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QInputDialog,
+    QLineEdit,
+    QSplitter,
+    QTabWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QWidget,
+)
 
 from app.i18n import Words
 from app.identity.graph import PersonGraph, short
+from app.identity.past import Past
 from app.session import Session
 from app.theme.tokens import Tokens
 from app.widgets.parts import button, column, label, restyle, row
@@ -46,6 +56,11 @@ class Explorer(QWidget):
         for place, width in enumerate((130, 130, 100, 70, 110, 130)):
             self.table.setColumnWidth(place, width)
         self.table.itemSelectionChanged.connect(self._on_row)
+        self.past = Past(words)
+        self.below = QTabWidget()
+        self.below.setAccessibleName(words("identity.links"))
+        self.below.addTab(self.table, words("identity.links"))
+        self.below.addTab(self.past, words("identity.past"))
         self.cut = button(words("identity.cut"))
         self.cut.clicked.connect(lambda: self._decide("apart"))
         self.block = button(words("identity.block"))
@@ -53,7 +68,7 @@ class Explorer(QWidget):
         self.said = label(words("identity.hashed"), "muted", wrap=True)
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.addWidget(self.graph)
-        parts.addWidget(self.table)
+        parts.addWidget(self.below)
         parts.setStretchFactor(0, 3)
         parts.setStretchFactor(1, 2)
         parts.setSizes([320, 190])
@@ -136,6 +151,9 @@ class Explorer(QWidget):
                 item.setToolTip(place, text)
             self.table.addTopLevelItem(item)
         self.table.blockSignals(False)
+        self.past.show_history(found["history"])
+        steps = len(found["history"])
+        self.below.setTabText(1, words("identity.past") + (f" ({words.number(steps)})" if steps else ""))
         self.graph.show_person(found, f"{many}, {home}")
 
     def _on_row(self) -> None:

@@ -85,7 +85,7 @@ def _split(text: str) -> tuple[str, str]:
 
 @identity.command()
 def person(context: typer.Context, whom: Whom, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
-    """One person: identifiers, and what links them."""
+    """One person: identifiers, what links them, and what became of their ids and household."""
     from engine import operations
 
     with open_workspace(context, workspace) as opened:
@@ -97,6 +97,9 @@ def person(context: typer.Context, whom: Whom, workspace: WorkspaceOption = None
     for one in found.identifiers:
         say(f"  {one}{'  (set aside: too many share it)' if one in found.shared else ''}")
     _print_edges(found.edges)
+    rows = [[step.at, step.what, step.id, step.other, step.reason, " ".join(step.evidence)] for step in found.history]
+    if rows:
+        table(["when", "", "id", "other", "why", "by"], rows)
 
 
 @identity.command()

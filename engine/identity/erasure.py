@@ -108,6 +108,7 @@ def searched(folder: Path, pointer: Pointer, pairs: Collection[tuple[int, int]],
             "SELECT count(*) FROM identifiers WHERE high IN (SELECT unnest(?::UBIGINT[]))",
             "SELECT count(*) FROM links WHERE first IN (SELECT unnest(?::UBIGINT[]))",
             "SELECT count(*) FROM links WHERE second IN (SELECT unnest(?::UBIGINT[]))",
+            "SELECT count(*) FROM changes WHERE [first, second] && ?::UBIGINT[]",
         ):
             found += int(map_.rows(query, [highs.tolist()])[0][0])
         for query in (
@@ -117,7 +118,7 @@ def searched(folder: Path, pointer: Pointer, pairs: Collection[tuple[int, int]],
             "SELECT count(*) FROM profiles WHERE person = ?",
         ):
             found += int(map_.rows(query.replace("?", "$1"), [person])[0][0])
-        searched_ += 7
+        searched_ += 8
     finally:
         map_.close()
     index = Index(folder / pointer.index)

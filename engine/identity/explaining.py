@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.identity.history import Step, history_of
 from engine.identity.publication import Map
 from engine.identity.resolving import MANUAL, PROBABLE
 
@@ -33,13 +34,15 @@ class Edge:
 
 @dataclass(frozen=True)
 class Person:
-    """A person with the links between the identifiers; ``shared`` are those that are set aside."""
+    """A person with the links between the identifiers; ``shared`` are those that are set aside, ``history`` is what
+    became of the ids that are theirs now, and of their household."""
 
     id: str
     household: str
     identifiers: tuple[str, ...]
     edges: tuple[Edge, ...]
     shared: tuple[str, ...] = ()
+    history: tuple[Step, ...] = ()
 
 
 def person_of(found: Map, identifier: str) -> Person | None:
@@ -66,6 +69,7 @@ def person_of(found: Map, identifier: str) -> Person | None:
         tuple(texts[node] for node, _ in own),
         tuple(_edge(row, texts, _names(found, "kinds"), _names(found, "sources")) for row in rows),
         tuple(sorted(shared)),
+        tuple(history_of(found, str(name))),
     )
 
 

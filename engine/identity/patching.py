@@ -20,14 +20,16 @@ import pyarrow as pa
 
 from engine.domain.identity import IdentityDocument
 from engine.errors import EngineError
+from engine.identity import history
+from engine.identity.history import Change
+from engine.identity.housing import kinds_of_homes, rehoused
 from engine.identity.index import Index, Patch, patch_index, raw_of
 from engine.identity.indexing import index_of
 from engine.identity.mending import Mended
-from engine.identity.publication import LINKS, Change, Map, Pointer, beside, candidate_of, write_changes
+from engine.identity.publication import LINKS, Map, Pointer, candidate_of
 from engine.identity.region import Region
-from engine.identity.resolving import LARGEST_HOME, homes
 from engine.identity.stability import new_id
-from engine.identity.tables import identifiers_table, links_table, persons_table, redirects_table
+from engine.identity.tables import beside, identifiers_table, links_table, persons_table, redirects_table
 
 
 class Taken(Mapping[str, str]):
@@ -120,11 +122,13 @@ def _write(connection: Any, before: Pointer, pointer: Pointer, what: Replacement
     connection.execute("CREATE TEMP TABLE led_before AS FROM redirects")
     with beside(connection, tables):
         connection.execute("BEGIN")
+        history.remember(connection, what.changes)
         for statement in _STATEMENTS:
             connection.execute(statement)
         _profiles(connection, before, pointer)
-        write_changes(connection, pointer, what.changes)
-        households = _rehoused(connection, what.document)
+        kinds = kinds_of_homes(what.document)
+        households = rehoused(connection, kinds)
+        history.keep(connection, pointer.run, pointer.at, what.changes, kinds)
         connection.execute("COMMIT")
     changed = connection.execute("SELECT id, into_id FROM redirects EXCEPT FROM led_before").fetchall()
     went = connection.execute("SELECT id FROM led_before EXCEPT SELECT id FROM redirects").fetchall()
@@ -161,48 +165,6 @@ _PROFILES = (
     "INSERT INTO %now SELECT keys.key, people.id, keys.high FROM keys JOIN nodes USING (high) "
     "JOIN people ON people.place = nodes.person WHERE keys.key NOT IN (SELECT key FROM %now) ORDER BY keys.key",
 )
-
-
-_PAIRS = """
-WITH valued AS (FROM identifiers WHERE kind IN (SELECT unnest($1::INTEGER[]))),
-every AS (
-    SELECT valued.high AS value, owner.person FROM links JOIN valued ON links.first = valued.high
-    JOIN identifiers AS owner ON owner.high = links.second
-    WHERE owner.person != valued.person AND NOT owner.quarantined
-    UNION SELECT valued.high, owner.person FROM links JOIN valued ON links.second = valued.high
-    JOIN identifiers AS owner ON owner.high = links.first
-    WHERE owner.person != valued.person AND NOT owner.quarantined
-    UNION SELECT high, person FROM valued WHERE NOT quarantined
-),
-useful AS (SELECT value FROM every GROUP BY value HAVING count(*) BETWEEN 2 AND $2)
-SELECT value, person FROM every SEMI JOIN useful USING (value) ORDER BY value, person
-"""
-
-
-_LIVING = "SELECT id FROM persons SEMI JOIN living USING (place) ORDER BY place"
-_MOVED = """
-SELECT persons.id, coalesce(housed.home, persons.id) AS home FROM persons LEFT JOIN housed USING (place)
-WHERE persons.household != coalesce(housed.home, persons.id)
-"""
-
-
-def _rehoused(connection: Any, document: IdentityDocument) -> dict[str, str]:
-    """Put everybody into the household that they belong to; those whose is another one now."""
-    kinds = [place for place, one in enumerate(document.kinds) if one.name in document.households]
-    if not kinds:
-        return {}
-    pairs = connection.execute(_PAIRS, [kinds, LARGEST_HOME]).fetchnumpy()
-    places, person = np.unique(np.asarray(pairs["person"], dtype=np.int64), return_inverse=True)
-    with beside(connection, {"living": pa.table({"place": places.astype(np.int32)})}):
-        ids = connection.execute(_LIVING).fetchnumpy()["id"]
-    both = np.stack([np.asarray(pairs["value"], dtype=np.uint64).view(np.int64), person.astype(np.int64)], axis=1)
-    home = homes(both, len(places), ids.tolist())
-    housed = pa.table({"place": places.astype(np.int32), "home": pa.array(ids[home].tolist(), type=pa.string())})
-    with beside(connection, {"housed": housed}):
-        moved = connection.execute(_MOVED).to_arrow_table()
-    with beside(connection, {"moved": moved}):
-        connection.execute("UPDATE persons SET household = moved.home FROM moved WHERE persons.id = moved.id")
-    return dict(zip(moved.column("id").to_pylist(), moved.column("home").to_pylist(), strict=True))
 
 
 def _patch(mended: Mended, written: _Written) -> Patch:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,13 @@ import pyarrow as pa
 
 from engine.durable import sync_folder
 from engine.errors import EngineError
+from engine.identity import history
+from engine.identity.history import Change
 from engine.identity.indexing import index_of
 from engine.identity.linking import Evidence
 from engine.identity.resolving import Candidate, Graph
 from engine.identity.stability import Known
-from engine.identity.tables import identifiers_table, links_table, persons_table, redirects_table
+from engine.identity.tables import beside, identifiers_table, links_table, persons_table, redirects_table
 
 POINTER = "current.json"
 LINKS = "first, second, kind, records, first_seen, last_seen, sources, refused"
@@ -74,16 +75,6 @@ def current(folder: Path) -> Pointer | None:
             f"{folder / POINTER} cannot be read",
             hint="Restore it from a backup, or run convoke identity run again.",
         ) from None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What became of an id: merged into another, split off from one, new, or gone."""
-
-    what: str
-    id: str
-    other: str | None
-    reason: str
 
 
 class Map:
@@ -197,21 +188,6 @@ def graph_of(ids: Mapping[str, Any], links: Mapping[str, Any]) -> Graph:
     )
 
 
-@contextmanager
-def beside(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Any]) -> Iterator[None]:
-    """Arrow tables as temporary tables: joined as they are, DuckDB would hand Arrow bounds of 64 bits without a sign,
-    which it cannot read."""
-    for name, table in tables.items():
-        connection.register("given_now", table)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given_now")
-        connection.unregister("given_now")
-    try:
-        yield
-    finally:
-        for name in tables:
-            connection.execute(f"DROP TABLE {name}")
-
-
 def opened(folder: Path) -> Map | None:
     """The map in force."""
     pointer = current(folder)
@@ -221,7 +197,9 @@ def opened(folder: Path) -> Map | None:
 @dataclass(frozen=True)
 class Fresh:
     """What is to be in force. ``profiles`` is an Arrow table of (key, high, place); ``names`` are those of kinds and
-    sources; ``changes`` are added to those of earlier runs, without what is told of somebody who was ``forgotten``."""
+    sources; ``changes`` are added to those of earlier runs, without what is told of somebody who was ``forgotten``;
+    ``households`` are the places of the kinds that make them; ``renamed`` is an Arrow table of (was, now) of nodes
+    where the pepper is another one."""
 
     found: Candidate
     pointer: Pointer
@@ -230,6 +208,8 @@ class Fresh:
     redirects: Mapping[str, str] = field(default_factory=dict)
     changes: Sequence[Change] = ()
     forgotten: str | None = None
+    households: Sequence[int] = ()
+    renamed: Any = None
 
 
 def publish(folder: Path, fresh: Fresh) -> None:
@@ -283,33 +263,17 @@ def write_map(folder: Path, fresh: Fresh) -> None:
         )
         connection.unregister("given")
         connection.execute(f"CREATE VIEW profiles AS FROM {pointer.profiles}")
-        connection.execute(
-            "CREATE TABLE changes "
-            "(run INTEGER, made_at VARCHAR, what VARCHAR, id VARCHAR, other VARCHAR, reason VARCHAR)"
-        )
+        history.begin(connection)
         if before is not None and (folder / before.map).exists() and before.run != pointer.run:
             earlier = str(folder / before.map).replace("'", "''")
             connection.execute(f"ATTACH '{earlier}' AS earlier (READ_ONLY)")
-            connection.execute(
-                "INSERT INTO changes FROM earlier.changes WHERE $1 IS NULL OR (id != $1 AND other IS DISTINCT FROM $1)",
-                [fresh.forgotten],
-            )
+            history.take_over(connection, fresh.forgotten, fresh.renamed)
+            history.remember(connection, changes, "earlier.")
             connection.execute("DETACH earlier")
-        write_changes(connection, pointer, changes)
+            history.keep(connection, pointer.run, pointer.at, changes, fresh.households)
         connection.execute("CHECKPOINT")
     finally:
         connection.close()
-
-
-def write_changes(connection: duckdb.DuckDBPyConnection, pointer: Pointer, changes: Sequence[Change]) -> None:
-    """Keep what became of ids in this run."""
-    if not changes:
-        return
-    rows = pa.table({name: [getattr(one, name) for one in changes] for name in ("what", "id", "other", "reason")})
-    rows = rows.set_column(2, "other", rows.column("other").cast(pa.string()))
-    connection.register("more", rows)
-    connection.execute("INSERT INTO changes SELECT ?, ?, what, id, other, reason FROM more", [pointer.run, pointer.at])
-    connection.unregister("more")
 
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:

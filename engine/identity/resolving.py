@@ -12,6 +12,7 @@ from engine.domain.durations import Duration
 from engine.domain.identity import IdentityDocument
 from engine.errors import EngineError
 from engine.identity.graph import U64, Bools, Ints, Limits, Links, Persons, Said, resolve, shared_by_too_many
+from engine.identity.housing import households, kinds_of_homes
 from engine.identity.linking import NO_TIME, NONE, Collector, Evidence
 from engine.identity.records import Hashed
 from engine.identity.stability import Known, Named, named
@@ -140,7 +141,7 @@ def candidate(
     blocked = np.append(base.shared, np.array(said.blocked, dtype=np.uint64))
     persons = resolve(graph.high, base.kinds, links, base.limits, Said(blocked, tuple(said.apart), counted=True))
     names = named(persons.nodes, persons.person, known, run, taken)
-    return Candidate(graph, persons, names, households(document, graph, persons, names.ids))
+    return Candidate(graph, persons, names, households(kinds_of_homes(document), graph, persons, names.ids))
 
 
 def _apart_before(graph: Graph, known: Known) -> NDArray[np.uint8]:
@@ -226,49 +227,3 @@ def seconds_of(duration: Duration) -> int:
         return int(duration.exact.total_seconds())
     months = duration.months or 0
     return (months // 12 * 365 + months % 12 * 30) * _DAY
-
-
-LARGEST_HOME = 12
-
-
-def households(document: IdentityDocument, graph: Graph, persons: Persons, ids: Sequence[str]) -> Ints:
-    """Persons who share a value of the households' kinds live together; a value of more than a dozen people (an office,
-    a kiosk) says nothing."""
-    kinds = [place for place, one in enumerate(document.kinds) if one.name in document.households]
-    if not kinds or not len(graph.first):
-        return np.arange(persons.count, dtype=np.int64)
-    first, second = np.searchsorted(graph.high, graph.first), np.searchsorted(graph.high, graph.second)
-    value, owner = [], []
-    for one, other in ((first, second), (second, first)):
-        wanted = np.isin(graph.kinds[one], kinds) & (persons.person[one] != persons.person[other])
-        wanted &= ~persons.quarantined[other]
-        value.append(one[wanted])
-        owner.append(persons.person[other][wanted])
-    own = np.flatnonzero(np.isin(graph.kinds, kinds) & ~persons.quarantined)
-    pairs = np.unique(
-        np.stack([np.concatenate([*value, own]), np.concatenate([*owner, persons.person[own]])], axis=1), axis=0
-    )
-    shared, counts = np.unique(pairs[:, 0], return_counts=True)
-    pairs = pairs[np.isin(pairs[:, 0], shared[(counts > 1) & (counts <= LARGEST_HOME)])]
-    return homes(pairs, persons.count, ids)
-
-
-def homes(pairs: Ints, count: int, ids: Sequence[str]) -> Ints:
-    """The place of the household of each of so many persons: that of whose id is the smallest among those who share a
-    value. ``pairs`` are (value, person), each once, in the order of values."""
-    home = np.arange(count, dtype=np.int64)
-    if not len(pairs):
-        return home
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    starts = np.append(True, pairs[1:, 0] != pairs[:-1, 0])
-    leader = pairs[starts, 1][np.cumsum(starts) - 1]
-    ones = np.ones(len(pairs), dtype=np.int8)
-    _, labels = connected_components(coo_array((ones, (leader, pairs[:, 1])), shape=(count, count)), directed=False)
-    living = np.unique(pairs[:, 1])
-    order = np.array(sorted(living.tolist(), key=ids.__getitem__), dtype=np.int64)
-    smallest = np.full(int(labels.max()) + 1, -1, dtype=np.int64)
-    smallest[labels[order[::-1]]] = order[::-1]  # what is written last stays: the smallest
-    home[living] = smallest[labels[living]]
-    return home

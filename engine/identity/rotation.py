@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.identity.erasure import mark
@@ -45,6 +47,11 @@ class Translation:
         nodes: U64 = pairs[at[there], 2]
         order = np.argsort(nodes)
         return Known(nodes[order], before.place[there][order], before.ids, before.since)
+
+    def nodes(self) -> Any:
+        """An Arrow table of (was, now): nodes by the former pepper and by the new one."""
+        pairs = self._all()
+        return pa.table({"was": pairs[:, 0], "now": pairs[:, 2]})
 
     def marks(self, marks: Collection[str]) -> list[str]:
         """The marks of erased identifiers by the new pepper."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.identity.resolving import Candidate
+if TYPE_CHECKING:
+    from engine.identity.resolving import Candidate
 
 
 def identifiers_table(found: Candidate, first: int = 0) -> Any:
@@ -63,3 +65,18 @@ def redirects_table(pairs: Sequence[tuple[str, str]]) -> Any:
             "into_id": pa.array([into for _, into in pairs], type=pa.string()),
         }
     )
+
+
+@contextmanager
+def beside(connection: Any, tables: Mapping[str, Any]) -> Iterator[None]:
+    """Arrow tables as temporary tables: joined as they are, DuckDB would hand Arrow bounds of 64 bits without a sign,
+    which it cannot read."""
+    for name, table in tables.items():
+        connection.register("given_now", table)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given_now")
+        connection.unregister("given_now")
+    try:
+        yield
+    finally:
+        for name in tables:
+            connection.execute(f"DROP TABLE {name}")

@@ -47,6 +47,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
 
     from engine.identity.erasure import clean_hashed, dropped, mark, searched
     from engine.identity.explaining import halves
+    from engine.identity.housing import kinds_of_homes
     from engine.identity.publication import Fresh, candidate_of, publish
     from engine.identity.quality import measured, shape_of
 
@@ -73,7 +74,8 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         fresh = replace(pointer, run=pointer.run + 1, at=now(), summary=measured(shape_of(found)))
         redirects = {one: into for one, into in before.redirects().items() if known not in (one, into)}
         profiles, names = with_places(before.profiles(), found), before.names()
-        publish(folder, Fresh(found, fresh, profiles, names, redirects, forgotten=known))
+        homes = kinds_of_homes(document)
+        publish(folder, Fresh(found, fresh, profiles, names, redirects, forgotten=known, households=homes))
         clean_hashed(folder / "hashed", nodes)
     workspace.reload()
     workspace.database.scrub()

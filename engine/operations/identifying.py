@@ -134,6 +134,7 @@ class _Run:
         self.workspace, self.version, self.document, self.hasher = workspace, version, document, hasher
         self.number, self.ask = number, ask
         self.folder = workspace.folder / IDENTITY
+        self._renamed: Any = None
 
     def new_records(self, job: Job | None, even_if_red: bool) -> IdentityOutcome | None:
         """Put new records into the map in force; None where that is not enough."""
@@ -204,6 +205,7 @@ class _Run:
         if translation:
             known = translation.known(known)
             self._rename(translation)
+            self._renamed = translation.nodes()
         said = decided(self.document, Identities(self.workspace.database).decisions())
         taken = {} if before is None else before.redirects()
         found = candidate(self.document, graph, said, known, run, taken)
@@ -233,6 +235,7 @@ class _Run:
         return checked(self.document, found, before, gone, judged(self.workspace))
 
     def _publish(self, found: Candidate, pointer: Pointer, before: Map | None) -> None:
+        from engine.identity.housing import kinds_of_homes
         from engine.identity.publication import Fresh, publish
         from engine.identity.records import sources_of
 
@@ -242,4 +245,6 @@ class _Run:
             [one.name for one in sources_of(self.document, raw_model(self.workspace))],
         )
         profiles = profile_places(self.workspace, self.document, self.hasher, found)
-        publish(self.folder, Fresh(found, pointer, profiles, names, redirects, changes_of(found)))
+        changes, homes = changes_of(found), kinds_of_homes(self.document)
+        fresh = Fresh(found, pointer, profiles, names, redirects, changes, households=homes, renamed=self._renamed)
+        publish(self.folder, fresh)

@@ -15,7 +15,8 @@ from engine.store.identity import Decision, Identities
 
 if TYPE_CHECKING:
     from engine.identity.graph import Ints
-    from engine.identity.publication import Change, Map, Pointer
+    from engine.identity.history import Change
+    from engine.identity.publication import Map, Pointer
     from engine.identity.quality import Check, Pair
     from engine.identity.resolving import Candidate, Decisions
     from engine.identity.values import Hasher
@@ -108,7 +109,7 @@ def led(before: Map | None, found: Candidate) -> dict[str, str]:
 
 def changes_of(found: Candidate) -> list[Change]:
     """What became of ids, with why."""
-    from engine.identity.publication import Change
+    from engine.identity.history import Change
 
     merged = [Change("merged", one, into, "they share an identifier now") for one, into in found.names.merged]
     split = [Change("split", one, into, "some identifiers no longer belong to it") for one, into in found.names.split]
