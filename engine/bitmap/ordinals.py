@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 SPARSE_UP_TO = 8
 """Integer keys become a run when they fill at least one in this many places."""
+ERASED = "erased:"
+"""What a key begins with, before its ordinal, that took the place of somebody's who was erased."""
 _ROOM = 1 << 16
 _MOST = 1 << 32
 
@@ -105,6 +109,40 @@ class SiteOrdinals:
                 parts.append(self._listed(segment).take(offsets).to_numpy(zero_copy_only=False))
         return np.concatenate(parts) if parts else np.array([], dtype=np.int64)
 
+    def holding(self, keys: Collection[str]) -> int:
+        """How many of some keys are listed."""
+        return sum(int(there.sum()) for _, _, there in self._places(keys))
+
+    def erase(self, keys: Collection[str]) -> None:
+        """Put something else in the place of keys of people who were erased: their ordinals stay, and lead nowhere."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        for number, segment, there in self._places(keys):
+            listed, ordinals = self._listed(segment), np.flatnonzero(there) + segment.first_ordinal
+            instead = pa.array([f"{ERASED}{one}" for one in ordinals.tolist()], listed.type)
+            which = hashlib.sha256(there.tobytes()).hexdigest()[:12]
+            former, name = segment.file or "", self._file_name(number, which)
+            kept = pc.replace_with_mask(listed, pa.array(there), instead)
+            fresh = replace(segment, file=name, sha256=_write_keys(self._folder / name, kept))
+            self._store.replace(self.site, number, former, fresh)
+            self._segments[number] = fresh
+            self._keys.pop(former, None)
+            with suppress(OSError):  # Windows keeps a file that is open
+                (self._folder / former).unlink()
+
+    def _places(self, keys: Collection[str]) -> Iterator[tuple[int, Segment, NDArray[np.bool_]]]:
+        """(number, segment, where in it some of the keys are) for segments of texts that list any."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        for number, segment in enumerate(self._segments):
+            if segment.first_key is None and pa.types.is_string(self._listed(segment).type):
+                found = pc.is_in(self._listed(segment), pa.array(sorted(keys), pa.string()))
+                there = found.to_numpy(zero_copy_only=False)
+                if there.any():
+                    yield number, segment, there
+
     # -- segments --------------------------------------------------------------------------------------------------
 
     def _are_integers(self) -> bool:
@@ -143,11 +181,14 @@ class SiteOrdinals:
 
         first = self.capacity
         keys = keys.cast(pa.int64() if integer else pa.string())
-        name = f"{hashlib.sha256(self.site.encode()).hexdigest()[:12]}-{self.epoch}-{len(self._segments)}.arrow"
+        name = self._file_name(len(self._segments))
         path = self._folder / name
         sha256 = _write_keys(path, keys)
         self._add(Segment(first, len(keys), file=name, sha256=sha256))
         self._keys[name] = keys
+
+    def _file_name(self, number: int, again: str = "") -> str:
+        return f"{named_for(self.site)}-{self.epoch}-{number}{'-' + again if again else ''}.arrow"
 
     def _add(self, segment: Segment) -> None:
         if segment.end > _MOST:
@@ -162,7 +203,11 @@ class SiteOrdinals:
     def _listed(self, segment: Segment) -> Any:
         name = segment.file or ""
         if name not in self._keys:
-            self._keys[name] = _read_keys(self._folder / name, segment.sha256 or "", self.site)
+            current = segment
+            if not (self._folder / name).exists():  # another process erased somebody meanwhile
+                held = [one for one in self._store.of(self.site) if one.first_ordinal == segment.first_ordinal]
+                current = held[0] if held else segment
+            self._keys[name] = _read_keys(self._folder / (current.file or ""), current.sha256 or "", self.site)
         return self._keys[name]
 
     # -- in the warehouse ------------------------------------------------------------------------------------------
@@ -182,7 +227,7 @@ class SiteOrdinals:
             return None
         if self._staged is not None and self._staged[0] == len(self._segments):
             return self._staged[1]
-        table = "ordinals_" + hashlib.sha256(self.site.encode()).hexdigest()[:12]
+        table = f"ordinals_{named_for(self.site)}"
         scratch.stage_keys(table, self._batches(listed))
         self._staged = (len(self._segments), table)
         return table
@@ -196,6 +241,11 @@ class SiteOrdinals:
         if self._staged is not None:
             scratch.drop(self._staged[1])
             self._staged = None
+
+
+def named_for(site: str) -> str:
+    """What files and tables of a site's ordinals have in their names."""
+    return hashlib.sha256(site.encode()).hexdigest()[:12]
 
 
 def _joined(runs: tuple[KeyRun, ...]) -> tuple[KeyRun, ...]:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.identity.candidates import Candidate, Graph
 from engine.identity.graph import U64, Bools, Ints, Persons
 from engine.identity.index import Index, identifier_of
 from engine.identity.linking import NONE
 from engine.identity.mending import part_of
 from engine.identity.publication import Map, Pointer
-from engine.identity.resolving import Candidate, Graph
 from engine.identity.stability import Named
 
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from engine.identity.housing import LARGEST_HOME, PAIRS
 from engine.identity.tables import beside
-
-if TYPE_CHECKING:
-    from engine.identity.publication import Map
 
 JOINED_REASON = "they share an identifier with the household"
 LEFT_REASON = "they share no identifier with the household any more"
@@ -152,7 +149,14 @@ FROM moved LEFT JOIN shared ON shared.person = moved.place AND household != move
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
-def history_of(found: Map, person: str) -> list[Step]:
+class Rows(Protocol):
+    """An open map."""
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+
+
+def history_of(found: Rows, person: str) -> list[Step]:
     """What became of a person's ids (those that lead to theirs too) and household, oldest first."""
     ids = [person, *(str(one) for (one,) in found.rows("SELECT id FROM redirects WHERE into_id = ?", [person]))]
     named = {str(one) for (one,) in found.rows("SELECT column_name FROM (DESCRIBE changes)")}

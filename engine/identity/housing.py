@@ -12,8 +12,8 @@ from engine.identity.tables import beside
 
 if TYPE_CHECKING:
     from engine.domain.identity import IdentityDocument
+    from engine.identity.candidates import Graph
     from engine.identity.graph import Ints, Persons
-    from engine.identity.resolving import Graph
 
 LARGEST_HOME = 12
 

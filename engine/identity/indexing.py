@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.identity.candidates import Candidate
 from engine.identity.graph import Ints
 from engine.identity.index import Index, raw_of, write_index
-from engine.identity.resolving import Candidate
 
 
 def index_of(found: Candidate, path: Path, redirects: Mapping[str, str]) -> None:

@@ -19,10 +19,10 @@ import pyarrow as pa
 from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.identity import history
+from engine.identity.candidates import Candidate, Graph
 from engine.identity.history import Change
 from engine.identity.indexing import index_of
 from engine.identity.linking import Evidence
-from engine.identity.resolving import Candidate, Graph
 from engine.identity.stability import Known
 from engine.identity.tables import beside, identifiers_table, links_table, persons_table, redirects_table
 

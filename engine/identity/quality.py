@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.domain.identity import IdentityDocument
+from engine.identity.candidates import Candidate
 from engine.identity.graph import U64, Bools, Ints
 from engine.identity.publication import Map
-from engine.identity.resolving import Candidate
 from engine.identity.stability import Named
 
 State = Literal["green", "yellow", "red"]

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from engine.identity.candidates import Candidate, Graph
 from engine.identity.graph import U64, Bools, Ints, Persons, distinct
 from engine.identity.linking import Evidence, merged
 from engine.identity.publication import LINKS, Map, graph_of
-from engine.identity.resolving import Candidate, Graph, two_alike
+from engine.identity.resolving import two_alike
 from engine.identity.stability import Named
 
 _NOBODY = ""

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from engine.domain.durations import Duration
 from engine.domain.identity import IdentityDocument
 from engine.errors import EngineError
-from engine.identity.graph import U64, Bools, Ints, Limits, Links, Persons, Said, resolve, shared_by_too_many
+from engine.identity.candidates import Candidate, Graph
+from engine.identity.graph import U64, Bools, Limits, Links, Said, resolve, shared_by_too_many
 from engine.identity.housing import households, kinds_of_homes
 from engine.identity.linking import NO_TIME, NONE, Collector, Evidence
 from engine.identity.records import Hashed
-from engine.identity.stability import Known, Named, named
+from engine.identity.stability import Known, named
 
 MANUAL, PROBABLE = 255, 254
 """The kinds of links that a person made, and of profiles that are likely one."""
@@ -29,36 +30,6 @@ class Decisions:
     together: tuple[tuple[int, int], ...] = ()
     apart: tuple[tuple[int, int], ...] = ()
     blocked: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Graph:
-    """All identifiers and links. ``high`` (sorted) and ``low`` are the halves of each hash, ``kinds`` the place of its
-    kind in the document; of each link ``kind`` is that of its weaker end, or MANUAL."""
-
-    high: U64
-    low: U64
-    kinds: NDArray[np.uint8]
-    first: U64
-    second: U64
-    kind: NDArray[np.uint8]
-    evidence: Evidence
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A graph with its persons: ``person`` is the place of each identifier's among ``names.ids``; ``home`` that of each
-    person's household (a place of its own for who lives alone)."""
-
-    graph: Graph
-    persons: Persons
-    names: Named
-    home: Ints
-
-    @property
-    def refused(self) -> Bools:
-        """Links that a limit or a decision kept out."""
-        return self.persons.refused
 
 
 def gathered(document: IdentityDocument, slices: Iterable[Hashed]) -> Graph:

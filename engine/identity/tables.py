@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from engine.identity.resolving import Candidate
+    from engine.identity.candidates import Candidate
 
 
 def identifiers_table(found: Candidate, first: int = 0) -> Any:

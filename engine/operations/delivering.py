@@ -15,6 +15,7 @@ from engine.activation.planning import Plan, Planner, counted
 from engine.activation.sender import Sender
 from engine.activation.spool import Spool
 from engine.activation.target import Wanted, target
+from engine.bitmap.erasing import erased
 from engine.destinations.opening import open_destination
 from engine.destinations.protocol import Capabilities, Destination, Later
 from engine.domain.audience import Audience
@@ -144,9 +145,9 @@ class Delivering:
             "suppressed": lambda keys: self._suppressed(delivery.suppress, keys),
             "elsewhere": lambda keys: self._suppressed([("audience", one) for one in first], keys),
         }
-        erased = Erasures(self._workspace.database).keys()
-        if erased:
-            hidden["erased"] = lambda keys: np.isin(keys.astype(str), list(erased))
+        gone = Erasures(self._workspace.database).keys()
+        if gone:
+            hidden["erased"] = lambda keys: erased(keys.astype(str), gone)
 
         days = can.longest_days
         stale = None if days is None else iso(self._now() - timedelta(days=days) / 2)

@@ -45,6 +45,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     long as they are there, they are not taken in again."""
     import numpy as np
 
+    from engine.bitmap.erasing import erase_keys
     from engine.identity.erasure import clean_hashed, dropped, mark, searched
     from engine.identity.explaining import halves
     from engine.identity.housing import kinds_of_homes
@@ -62,7 +63,9 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         nodes = np.array([high for high, _ in pairs], dtype=np.uint64)
         keys = [str(key) for (key,) in before.rows("SELECT key FROM profiles WHERE person = ?", [known])]
         erasures = Erasures(workspace.database)
-        erasures.add([*keys, known], [mark(high, low) for high, low in pairs])
+        led = [one for one, into in before.redirects().items() if into == known]
+        names = [*keys, known, *led]
+        erasures.add(names, [mark(high, low) for high, low in pairs])
         identities = Identities(workspace.database)
         for one in identities.decisions():
             if one.one in identifiers or one.other in identifiers:
@@ -73,20 +76,21 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         found = dropped(candidate_of(before, by_people=True), nodes)
         fresh = replace(pointer, run=pointer.run + 1, at=now(), summary=measured(shape_of(found)))
         redirects = {one: into for one, into in before.redirects().items() if known not in (one, into)}
-        profiles, names = with_places(before.profiles(), found), before.names()
-        homes = kinds_of_homes(document)
-        publish(folder, Fresh(found, fresh, profiles, names, redirects, forgotten=known, households=homes))
+        profiles, homes = with_places(before.profiles(), found), kinds_of_homes(document)
+        publish(folder, Fresh(found, fresh, profiles, before.names(), redirects, forgotten=known, households=homes))
         clean_hashed(folder / "hashed", nodes)
     workspace.reload()
     workspace.database.scrub()
     places, left = searched(folder, fresh, pairs, known)
+    numberings, still = erase_keys(workspace.segments, workspace.library.folder / "ordinals", names)
+    places, left = places + numberings, left + still
     if left:
         raise EngineError(
             "identity",
             f"the person is still in {left} of {places} places",
             hint="Close programs that have an older map open, then forget them again.",
         )
-    audiences = sorted({one for key in [*keys, known] for one in erasures.delivered_to(key)})
+    audiences = sorted({one for key in names for one in erasures.delivered_to(key)})
     with suppress(EngineError):  # an audience that was deleted meanwhile: its end is queued already
         if audiences:
             run_soon(workspace, audiences)

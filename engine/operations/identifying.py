@@ -32,10 +32,10 @@ from engine.store.erasures import Erasures
 from engine.store.identity import Identities, IdentityRun
 
 if TYPE_CHECKING:
+    from engine.identity.candidates import Candidate
     from engine.identity.publication import Map, Pointer
     from engine.identity.quality import Check, Shape
     from engine.identity.records import Records
-    from engine.identity.resolving import Candidate
     from engine.identity.values import Hasher
 
 _PATIENCE = timedelta(hours=1)

@@ -16,12 +16,12 @@ from engine.store.erasures import Erasures
 from engine.store.identity import Identities
 
 if TYPE_CHECKING:
+    from engine.identity.candidates import Graph
     from engine.identity.growing import Mark
     from engine.identity.mending import Mended
     from engine.identity.publication import Map, Pointer
     from engine.identity.quality import Check, Shape
     from engine.identity.records import Records
-    from engine.identity.resolving import Graph
     from engine.identity.stability import Named
     from engine.identity.values import Hasher
 

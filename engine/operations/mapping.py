@@ -14,11 +14,12 @@ from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.identity import Decision, Identities
 
 if TYPE_CHECKING:
+    from engine.identity.candidates import Candidate
     from engine.identity.graph import Ints
     from engine.identity.history import Change
     from engine.identity.publication import Map, Pointer
     from engine.identity.quality import Check, Pair
-    from engine.identity.resolving import Candidate, Decisions
+    from engine.identity.resolving import Decisions
     from engine.identity.values import Hasher
 
 

@@ -33,6 +33,16 @@ class OrdinalSegments:
         """The segments in the order they were added."""
         return [Segment(*row) for row in self._database.rows("ordinal_segments", {"site": site})]
 
+    def sites(self) -> list[str]:
+        """The sites that have any."""
+        return [str(row[0]) for row in self._database.rows("ordinal_sites")]
+
+    def replace(self, site: str, number: int, before: str, fresh: Segment) -> None:
+        """Another file in place of ``before`` for the listed keys of a segment, if it is still there."""
+        values = {"site": site, "number": number, "before": before, "file": fresh.file, "sha256": fresh.sha256}
+        with self._database.transaction():
+            self._database.run("replace_ordinal_file", values)
+
     def epoch(self, site: str) -> int:
         """How many times the ordinals were begun anew; bitmaps of other epochs mean other profiles."""
         rows = self._database.rows("ordinal_epoch", {"site": site})

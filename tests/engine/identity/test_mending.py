@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.identity import IdentityDocument, Kind
+from engine.identity.candidates import Candidate, Graph
 from engine.identity.graph import U64
 from engine.identity.index import Index, identifier_of
 from engine.identity.linking import NO_TIME
@@ -22,7 +23,7 @@ from engine.identity.patching import Replacement, Taken, replace_region
 from engine.identity.publication import Fresh, Map, Pointer, candidate_of, point_to, publish
 from engine.identity.records import Hashed
 from engine.identity.region import region_of
-from engine.identity.resolving import Candidate, Decisions, Graph, candidate, gathered
+from engine.identity.resolving import Decisions, candidate, gathered
 from engine.identity.stability import EMPTY, as_known
 
 DOCUMENT = IdentityDocument(

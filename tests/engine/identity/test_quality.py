@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from engine.domain.identity import IdentityDocument, Kind, Quality
+from engine.identity.candidates import Candidate
 from engine.identity.linking import NO_TIME
 from engine.identity.quality import Pair, checked, measured, shape_of, wilson
 from engine.identity.records import Hashed
-from engine.identity.resolving import Candidate, Decisions, candidate, gathered
+from engine.identity.resolving import Decisions, candidate, gathered
 from engine.identity.stability import EMPTY
 
 DOCUMENT = IdentityDocument("p", "p", (Kind("profile", "text"), Kind("email", "email")), quality=Quality(5, 20, 50, 90))

@@ -46,8 +46,13 @@ def test_somebody_is_erased_and_does_not_come_back(tmp_path: Path) -> None:
                 operations.find_person(workspace, str(before["bruno-1"]))
             operations.run_identity(workspace)
         assert [task.audiences for task in operations.tasks(workspace)] == [("all",)]
+        bruno = str(before["bruno-1"]).encode()
+        assert not [path for path in (workspace.folder / "bitmaps").rglob("*.*") if bruno in path.read_bytes()]
+        operations.sync(workspace, [])
         operations.run(workspace, ["all"], as_of=AS_OF)
         operations.sync(workspace, [])
+        sent = [path for path in (tmp_path / "out").rglob("*.jsonl") if "remove" not in path.name]
+        assert not [path for path in sent if "erased:" in path.read_text()], "whom the old snapshot had is not sent"
         (removed,) = (tmp_path / "out").rglob("*-remove.jsonl")
         assert [json.loads(line)["key"] for line in removed.read_text().splitlines()] == [before["bruno-1"]]
         operations.rotate_pepper(workspace)

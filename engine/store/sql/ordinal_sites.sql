@@ -1,0 +1,1 @@
+SELECT DISTINCT site FROM ordinal_segment ORDER BY 1
