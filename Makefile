@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-febrl bench-ingest accessibility clean
+.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -100,6 +100,9 @@ clean:
 
 bench-identity: ready
 	$(BIN)/python -m tests.benchmarks.identity $(or $(PERSONS),1000000)
+
+bench-identity-links: ready
+	$(BIN)/python -m tests.benchmarks.identity_links $(or $(LINKS),100000000)
 
 bench-febrl: bench-ready
 	$(BIN)/python -W ignore -m tests.benchmarks.febrl $(SETS)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.identity.graph import U64, Bools, Ints, Persons
+from engine.identity.arrays import U64, Bools, Ints
+from engine.identity.graph import Persons
 from engine.identity.linking import Evidence
 from engine.identity.stability import Named
 

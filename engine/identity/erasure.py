@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.identity.arrays import U64, Bools, Ints
 from engine.identity.candidates import Candidate, Graph
-from engine.identity.graph import U64, Bools, Ints, Persons
+from engine.identity.graph import Persons
 from engine.identity.index import Index, identifier_of
 from engine.identity.linking import NONE
 from engine.identity.mending import part_of

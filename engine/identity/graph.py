@@ -10,15 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-U64 = NDArray[np.uint64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-Numbers = TypeVar("Numbers", NDArray[np.uint64], NDArray[np.int64])
+from engine.identity.arrays import U64, Bools, Ints, Places, ascending, components, distinct, numbered
 
 
 @dataclass(frozen=True)
@@ -79,76 +76,61 @@ def resolve(
 ) -> Persons:
     """Persons out of nodes (distinct, in any order), the kind of each, links, limits of each kind, and decisions."""
     said = said or Said()
-    order = np.argsort(nodes)
-    nodes, kinds = nodes[order], kinds[order]
-    first, second = _places(nodes, links.first), _places(nodes, links.second)
+    if not ascending(nodes):
+        order = np.argsort(nodes)
+        nodes, kinds = nodes[order], kinds[order]
+    places = Places(nodes)
+    first, second = places.of(links.first), places.of(links.second)
     quarantined = np.isin(nodes, said.blocked)
     if not said.counted:
         quarantined |= _too_shared(len(nodes), kinds, first, second, limits)
     open_ = ~(quarantined[first] | quarantined[second])
-    person = _components(len(nodes), first[open_], second[open_])
+    person = components(len(nodes), first[open_], second[open_])
     refused = np.zeros(len(first), dtype=bool)
     apart = _known_pairs(nodes, said.apart)
     together = [int(person[one]) for one, other in apart if person[one] == person[other]]
     wrong = np.union1d(_over_limit(person, kinds, limits), np.array(together, dtype=np.int64))
     if len(wrong):
         inside = open_ & np.isin(person[first], wrong)
-        places = np.flatnonzero(inside)
-        some = Links(first[places].astype(np.uint64), second[places].astype(np.uint64), links.rank[places])
+        inside_at = np.flatnonzero(inside)
+        some = Links(first[inside_at].astype(np.uint64), second[inside_at].astype(np.uint64), links.rank[inside_at])
         person, kept_out = _repaired(person, kinds, some, limits, apart)
-        refused[places[kept_out]] = True
-    return Persons(nodes, _numbered(person), quarantined, refused)
+        refused[inside_at[kept_out]] = True
+    return Persons(nodes, numbered(person), quarantined, refused)
 
 
 def shared_by_too_many(nodes: U64, kinds: NDArray[np.uint8], links: Links, limits: Sequence[Limits]) -> U64:
     """Of sorted nodes those that touch more others than theirs may."""
-    first, second = _places(nodes, links.first), _places(nodes, links.second)
+    places = Places(nodes)
+    first, second = places.of(links.first), places.of(links.second)
     found: U64 = nodes[_too_shared(len(nodes), kinds, first, second, limits)]
     return found
 
 
 def _too_shared(count: int, kinds: NDArray[np.uint8], first: Ints, second: Ints, limits: Sequence[Limits]) -> Bools:
     """Values that touch more values of one unique kind, or of all kinds, than theirs may."""
+    if not _each_once(first, second):
+        pairs = distinct(np.minimum(first, second) * np.int64(count) + np.maximum(first, second))
+        first, second = pairs // count, pairs % count
     found = np.zeros(count, dtype=bool)
-    unique = np.array([limit.unique for limit in limits])
-    counted = np.array([limit.links is not None for limit in limits])
-    value, other = np.concatenate([first, second]), np.concatenate([second, first])
-    looked = (unique[kinds[other]] & (kinds[value] != kinds[other])) | counted[kinds[value]]
-    pairs = distinct(value[looked] * np.int64(count) + other[looked])
-    value, other = pairs // count, pairs % count
+    one, other = kinds[first], kinds[second]
+    shared = np.array([count if limit.shared is None else limit.shared for limit in limits])[kinds]
     for kind, limit in enumerate(limits):
-        mine = kinds == kind
-        if limit.shared is not None:
-            for one in np.flatnonzero(unique).tolist():
-                if one != kind:
-                    touched = np.bincount(value[kinds[other] == one], minlength=count)
-                    found |= mine & (touched > limit.shared)
-        if limit.links is not None:
-            found |= mine & (np.bincount(value, minlength=count) > limit.links)
+        if limit.unique:
+            touched = np.bincount(first[other == kind], minlength=count)
+            touched += np.bincount(second[one == kind], minlength=count)
+            found |= (touched > shared) & (kinds != kind)
+    if any(limit.links is not None for limit in limits):
+        most = np.array([count if limit.links is None else limit.links for limit in limits])[kinds]
+        touched = np.bincount(first, minlength=count) + np.bincount(second, minlength=count)
+        found |= touched > most
     return found
 
 
-def _places(nodes: U64, values: U64) -> Ints:
-    """Where values are among sorted nodes; in the order of the values the memory is read once through."""
-    order = np.argsort(values)
-    found = np.empty(len(values), dtype=np.int64)
-    found[order] = np.searchsorted(nodes, values[order])
-    return found
-
-
-def distinct(values: Numbers) -> Numbers:
-    """Distinct values, sorted (numpy's own hashes them first, which takes three times as long)."""
-    found = np.sort(values)
-    return found[np.append(True, found[1:] != found[:-1])] if len(found) else found
-
-
-def _components(count: int, first: Ints, second: Ints) -> Ints:
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    ones = np.ones(len(first), dtype=np.int8)
-    _, labels = connected_components(coo_array((ones, (first, second)), shape=(count, count)), directed=False)
-    return np.asarray(labels, dtype=np.int64)
+def _each_once(first: Ints, second: Ints) -> bool:
+    """Whether links are in the order of their ends, each once and none both ways: so the data's links come."""
+    onward = (first[1:] > first[:-1]) | ((first[1:] == first[:-1]) & (second[1:] > second[:-1]))
+    return bool(onward.all() and (first < second).all())
 
 
 def _over_limit(person: Ints, kinds: NDArray[np.uint8], limits: Sequence[Limits]) -> Ints:
@@ -166,9 +148,9 @@ def _known_pairs(nodes: U64, pairs: Sequence[tuple[int, int]]) -> list[tuple[int
     if not pairs or not len(nodes):
         return []
     ends = np.array(pairs, dtype=np.uint64)
-    places = np.minimum(np.searchsorted(nodes, ends), len(nodes) - 1)
-    there = (nodes[places] == ends).all(axis=1)
-    return [(int(one), int(other)) for one, other in places[there].tolist()]
+    at = np.minimum(np.searchsorted(nodes, ends), len(nodes) - 1)
+    there = (nodes[at] == ends).all(axis=1)
+    return [(int(one), int(other)) for one, other in at[there].tolist()]
 
 
 def _repaired(
@@ -178,8 +160,9 @@ def _repaired(
     limits: Sequence[Limits],
     apart: Sequence[tuple[int, int]],
 ) -> tuple[Ints, Bools]:
-    """Persons over a limit, put together anew link by link, the strongest first; and which links (between places) were
-    kept out. Two that are apart hold the one value there is of a kind of its own, below zero."""
+    """Persons (by their smallest places) over a limit, put together anew link by link, the strongest first; and which
+    links (between places) were kept out. Two that are apart hold the one value there is of a kind of its own, below
+    zero."""
     first, second, rank = links.first.astype(np.int64), links.second.astype(np.int64), links.rank
     parent: dict[int, int] = {}
     held: dict[int, dict[int, int]] = {}
@@ -215,18 +198,8 @@ def _repaired(
         for kind, number in theirs.items():
             mine[kind] = mine.get(kind, 0) + number
     fresh = person.copy()
-    base = int(person.max()) + 1
-    touched = np.fromiter(parent, dtype=np.int64, count=len(parent))
-    fresh[touched] = np.fromiter((root(int(node)) for node in touched), dtype=np.int64, count=len(touched)) + base
+    smallest: dict[int, int] = {}
+    touched = np.fromiter(sorted(parent), dtype=np.int64, count=len(parent))
+    found = (smallest.setdefault(root(node), node) for node in touched.tolist())
+    fresh[touched] = np.fromiter(found, dtype=np.int64, count=len(touched))
     return fresh, refused
-
-
-def _numbered(person: Ints) -> Ints:
-    """Persons numbered by the place of their smallest node."""
-    if not len(person):
-        return person
-    first = np.full(int(person.max()) + 1, len(person), dtype=np.int64)
-    first[person[::-1]] = np.arange(len(person) - 1, -1, -1)  # what is written last stays: the smallest place
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return rank[person]

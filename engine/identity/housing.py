@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from engine.identity.arrays import components
 from engine.identity.tables import beside
 
 if TYPE_CHECKING:
     from engine.domain.identity import IdentityDocument
+    from engine.identity.arrays import Ints
     from engine.identity.candidates import Graph
-    from engine.identity.graph import Ints, Persons
+    from engine.identity.graph import Persons
 
 LARGEST_HOME = 12
 
@@ -50,16 +52,12 @@ def homes(pairs: Ints, count: int, ids: Sequence[str]) -> Ints:
     home = np.arange(count, dtype=np.int64)
     if not len(pairs):
         return home
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     starts = np.append(True, pairs[1:, 0] != pairs[:-1, 0])
     leader = pairs[starts, 1][np.cumsum(starts) - 1]
-    ones = np.ones(len(pairs), dtype=np.int8)
-    _, labels = connected_components(coo_array((ones, (leader, pairs[:, 1])), shape=(count, count)), directed=False)
+    labels = components(count, leader, pairs[:, 1])
     living = np.unique(pairs[:, 1])
     order = np.array(sorted(living.tolist(), key=ids.__getitem__), dtype=np.int64)
-    smallest = np.full(int(labels.max()) + 1, -1, dtype=np.int64)
+    smallest = np.full(count, -1, dtype=np.int64)
     smallest[labels[order[::-1]]] = order[::-1]  # what is written last stays: the smallest
     home[living] = smallest[labels[living]]
     return home

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.identity.arrays import Ints
 from engine.identity.candidates import Candidate
-from engine.identity.graph import Ints
 from engine.identity.index import Index, raw_of, write_index
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.identity.graph import U64, Ints, Links, distinct
+from engine.identity.arrays import U64, Ints, distinct
+from engine.identity.graph import Links
 
 NONE = np.uint64(0)
 MOST_SOURCES = 64

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from engine.domain.identity import IdentityDocument
+from engine.identity.arrays import Bools
 from engine.identity.candidates import Candidate, Graph
-from engine.identity.graph import Bools
 from engine.identity.linking import Evidence
 from engine.identity.region import Region
 from engine.identity.resolving import Decisions, basis, candidate

@@ -21,7 +21,7 @@ from engine.domain.canonical import canonical_json
 from engine.domain.identity import PROFILE, IdentityDocument, Kind, Probable
 from engine.durable import sync_folder
 from engine.errors import EngineError
-from engine.identity.graph import U64
+from engine.identity.arrays import U64
 from engine.identity.records import hashed_column
 from engine.identity.values import Hasher
 from engine.jobs import Job

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.domain.identity import IdentityDocument
+from engine.identity.arrays import U64, Bools, Ints
 from engine.identity.candidates import Candidate
-from engine.identity.graph import U64, Bools, Ints
 from engine.identity.publication import Map
 from engine.identity.stability import Named
 

@@ -23,7 +23,7 @@ from engine.domain.identity import PROFILE, PROFILES, IdentityDocument, Kind, Re
 from engine.domain.model import DataModel
 from engine.durable import sync_folder
 from engine.errors import EngineError
-from engine.identity.graph import U64, Ints
+from engine.identity.arrays import U64, Ints
 from engine.identity.growing import Growing, Mark, Slice
 from engine.identity.linking import NO_TIME, NONE
 from engine.identity.values import Cleaner, Hasher

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from engine.identity.arrays import U64, Bools, Ints, distinct
 from engine.identity.candidates import Candidate, Graph
-from engine.identity.graph import U64, Bools, Ints, Persons, distinct
+from engine.identity.graph import Persons
 from engine.identity.linking import Evidence, merged
 from engine.identity.publication import LINKS, Map, graph_of
 from engine.identity.resolving import two_alike

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from engine.domain.durations import Duration
 from engine.domain.identity import IdentityDocument
 from engine.errors import EngineError
+from engine.identity.arrays import U64, Bools
 from engine.identity.candidates import Candidate, Graph
-from engine.identity.graph import U64, Bools, Limits, Links, Said, resolve, shared_by_too_many
+from engine.identity.graph import Limits, Links, Said, resolve, shared_by_too_many
 from engine.identity.housing import households, kinds_of_homes
 from engine.identity.linking import NO_TIME, NONE, Collector, Evidence
 from engine.identity.records import Hashed

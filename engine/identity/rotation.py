@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from engine.identity.arrays import U64
 from engine.identity.erasure import mark
-from engine.identity.graph import U64
 from engine.identity.linking import NONE
 from engine.identity.records import Hashed
 from engine.identity.stability import Known

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.identity.graph import U64, Ints
+from engine.identity.arrays import U64, Ints
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.identity import Decision, Identities
 
 if TYPE_CHECKING:
+    from engine.identity.arrays import Ints
     from engine.identity.candidates import Candidate
-    from engine.identity.graph import Ints
     from engine.identity.history import Change
     from engine.identity.publication import Map, Pointer
     from engine.identity.quality import Check, Pair

@@ -1,8 +1,9 @@
-"""`make bench-identity [PERSONS=1000000]`: shared devices, kiosks and placeholder addresses; ours beside plain components.
+"""`make bench-identity [PERSONS=1000000]`: shared devices, kiosks and placeholder addresses; beside others.
 
 Records of persons whose truth is known: accounts, e-mail addresses, phones and devices, 5 % of the records from a tablet of
 the household, 0.4 % from kiosks, 0.3 % with one of a few placeholder addresses. Pairs of records of one person, found and
-true.
+true. Beside ours in the same run: plain connected components (scipy), and Splink 5 alone at the threshold that the truth
+says is its best, up to a million persons.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from numpy.typing import NDArray
 from engine.identity.graph import Limits, Links, Persons, resolve
 from engine.identity.linking import NONE, Collector
 from engine.identity.stability import EMPTY, as_known, named
+from tests.benchmarks.identity_splink import clustered
 from tests.benchmarks.report import write
 
 ACCOUNT, EMAIL, PHONE, DEVICE = range(4)
 KINDS = ("account", "email", "phone", "device")
 OURS = (Limits(most=1), Limits(), Limits(), Limits())
-PLAIN = tuple(Limits(shared=None) for _ in KINDS)
 U64 = NDArray[np.uint64]
+FOR_SPLINK = 1_000_000
+"""Persons; more take Splink tens of minutes on two cores."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,22 @@ def measured(made: World, limits: tuple[Limits, ...]) -> dict[str, Any]:
     }
 
 
+def plain_components(made: World) -> dict[str, Any]:
+    """What scipy's connected components alone make of the same links."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    nodes, _, links = linked(made.values)
+    started = perf_counter()
+    ends = np.searchsorted(nodes, links.first), np.searchsorted(nodes, links.second)
+    ones, shape = np.ones(len(links.first), dtype=np.int8), (len(nodes), len(nodes))
+    _, labels = connected_components(coo_array((ones, ends), shape=shape), directed=False)
+    seconds = perf_counter() - started
+    nobody = np.zeros(len(nodes), dtype=bool)
+    found = Persons(nodes, np.asarray(labels, dtype=np.int64), nobody, np.zeros(len(links.first), dtype=bool))
+    return scored(made.truth, person_of(made.values, found)) | {"seconds": round(seconds, 2)}
+
+
 def stable(made: World) -> dict[str, Any]:
     """Ids after a run from scratch over shuffled data, and after 1 % more records."""
     nodes, kinds, links = linked(made.values)
@@ -148,19 +167,25 @@ def stable(made: World) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Ours and plain components, in the same run."""
+    """Ours, plain components and Splink, in the same run."""
     persons = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     made = world(persons)
-    plain, ours, same = measured(made, PLAIN), measured(made, OURS), stable(made)
+    plain, ours, same = plain_components(made), measured(made, OURS), stable(made)
     peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peers = {"plain components": plain}
+    if persons <= FOR_SPLINK:
+        of_kind = dict(zip(KINDS, made.values, strict=True))
+        peers["Splink 5"] = clustered(of_kind, lambda found: scored(made.truth, found))
+    said = (f"{name} {one['precision']} at {one['recall']} in {one['seconds']} s" for name, one in peers.items())
+    beside = "; ".join(said)
     changed = same["changed from scratch and shuffled"] + same["changed in a full run"]
     line = (
         f"{persons:,} persons, {len(made.truth):,} records, {ours['links']:,} links: precision {ours['precision']} at "
-        f"recall {ours['recall']} (plain components {plain['precision']} at {plain['recall']}), largest person "
+        f"recall {ours['recall']} ({beside}), largest person "
         f"{ours['largest']} records (plain {plain['largest']:,}); {ours['seconds']} s ({ours['links a second']:,} links/s), "
         f"{changed} of {same['ids']:,} ids changed by shuffling and by a full run anew; {peak:,} MB at most"
     )
-    write("identity", ours | same | {"peak_mb": peak}, {"plain components": plain}, None, "pairs", line, ("scipy",))
+    write("identity", ours | same | {"peak_mb": peak}, peers, None, "pairs", line, ("scipy", "splink"))
     return 0 if not changed and ours["precision"] >= 0.979 and ours["recall"] >= plain["recall"] - 0.002 else 1
 
 

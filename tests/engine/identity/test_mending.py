@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.identity import IdentityDocument, Kind
+from engine.identity.arrays import U64
 from engine.identity.candidates import Candidate, Graph
-from engine.identity.graph import U64
 from engine.identity.index import Index, identifier_of
 from engine.identity.linking import NO_TIME
 from engine.identity.mending import Mended, Part, mended
