@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest accessibility clean
+.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -36,6 +36,9 @@ bench: ready
 # The peers (ClickHouse, Polars) and matplotlib are installed only for this.
 azurite:  # Microsoft's Azure Blob server for the tests, where there is Node.js
 	npm install --prefix .tools/azurite --no-audit --no-fund azurite@3.37.0
+
+segment:  # Segment's SDK for Node.js for the tests, where there is Node.js
+	npm install --prefix .tools/segment --no-audit --no-fund @segment/analytics-node@3.1.0
 
 bench-ready: ready
 	.tools/bin/uv sync --quiet --frozen --all-extras --group bench
@@ -109,6 +112,9 @@ bench-febrl: bench-ready
 
 bench-ingest: ready
 	$(BIN)/python -m tests.benchmarks.ingest $(or $(ROWS),10000000)
+
+bench-collect: ready
+	$(BIN)/python -m tests.benchmarks.collect $(or $(FOR),600) $(or $(RATE),1000)
 
 bench-identity-run: ready
 	$(BIN)/python -m tests.benchmarks.identity_run $(or $(PEOPLE),1000000) $(or $(KEYS),10000000)

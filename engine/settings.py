@@ -43,6 +43,12 @@ class Settings:
     """Where the daemon serves the warehouse to other Convokes: unix, or HOST:PORT; by default nowhere."""
     serve_api: str | None = None
     """Where the daemon serves the REST API: HOST:PORT; by default nowhere."""
+    collect: str | None = None
+    """Where the daemon takes events by the Segment protocol: HOST:PORT; by default nowhere."""
+    collect_origins: str | None = None
+    """The web sites whose pages may send events, apart by spaces, such as https://shop.example; or * for any."""
+    collect_late: str = "90d"
+    """Events that happened longer ago than this are put aside."""
     serve_certificate: str | None = None
     """The certificate both are served with, a PEM file; beyond this machine there must be one."""
     serve_key: str | None = None
@@ -59,6 +65,11 @@ class Settings:
     def memory_bytes(self) -> int:
         """The memory setting in bytes."""
         return _default_memory() if self.memory is None else _size(self.memory)
+
+    @property
+    def collect_late_days(self) -> int:
+        """The collect_late setting in days."""
+        return _days(self.collect_late, "collect_late")
 
     @property
     def keep_days(self) -> int:
@@ -112,6 +123,7 @@ def read_settings(folder: Path) -> Settings:
     if settings.memory is not None:
         _size(settings.memory)
     _days(settings.keep)
+    _days(settings.collect_late, "collect_late")
     return settings
 
 
@@ -128,10 +140,10 @@ def _size(text: str) -> int:
     return size
 
 
-def _days(text: str) -> int:
+def _days(text: str, name: str = "keep") -> int:
     found = re.fullmatch(r"\s*(\d+)\s*d\s*", text)
     if found is None:
-        raise EngineError("structure", f'"{text}" is no number of days', "keep", 'Write it as "90d".')
+        raise EngineError("structure", f'"{text}" is no number of days', name, 'Write it as "90d".')
     return int(found[1])
 
 

@@ -7,10 +7,14 @@ import socket
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
 
+from engine.api.collecting import make_collector
+from engine.api.gate import App
 from engine.api.making import make_api
 from engine.errors import EngineError
 from engine.warehouses.flight import is_loopback
@@ -33,11 +37,21 @@ class _NoMessages(logging.Filter):
         return True
 
 
-class HostedApi:
-    """A server on a thread of its own. Every address wants tokens; one beyond this machine wants a certificate and its
-    key too. Raises EngineError in words."""
+@dataclass(frozen=True)
+class Where:
+    """Where something is served: HOST:PORT, beyond this machine with a certificate and its key."""
 
-    def __init__(self, folder: Path, address: str, certificate: Path | None = None, key: Path | None = None) -> None:
+    address: str
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class HostedApp:
+    """A server on a thread of its own, called ``what`` when something is wrong. Every address wants tokens; one beyond
+    this machine wants a certificate and its key too. Raises EngineError in words."""
+
+    def __init__(self, what: str, make: Callable[[], App], where: Where) -> None:
+        address, certificate, key = where.address, where.certificate, where.key
         host, colon, port = address.rpartition(":")
         if not colon or not host or not port.isdecimal() or int(port) > 65535:
             raise EngineError("usage", f'"{address}" is no address to serve at', hint=_HINT)
@@ -49,10 +63,10 @@ class HostedApi:
         log = logging.getLogger("uvicorn.error")
         if not any(isinstance(one, _NoMessages) for one in log.filters):
             log.addFilter(_NoMessages())
-        self._socket = _listening(host.strip("[]"), int(port), address)
+        self._socket = _listening(host.strip("[]"), int(port), address, what)
         try:
             config = uvicorn.Config(
-                make_api(folder),
+                make(),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -61,6 +75,9 @@ class HostedApi:
                 ssl_keyfile=key,
             )
             config.load()
+        except EngineError:
+            self._socket.close()
+            raise
         except (OSError, ValueError) as error:
             self._socket.close()
             raise EngineError(
@@ -69,12 +86,12 @@ class HostedApi:
         scheme = "http" if certificate is None else "https"
         self.location = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name="api")
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name=what)
         self._thread.start()
         end = time.monotonic() + _START
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > end:
-                raise EngineError("internal", "the API did not start", hint="See the log.")
+                raise EngineError("internal", f"{what} did not start", hint="See the log.")
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -84,7 +101,21 @@ class HostedApi:
         self._socket.close()
 
 
-def _listening(host: str, port: int, address: str) -> socket.socket:
+class HostedApi(HostedApp):
+    """The REST API of a workspace."""
+
+    def __init__(self, folder: Path, address: str, certificate: Path | None = None, key: Path | None = None) -> None:
+        super().__init__("the API", lambda: make_api(folder), Where(address, certificate, key))
+
+
+class HostedCollector(HostedApp):
+    """The collector of a workspace."""
+
+    def __init__(self, folder: Path, address: str, certificate: Path | None = None, key: Path | None = None) -> None:
+        super().__init__("the collector", lambda: make_collector(folder), Where(address, certificate, key))
+
+
+def _listening(host: str, port: int, address: str, what: str) -> socket.socket:
     """A socket that listens already, so that a port in use is said at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named: only then asyncio sends small answers at once (TCP_NODELAY); otherwise each waits 40 ms.
@@ -95,6 +126,6 @@ def _listening(host: str, port: int, address: str) -> socket.socket:
         made.listen(128)
     except OSError as error:
         made.close()
-        message = f"the API cannot be served at {address}: {error.strerror}"
+        message = f"{what} cannot be served at {address}: {error.strerror}"
         raise EngineError("refused", message, hint="Is the port free?") from None
     return made

@@ -27,6 +27,12 @@ def loads(request: Request) -> Response:
     return answer(request, work)
 
 
+@seeing.get("/collected")
+def collected(request: Request) -> Response:
+    """What was collected: whether a collector runs, what waits to be landed, and the tables."""
+    return answer(request, lambda workspace, job: operations.collect_state(workspace))
+
+
 @loading.post("/run")
 def run(request: Request) -> Response:
     """Load what has come into the folders of the workspace's ingest documents."""

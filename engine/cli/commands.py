@@ -14,6 +14,7 @@ from engine import __version__
 from engine.cli.activating import activating, destination
 from engine.cli.alerts import alert
 from engine.cli.authoring import authoring
+from engine.cli.collect import collect
 from engine.cli.daemon import daemon
 from engine.cli.ingest import ingest
 from engine.cli.insights import looking
@@ -228,6 +229,7 @@ app.add_typer(model, name="model")
 app.add_typer(lists, name="lists")
 app.add_typer(store, name="store")
 app.add_typer(daemon, name="daemon")
+app.add_typer(collect, name="collect")
 app.add_typer(token, name="token")
 app.add_typer(secret, name="secret")
 app.add_typer(alert, name="alert")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,13 +47,21 @@ def serve(
             stack.callback(hosted.stop)
             location = hosted.location.replace("grpc", "flight", 1)
             say(f"The warehouse is served at {location}. Stop with Ctrl+C.")
-        sys.stdout.flush()  # whoever started this through a pipe waits for the address
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _stop)
+        until_stopped()
+    return 0
+
+
+def until_stopped(stop: Callable[[], None] = lambda: None) -> None:
+    """Wait for Ctrl+C or the system's wish to end, then stop."""
+    try:
         with suppress(KeyboardInterrupt):
+            for one in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(one, _stop)
+            sys.stdout.flush()  # whoever started this through a pipe waits for the address
             while True:
                 signal.pause() if hasattr(signal, "pause") else _wait()
-    return 0
+    finally:
+        stop()
 
 
 def _stop(number: int, frame: Any) -> None:
@@ -70,7 +79,8 @@ def add(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, for the list.")],
     scope: Annotated[
-        list[str], typer.Option(help="What it may: warehouse, read, members, write, deliver, admin or metrics.")
+        list[str],
+        typer.Option(help="What it may: warehouse, read, members, write, deliver, identity, collect, admin, metrics."),
     ],
     days: Annotated[int, typer.Option(min=1, max=3650, help="Until when it is valid.")] = 90,
     workspace: WorkspaceOption = None,

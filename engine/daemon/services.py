@@ -1,4 +1,4 @@
-"""What the daemon serves besides: the warehouse and the REST API, where the settings say."""
+"""What the daemon serves besides: the warehouse, the REST API and the collector, where the settings say."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def serving(
     wanted: list[tuple[str, str | None, Callable[[str], Served]]] = [
         ("the warehouse", settings.serve, lambda address: _warehouse(folder, address, certificate, key)),
         ("the API", settings.serve_api, lambda address: _api(folder, address, certificate, key)),
+        ("the collector", settings.collect, lambda address: _collector(folder, address, certificate, key)),
     ]
     served: list[Served] = []
     for what, address, serve in wanted:
@@ -55,3 +56,9 @@ def _api(folder: Path, address: str, certificate: Path | None, key: Path | None)
     from engine.api.hosting import HostedApi
 
     return HostedApi(folder, address, certificate, key)
+
+
+def _collector(folder: Path, address: str, certificate: Path | None, key: Path | None) -> Served:
+    from engine.api.hosting import HostedCollector
+
+    return HostedCollector(folder, address, certificate, key)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         try_destination,
     )
     from engine.operations.alerting import Seen, alerts, see_alerts, tell_alerts, try_alerts, watch
+    from engine.operations.collecting import collect_state, collecting_into
     from engine.operations.deciding import (
         block_identifier,
         cut_identifiers,
@@ -211,6 +212,8 @@ _HOMES = {
     "check": "modelling",
     "check_store": "running",
     "clean_store": "running",
+    "collect_state": "collecting",
+    "collecting_into": "collecting",
     "connect": "workspace",
     "delete": "keeping",
     "diff": "keeping",
@@ -273,6 +276,8 @@ __all__ = [
     "check_identity",
     "check_store",
     "clean_store",
+    "collect_state",
+    "collecting_into",
     "coming",
     "connect",
     "cut_identifiers",

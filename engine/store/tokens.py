@@ -12,9 +12,9 @@ from typing import Any
 
 from engine.store.database import Database
 
-SCOPES = ("warehouse", "read", "members", "write", "deliver", "identity", "admin", "metrics")
+SCOPES = ("warehouse", "read", "members", "write", "deliver", "identity", "collect", "admin", "metrics")
 """What a token may: query the warehouse; see documents, sizes and runs; see who is a member; change documents and run;
-deliver; manage tokens, secrets and the store; read metrics."""
+deliver; look persons up; send events (a write key); manage tokens, secrets and the store; read metrics."""
 _PREFIX = "cvk"
 
 

@@ -14,6 +14,7 @@ import duckdb
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError, nearest
 from engine.jobs import Job
+from engine.warehouses.collected import COLLECTED, Collected
 from engine.warehouses.protocol import Capabilities, TableInfo
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -76,6 +77,7 @@ class DuckSession:
         self.url = url
         self.capabilities = Capabilities()
         self.people: str | None = None
+        self.collected: Collected | None = None
         self._connection = connection
         self._version = version
         self._described: dict[Source, dict[str, str]] = {}
@@ -83,11 +85,11 @@ class DuckSession:
 
     def data_version(self) -> str:
         """Names the state of the files this session reads."""
-        return self._version
+        return self._version if self.collected is None else f"{self._version}+{self.collected.version}"
 
     def source_version(self, source: Source) -> str:
         """The state of what one source reads; here that of everything."""
-        return self._version
+        return self.data_version()
 
     def still_current(self) -> bool:
         """Whether the files are still as they were when this session opened them."""
@@ -111,10 +113,10 @@ class DuckSession:
         """Schema and name of every table and view."""
         found = self._connection.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND database_name != $1 "
-            "AND schema_name != $2 "
-            "UNION ALL SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name != $1 "
-            "ORDER BY 1, 2",
-            [MAP, OURS],
+            "AND schema_name != $2 UNION ALL "
+            "SELECT CASE database_name WHEN $3 THEN $3 ELSE schema_name END, view_name FROM duckdb_views() "
+            "WHERE NOT internal AND database_name != $1 ORDER BY 1, 2",
+            [MAP, OURS, COLLECTED],
         ).fetchall()
         return [(str(schema), str(table)) for schema, table in found]
 

@@ -7,12 +7,15 @@ import os
 import re
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
 from engine.domain.model import Source
 from engine.errors import EngineError
+from engine.warehouses.collected import Collected, state
 from engine.warehouses.duck import Attached, DuckSession, connect, first_line
 from engine.warehouses.protocol import TableInfo
 
@@ -43,8 +46,34 @@ def _unchanged(paths: list[Path], root: Path, version: str) -> bool:
         return False
 
 
-def _current(beside: Attached | None) -> bool:
-    return beside is None or beside.current()
+@dataclass(frozen=True)
+class Beside:
+    """What is read beside a warehouse: a map of persons, and what was collected into ``collecting``, a folder."""
+
+    people: Attached | None = None
+    collecting: Path | None = None
+
+    @cached_property
+    def collected(self) -> Collected | None:
+        """What was collected, as it was when this was first asked."""
+        return None if self.collecting is None else state(self.collecting)
+
+    def to(self, session: DuckSession, connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
+        """Attach all there is; only files of ``folders`` may be read besides."""
+        if self.people is not None:
+            session.people = self.people.to(connection)
+        if self.collected is not None:
+            session.collected = self.collected
+            self.collected.to(connection, *folders)
+        elif folders:
+            allowed = ", ".join("'" + str(one.resolve()).replace("'", "''") + "'" for one in folders)
+            connection.execute(f"SET allowed_directories = [{allowed}]")
+        connection.execute("SET enable_external_access = false")
+
+    def current(self) -> bool:
+        """Whether all of it is still the one to read."""
+        newest = None if self.collecting is None else state(self.collecting)
+        return (self.people is None or self.people.current()) and newest == self.collected
 
 
 class DuckDBFile(DuckSession):
@@ -54,22 +83,21 @@ class DuckDBFile(DuckSession):
     keeps older states open opens each ``apart``, through a link of its own.
     """
 
-    def __init__(self, url: str, path: Path, *, apart: bool = False, beside: Attached | None = None) -> None:
+    def __init__(self, url: str, path: Path, *, apart: bool = False, beside: Beside | None = None) -> None:
         if not path.is_file():
             raise EngineError(
                 "warehouse_file", f"there is no warehouse file {path}", hint="Check the path given to convoke connect."
             )
         version = fingerprint([path], path.parent)
         # A file that another session of this process has open shares its instance, which takes no other file beside it.
-        super().__init__(url, _opened(path, apart=apart, beside=beside is not None), version)
-        self.path, self._beside = path, beside
-        if beside is not None:
-            self.people = beside.to(self._connection)
-        self._connection.execute("SET enable_external_access = false")
+        self.path, self._beside = path, beside or Beside()
+        alone = self._beside.people is None and self._beside.collected is None
+        super().__init__(url, _opened(path, apart=apart, beside=not alone), version)
+        self._beside.to(self, self._connection)
 
     def still_current(self) -> bool:
         """Whether the file is still the one this session opened."""
-        return _unchanged([self.path], self.path.parent, self._version) and _current(self._beside)
+        return _unchanged([self.path], self.path.parent, self._version) and self._beside.current()
 
 
 def _opened(path: Path, *, apart: bool, beside: bool) -> duckdb.DuckDBPyConnection:
@@ -126,7 +154,7 @@ class Folder(DuckSession):
     query); larger ones are read in place too. CSV columns of digits that would lose leading zeros stay text.
     """
 
-    def __init__(self, url: str, path: Path, *, beside: Attached | None = None) -> None:
+    def __init__(self, url: str, path: Path, *, beside: Beside | None = None) -> None:
         if not path.is_dir():
             raise EngineError("warehouse_file", f"there is no folder {path}", hint="Check the path.")
         self._files = _tables_in(path)
@@ -138,27 +166,23 @@ class Folder(DuckSession):
             )
         everything = [file for files in self._files.values() for file in files]
         super().__init__(url, connect(":memory:", read_only=False), fingerprint(everything, path))
-        self.path, self._beside = path, beside
+        self.path, self._beside = path, beside or Beside()
         self._ready: set[str] = set()
-        if beside is not None:
-            self.people = beside.to(self._connection)
-        quoted = str(path.resolve()).replace("'", "''")
-        self._connection.execute(f"SET allowed_directories = ['{quoted}']")
-        self._connection.execute("SET enable_external_access = false")
+        self._beside.to(self, self._connection, path)
 
     def still_current(self) -> bool:
         """Whether the files are still as they were when this session opened them."""
         everything = [file for files in _tables_in(self.path).values() for file in files]
-        return _unchanged(everything, self.path, self._version) and _current(self._beside)
+        return _unchanged(everything, self.path, self._version) and self._beside.current()
 
     def source_version(self, source: Source) -> str:
         """The state of one table's files; a SELECT may read any."""
         if source.table is None or source.where is not None:
-            return self._version
+            return self.data_version()
         for table, files in self._files.items():
             if table.lower() == source.table.lower():
                 return fingerprint(files, self.path)
-        return self._version
+        return self.data_version()
 
     def tables(self) -> list[TableInfo]:
         """Every file and sub-folder."""

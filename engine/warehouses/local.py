@@ -17,8 +17,8 @@ import duckdb
 from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.locks import holding
-from engine.warehouses.duck import Attached, connect
-from engine.warehouses.files import DuckDBFile
+from engine.warehouses.duck import connect
+from engine.warehouses.files import Beside, DuckDBFile
 
 FILE = "warehouse.duckdb"
 _LOCK = "warehouse.lock"
@@ -27,7 +27,7 @@ _LOCK = "warehouse.lock"
 class LocalWarehouse(DuckDBFile):
     """The workspace's own warehouse, for reading."""
 
-    def __init__(self, folder: Path, *, apart: bool = False, beside: Attached | None = None) -> None:
+    def __init__(self, folder: Path, *, apart: bool = False, beside: Beside | None = None) -> None:
         path = folder / FILE
         if not path.exists():
             raise EngineError(

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from engine.errors import EngineError
 from engine.plugins import Plugins
 from engine.warehouses.duck import Attached
-from engine.warehouses.files import DuckDBFile, Folder
+from engine.warehouses.files import Beside, DuckDBFile, Folder
 from engine.warehouses.local import LocalWarehouse
 from engine.warehouses.protocol import Warehouse
 
@@ -35,17 +35,18 @@ def normal_url(url: str, base: Path) -> str:
 def open_warehouse(url: str, local_folder: Path, *, apart: bool = False, beside: Attached | None = None) -> Warehouse:
     """Open a warehouse for reading; raises EngineError("warehouse_file") with what is wrong. ``apart``: also while
     this process still reads an older state of the same file. ``beside``: a map of persons to join with, which only
-    warehouses in files of this machine can."""
+    warehouses in files of this machine can; what was collected into ``local_folder`` is read beside those too."""
+    every = Beside(beside, local_folder)
     if url == LOCAL:
-        return LocalWarehouse(local_folder, apart=apart, beside=beside)
+        return LocalWarehouse(local_folder, apart=apart, beside=every)
     scheme, path = _split(url)
     if scheme == "duckdb":
-        return DuckDBFile(url, _absolute(path, Path.cwd()), apart=apart, beside=beside)
+        return DuckDBFile(url, _absolute(path, Path.cwd()), apart=apart, beside=every)
     if scheme in ("", "file"):
         found = _absolute(path, Path.cwd())
         if found.is_file():
-            return DuckDBFile(url, found, apart=apart, beside=beside)
-        return Folder(url, found, beside=beside)
+            return DuckDBFile(url, found, apart=apart, beside=every)
+        return Folder(url, found, beside=every)
     if scheme in SCHEMES:
         from engine.warehouses.flight import FlightWarehouse
 

@@ -14,7 +14,7 @@ from engine.errors import EngineError
 from engine.sql.resolved import CATALOG, resolved
 from engine.sql.sources import Sources
 from engine.warehouses.duck import Attached
-from engine.warehouses.files import DuckDBFile
+from engine.warehouses.files import Beside, DuckDBFile
 
 MODEL: dict[str, Any] = {
     "kind": "model",
@@ -48,7 +48,7 @@ def warehouse(tmp_path: Path) -> DuckDBFile:
             "CREATE TABLE profiles_3 AS FROM (VALUES ('1', 'pa'), ('2', 'pa'), ('3', 'pb'), ('5', 'pb')) AS t(key, person)"
         )
     return DuckDBFile(
-        "x", tmp_path / "data.duckdb", beside=Attached(tmp_path / "map.duckdb", "profiles_1", lambda: True)
+        "x", tmp_path / "data.duckdb", beside=Beside(Attached(tmp_path / "map.duckdb", "profiles_1", lambda: True))
     )
 
 
@@ -88,10 +88,10 @@ def test_a_folder_that_takes_no_link_is_read_as_well(
 
     monkeypatch.setattr(os, "link", no_link)
     beside = Attached(tmp_path / "map.duckdb", "profiles_1", lambda: True)
-    again = DuckDBFile("x", tmp_path / "data.duckdb", beside=beside)
+    again = DuckDBFile("x", tmp_path / "data.duckdb", beside=Beside(beside))
     assert again.rows(f"SELECT count(*) FROM {CATALOG}.profiles_3") == [(4,)]
     with pytest.raises(EngineError, match="beside the warehouse"):
-        DuckDBFile("x", tmp_path / "data.duckdb", beside=beside)  # shares the first one's instance
+        DuckDBFile("x", tmp_path / "data.duckdb", beside=Beside(beside))  # shares the first one's instance
     again.close()
 
 

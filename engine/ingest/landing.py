@@ -1,0 +1,238 @@
+"""From the journal into tables: what was acknowledged becomes rows once, however often it is tried.
+
+What is in force is one small file that names everything else: the state of the tables, the catalog of views over their
+files, and the last file of the journal whose messages are among them. It is replaced in one step. The list of messages
+that were seen follows it, and a journal file goes only after that; what dies in between is made up for at the next
+start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from engine.durable import sync_folder
+from engine.ingest.journal import closed, lines
+from engine.ingest.messages import ASIDE, Policy, Received, Row, rows_of
+from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, written
+from engine.warehouses.collected import COLLECTED, POINTER, read_pointer
+
+JOURNAL = "journal"
+_SEEN_FOR = 30
+"""Days that a message's id is remembered for; Segment says a day."""
+_GRACE = 3_600
+"""Seconds that a file of rows stays which was merged into a larger one: somebody may be reading it."""
+_AT_ONCE = 64 << 20
+"""Bytes of the journal that are landed in one go."""
+
+
+@dataclass
+class Landed:
+    """What became of messages: rows by table, how many had come before, and how many were put aside."""
+
+    messages: int = 0
+    again: int = 0
+    aside: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+class Lander:
+    """Lands what is in a folder's journal; one at a time."""
+
+    def __init__(self, warehouses: Path, policy: Policy) -> None:
+        self.folder, self._policy = warehouses / COLLECTED, policy
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._seen = _Seen(self.folder / "seen.sqlite")
+        self._load()
+        self._recover()
+
+    def _load(self) -> None:
+        """The state that is in force."""
+        found = read_pointer(self.folder)
+        self._version, self.last = int(found.get("version", 0)), int(found.get("landed", 0))
+        told: dict[str, Any] = {}
+        if self._version:
+            told = json.loads((self.folder / self._state(self._version)).read_text(encoding="utf-8"))
+        self._tables = {name: Table.from_json(one) for name, one in told.get("tables", {}).items()}
+        self._retired: dict[str, float] = dict(told.get("retired", {}))
+
+    @staticmethod
+    def _state(version: int) -> str:
+        return f"state-{version}.json"
+
+    def land(self, done: Callable[[Sequence[Path]], None]) -> Landed:
+        """Land what is closed, a bounded part of it, and say which files of the journal are ``done`` with. Where that
+        fails (a full disk) nothing has changed."""
+        paths = _some([path for path in closed(self.folder / JOURNAL) if int(path.stem) > self.last])
+        if not paths:
+            return Landed()
+        found, by_table, ids = self._read(paths)
+        number = int(paths[-1].stem)
+        try:
+            for name, rows in sorted(by_table.items()):
+                table = self._tables.setdefault(name, Table.new(name))
+                written(self.folder, table, name, number, rows)
+                found.rows[name] = len(rows)
+                gone = merged(self.folder, table, name, number)
+                self._retired |= dict.fromkeys(gone, time.time())
+            self._commit(number)
+        except BaseException:
+            self._load()
+            raise
+        self._seen.add(ids, number)
+        done(paths)
+        return found
+
+    def close(self) -> None:
+        """Let go of the list of messages that were seen."""
+        self._seen.close()
+
+    def _read(self, paths: Sequence[Path]) -> tuple[Landed, dict[str, list[Row]], list[bytes]]:
+        """The rows by table of messages that did not come before."""
+        found, by_table, mine = Landed(), dict[str, list[Row]](), dict[bytes, None]()
+        for path in paths:
+            for line in lines(path):
+                if line is None:
+                    values = {"received_at": datetime.now(UTC), "reason": f"damaged in the journal's {path.name}"}
+                    by_table.setdefault(ASIDE, []).append(Row(ASIDE, values))
+                    found.aside += 1
+                    continue
+                for identifier, rows in rows_of(Received.from_bytes(line), self._policy):
+                    found.messages += 1
+                    if identifier is not None:
+                        key = _key(identifier)
+                        if key in mine or key in self._seen:
+                            found.again += 1
+                            continue
+                        mine[key] = None
+                    found.aside += rows[0].table == ASIDE
+                    for row in self._in_bounds(rows, by_table):
+                        by_table.setdefault(row.table, []).append(row)
+        return found, by_table, list(mine)
+
+    def _in_bounds(self, rows: Sequence[Row], more: Mapping[str, object]) -> Sequence[Row]:
+        """The rows of a message; where there would be too many tables, what was done keeps its properties as JSON."""
+        own = rows[-1].table
+        if own in self._tables or own in more or len(self._tables.keys() | more.keys()) < MOST_TABLES or len(rows) < 2:
+            return rows
+        there = rows[0].values
+        properties = {name: value for name, value in rows[-1].values.items() if name not in there}
+        return [Row(rows[0].table, {**there, "properties": json.dumps(properties, ensure_ascii=False)})]
+
+    def _commit(self, number: int) -> None:
+        version = self._version + 1
+        name = f"catalog-{version}.duckdb"
+        catalog(self.folder, name, self._tables)
+        over = [one for one, at in self._retired.items() if time.time() - at > _GRACE]
+        told = {
+            "tables": {one: table.as_json() for one, table in self._tables.items()},
+            "retired": {one: at for one, at in self._retired.items() if one not in over},
+        }
+        _write(self.folder / self._state(version), told)
+        fresh = self.folder / f"{POINTER}.new"
+        _write(fresh, {"version": version, "catalog": name, "landed": number})
+        os.replace(fresh, self.folder / POINTER)
+        sync_folder(self.folder)
+        former = (f"catalog-{self._version}.duckdb", self._state(self._version))
+        self._version, self.last = version, number
+        for one in (*over, *former):
+            self._retired.pop(one, None)
+            _remove(self.folder / one)
+
+    def _recover(self) -> None:
+        """Make up for what died between two steps, and remove what nobody names."""
+        for path in closed(self.folder / JOURNAL):
+            if int(path.stem) <= self.last:
+                messages = (Received.from_bytes(line) for line in lines(path) if line is not None)
+                ids = [one for got in messages for one, _ in rows_of(got, self._policy) if one is not None]
+                self._seen.add([_key(one) for one in ids], int(path.stem))
+                path.unlink()
+        named = {f"catalog-{self._version}.duckdb", self._state(self._version), *self._retired}
+        named |= {one for table in self._tables.values() for one in table.files}
+        for path in (*self.folder.glob("*/*.parquet"), *self.folder.glob("catalog-*"), *self.folder.glob("state-*")):
+            if path.relative_to(self.folder).as_posix() not in named:
+                _remove(path)
+
+
+def tables_in(folder: Path) -> dict[str, Table]:
+    """The tables of a folder as they are now."""
+    found = read_pointer(folder)
+    if not found:
+        return {}
+    told = json.loads((folder / f"state-{found['version']}.json").read_text(encoding="utf-8"))
+    return {name: Table.from_json(one) for name, one in told["tables"].items()}
+
+
+class _Seen:
+    """The messages that came before: a hash of each one's id, with the day."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = apsw.Connection(str(path))
+        self._connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        self._cleaned = 0
+
+    def __contains__(self, key: bytes) -> bool:
+        return self._connection.execute("SELECT 1 FROM seen WHERE key = ?", (key,)).fetchone() is not None
+
+    def add(self, keys: Iterable[bytes], number: int) -> None:
+        """These came by file ``number`` of the journal."""
+        today = int(time.time() // 86_400)
+        with self._connection:
+            self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", ((key, today) for key in keys))
+            if self._cleaned != today:
+                self._connection.execute("DELETE FROM seen WHERE day < ?", (today - _SEEN_FOR,))
+                self._cleaned = today
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _key(identifier: str) -> bytes:
+    return hashlib.blake2b(identifier.encode(), digest_size=16).digest()
+
+
+def _some(paths: Sequence[Path]) -> list[Path]:
+    """The first ones, up to so many bytes together; one at least."""
+    taken: list[Path] = []
+    size = 0
+    for path in paths:
+        size += path.stat().st_size
+        if taken and size > _AT_ONCE:
+            break
+        taken.append(path)
+    return taken
+
+
+def _write(path: Path, told: Any) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(told, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # Windows keeps what is open; the next start tries again
+        return
+
+
+def empty_warehouse(warehouses: Path) -> None:
+    """A local warehouse without tables, for what was collected to stand beside, if there is none."""
+    from engine.warehouses.local import FILE, publishing
+
+    if not (warehouses / FILE).exists():
+        with publishing(warehouses, "convoke collect") as connection:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS convoke")

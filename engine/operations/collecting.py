@@ -1,0 +1,91 @@
+"""`convoke collect`: events that are acknowledged when they are on disk, and become rows beside the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.locks import holding
+from engine.operations.workspace import Workspace
+from engine.settings import read_settings, write_settings
+
+if TYPE_CHECKING:
+    from engine.ingest.journal import Journal
+    from engine.ingest.landing import Lander
+
+_LOCAL = "local:"
+_LOCK = "collect.lock"
+_MOST_WAITING = 1 << 30
+"""Bytes of events that may wait to be landed."""
+
+
+@dataclass(frozen=True)
+class Collecting:
+    """What a collector works with: the journal, what lands it, and the sites whose pages may send events."""
+
+    journal: Journal
+    lander: Lander
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CollectedTable:
+    """A table of collected events: rows, columns, bytes."""
+
+    name: str
+    rows: int
+    columns: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CollectState:
+    """Whether a collector runs, what waits to be landed (bytes), and the tables."""
+
+    running: bool
+    waiting: int
+    tables: tuple[CollectedTable, ...]
+
+
+@contextmanager
+def collecting_into(folder: Path) -> Iterator[Collecting]:
+    """Collect into a workspace, alone; EngineError("refused") while another one does. A workspace without a warehouse
+    gets its own."""
+    from engine.ingest.journal import Journal
+    from engine.ingest.landing import JOURNAL, Lander, empty_warehouse
+    from engine.ingest.messages import Policy
+
+    settings = read_settings(folder)
+    with Workspace(folder) as workspace:
+        warehouses = workspace.warehouse_folder
+    warehouses.mkdir(exist_ok=True)
+    with holding(warehouses / _LOCK, "convoke collect", "refused", "events are being collected"):
+        if settings.warehouse in (None, _LOCAL):
+            empty_warehouse(warehouses)
+            if settings.warehouse is None:
+                write_settings(folder, replace(settings, warehouse=_LOCAL))
+        lander = Lander(warehouses, Policy(late=timedelta(days=settings.collect_late_days)))
+        try:
+            journal = Journal(lander.folder / JOURNAL, _MOST_WAITING, lander.last)
+            yield Collecting(journal, lander, tuple((settings.collect_origins or "").split()))
+        finally:
+            lander.close()
+
+
+def collect_state(workspace: Workspace) -> CollectState:
+    """What was collected so far."""
+    from engine.ingest.landing import JOURNAL, tables_in
+    from engine.locks import is_held
+    from engine.warehouses.collected import COLLECTED
+
+    folder = workspace.warehouse_folder / COLLECTED
+    found = [
+        CollectedTable(name, table.rows, len(table.columns), sum(size for _, size in table.files.values()))
+        for name, table in sorted(tables_in(folder).items())
+    ]
+    waiting = sum(path.stat().st_size for path in (folder / JOURNAL).glob("*.*"))
+    return CollectState(is_held(workspace.warehouse_folder / _LOCK), waiting, tuple(found))

@@ -1,0 +1,62 @@
+"""What was collected, beside a warehouse: views over files of rows, in a catalog that is replaced when rows come."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from engine.errors import EngineError
+
+COLLECTED = "collected"
+"""The name it is attached by, so `collected.pages` in a model or in SQL is a table of it; and the folder's name."""
+POINTER = "current.json"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A state of what was collected: its number, and the file with the views."""
+
+    folder: Path
+    version: int
+    catalog: str
+
+    def to(self, connection: duckdb.DuckDBPyConnection, *also: Path) -> None:
+        """Attach it, and let its files (and those of other folders) be read although no other ones may be."""
+        quoted = str(self.folder / self.catalog).replace("'", "''")
+        folders = [str(one.resolve()).replace("'", "''") for one in (self.folder, *also)]
+        allowed = ", ".join(f"'{one}'" for one in folders)
+        try:
+            connection.execute(f"ATTACH '{quoted}' AS {COLLECTED} (READ_ONLY)")
+            connection.execute(f"SET allowed_directories = [{allowed}]")
+        except duckdb.Error as error:
+            line = str(error).split("\n")[0][:160]
+            raise EngineError(
+                "warehouse_file",
+                f"what was collected cannot be read beside the warehouse: {line}",
+                hint="Is the warehouse's file called collected? Rename it.",
+            ) from None
+
+
+def state(folder: Path) -> Collected | None:
+    """The newest state in a folder of warehouses; None before anything was collected."""
+    found = read_pointer(folder / COLLECTED)
+    if not found:
+        return None
+    return Collected(folder / COLLECTED, int(found["version"]), str(found["catalog"]))
+
+
+def read_pointer(folder: Path) -> dict[str, Any]:
+    """The state as it is kept; empty before the first."""
+    try:
+        found: dict[str, Any] = json.loads((folder / POINTER).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        raise EngineError(
+            "warehouse_file", f"{folder / POINTER} cannot be read", hint="Restore it from a backup."
+        ) from None
+    return found

@@ -1,0 +1,161 @@
+"""What was acknowledged lands once, wherever landing dies; what fails changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from engine.ingest import landing
+from engine.ingest.journal import Journal, closed
+from engine.ingest.landing import JOURNAL, Landed, Lander, tables_in
+from engine.ingest.messages import Policy, Received
+from engine.warehouses.collected import COLLECTED, state
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def message(number: int, **more: Any) -> dict[str, Any]:
+    return {"type": "track", "messageId": f"m{number}", "userId": f"u{number % 3}", "event": "Seen", **more}
+
+
+def journal(folder: Path, after: int = 0) -> Journal:
+    return Journal(folder / COLLECTED / JOURNAL, 1 << 30, after)
+
+
+def keep(folder: Path, *messages: Any, after: int = 0) -> None:
+    """Acknowledge messages."""
+    made = journal(folder, after)
+    made.write([Received(datetime.now(UTC), "web", tuple(messages)).as_bytes()])
+    made.close()
+
+
+def land(folder: Path) -> Landed:
+    """Land as a new process would, and end well."""
+    lander = Lander(folder, Policy())
+    try:
+        return lander.land(gone)
+    finally:
+        lander.close()
+
+
+def gone(paths: Sequence[Path]) -> None:
+    for path in paths:
+        path.unlink()
+
+
+def there(folder: Path) -> list[str]:
+    """The ids of what landed, as a reader of the tables finds them."""
+    found = state(folder)
+    if found is None:
+        return []
+    with duckdb.connect(str(found.folder / found.catalog), read_only=True) as opened:
+        rows = opened.execute("SELECT message_id FROM seen ORDER BY 1").fetchall()
+        assert rows == opened.execute("SELECT message_id FROM tracks ORDER BY 1").fetchall()
+    return [str(one) for (one,) in rows]
+
+
+def test_each_message_lands_once_however_often_it_comes(tmp_path: Path) -> None:
+    keep(tmp_path, message(1), message(2), message(1))
+    found = land(tmp_path)
+    assert (found.messages, found.again, found.rows) == (3, 1, {"seen": 2, "tracks": 2})
+    keep(tmp_path, message(2), message(3), after=1)
+    assert land(tmp_path).again == 1
+    assert there(tmp_path) == ["m1", "m2", "m3"]
+    assert land(tmp_path) == Landed()
+    assert not closed(tmp_path / COLLECTED / JOURNAL)
+
+
+def test_what_cannot_be_used_is_a_row_of_what_was_put_aside(tmp_path: Path) -> None:
+    keep(tmp_path, message(1), "text", {"type": "track"}, {**message(2), "userId": None})
+    found = land(tmp_path)
+    assert (found.aside, found.rows["aside"]) == (3, 3)
+    assert there(tmp_path) == ["m1"]
+
+
+def dies(monkeypatch: pytest.MonkeyPatch, what: Any, name: str, when: Callable[..., bool]) -> None:
+    """The process dies when that function is called so, before it does anything."""
+    real = getattr(what, name)
+
+    def instead(*given: Any, **named: Any) -> Any:
+        if when(*given):
+            raise Killed
+        return real(*given, **named)
+
+    monkeypatch.setattr(what, name, instead)
+
+
+STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
+    "before any rows": (landing, "written", lambda *_: True),
+    "between two tables": (landing, "written", lambda folder, table, name, *_: name == "tracks"),
+    "before the catalog": (landing, "catalog", lambda *_: True),
+    "before the state": (landing, "_write", lambda path, _: path.name.startswith("state")),
+    "before the pointer is written": (landing, "_write", lambda path, _: path.name.startswith("current")),
+    "before the pointer is in force": (os, "replace", lambda one, other: Path(other).name == "current.json"),
+    "before what is no longer needed goes": (landing, "_remove", lambda *_: True),
+    "before the list of those seen": (landing._Seen, "add", lambda *_: True),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_wherever_it_dies_each_message_is_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    keep(tmp_path, message(1))
+    land(tmp_path)
+    keep(tmp_path, message(2), message(1), message(3), after=1)
+    dies(monkeypatch, *STEPS[step])
+    with pytest.raises(Killed):
+        land(tmp_path)
+    monkeypatch.undo()
+    assert there(tmp_path) in (["m1"], ["m1", "m2", "m3"]), "all of it or nothing"
+    land(tmp_path)
+    assert there(tmp_path) == ["m1", "m2", "m3"]
+    keep(tmp_path, message(3), message(2), after=9)
+    assert land(tmp_path).again == 2
+    assert there(tmp_path) == ["m1", "m2", "m3"]
+    left = {path.name for path in (tmp_path / COLLECTED).iterdir() if path.is_file()}
+    assert len([one for one in left if one.startswith(("catalog", "state"))]) == 2, "nothing is left lying about"
+
+
+def test_what_fails_is_tried_again_by_the_same_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lander = Lander(tmp_path, Policy())
+    keep(tmp_path, message(1, properties={"n": 1}))
+    dies(monkeypatch, *STEPS["before the state"])
+    with pytest.raises(Killed):
+        lander.land(lambda _: None)
+    monkeypatch.undo()
+    assert tables_in(tmp_path / COLLECTED) == {}
+    lander.land(lambda paths: None)
+    assert there(tmp_path) == ["m1"]
+    lander.close()
+
+
+def test_there_are_only_so_many_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "MOST_TABLES", 3)
+    keep(tmp_path, *(message(n, event=f"E {n}", properties={"n": n}) for n in range(5)))
+    land(tmp_path)
+    assert set(tables_in(tmp_path / COLLECTED)) == {"tracks", "e_0", "e_1"}
+    found = state(tmp_path)
+    assert found is not None
+    with duckdb.connect(str(found.folder / found.catalog), read_only=True) as opened:
+        rows = opened.execute(
+            "SELECT message_id, properties FROM tracks WHERE properties IS NOT NULL ORDER BY 1"
+        ).fetchall()
+    assert rows == [("m2", '{"n": 2}'), ("m3", '{"n": 3}'), ("m4", '{"n": 4}')]
+
+
+def test_very_many_landings_leave_few_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "_GRACE", -1)
+    for number in range(60):
+        keep(tmp_path, message(number), after=number)
+        land(tmp_path)
+    assert len(list((tmp_path / COLLECTED / "seen").iterdir())) < 26
+    assert len(there(tmp_path)) == 60
