@@ -31,8 +31,10 @@ def collect_(
     with open_workspace(context, workspace) as opened:
         folder = opened.folder
     served = HostedCollector(folder, address, certificate, key)
-    say(f"Events are taken at {served.location}; write keys: convoke token add NAME --scope collect. Stop with Ctrl+C.")
-    until_stopped(served.stop)
+    said = (
+        f"Events are taken at {served.location}; write keys: convoke token add NAME --scope collect. Stop with Ctrl+C."
+    )
+    until_stopped([said], served.stop)
     return 0
 
 

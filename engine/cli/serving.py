@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,31 +33,34 @@ def serve(
     """Serve the REST API, or the warehouse to other Convokes over Arrow Flight, until it is stopped."""
     with open_workspace(context, workspace) as opened:
         folder = opened.folder
+    said: list[str] = []
     with ExitStack() as stack:
         if api is not None:
             from engine.api.hosting import HostedApi
 
             served = HostedApi(folder, api, certificate, key)
             stack.callback(served.stop)
-            say(f"The API is served at {served.location}; /openapi.json describes it. Stop with Ctrl+C.")
+            said.append(f"The API is served at {served.location}; /openapi.json describes it. Stop with Ctrl+C.")
         if warehouse is not None or api is None:
             from engine.serving.hosting import Hosted
 
             hosted = Hosted(folder, warehouse or "unix", certificate, key)
             stack.callback(hosted.stop)
             location = hosted.location.replace("grpc", "flight", 1)
-            say(f"The warehouse is served at {location}. Stop with Ctrl+C.")
-        until_stopped()
+            said.append(f"The warehouse is served at {location}. Stop with Ctrl+C.")
+        until_stopped(said)
     return 0
 
 
-def until_stopped(stop: Callable[[], None] = lambda: None) -> None:
-    """Wait for Ctrl+C or the system's wish to end, then stop."""
+def until_stopped(said: Sequence[str], stop: Callable[[], None] = lambda: None) -> None:
+    """Say what is served, wait for Ctrl+C or the system's wish to end, then stop."""
     try:
         with suppress(KeyboardInterrupt):
             for one in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(one, _stop)
-            sys.stdout.flush()  # whoever started this through a pipe waits for the address
+            for line in said:  # whoever started this through a pipe waits for the address, and may then end it
+                say(line)
+            sys.stdout.flush()
             while True:
                 signal.pause() if hasattr(signal, "pause") else _wait()
     finally:
