@@ -31,10 +31,8 @@ def collect_(
     with open_workspace(context, workspace) as opened:
         folder = opened.folder
     served = HostedCollector(folder, address, certificate, key)
-    said = (
-        f"Events are taken at {served.location}; write keys: convoke token add NAME --scope collect. Stop with Ctrl+C."
-    )
-    until_stopped([said], served.stop)
+    how = "write keys: convoke token add NAME --scope collect. Stop with Ctrl+C."
+    until_stopped([f"Events are taken at {served.location}; {how}"], served.stop)
     return 0
 
 
