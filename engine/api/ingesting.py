@@ -1,4 +1,5 @@
-"""Files that were loaded, and bad rows once more. Which files are loaded is said on the machine that has them."""
+"""Files that were loaded, what was collected, and contracts. Which files are loaded is said on the machine that has
+them."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, Field
 
 from engine import operations
 from engine.api.asking import answer, needs
@@ -43,3 +45,38 @@ def run(request: Request) -> Response:
 def replay(request: Request, load: LoadId) -> Response:
     """Load the bad rows of a load once more, as they stand where they are kept."""
     return answer(request, lambda workspace, job: operations.ingest_replay(workspace, load, job))
+
+
+quality = APIRouter(prefix="/v1/quality", tags=["quality"], dependencies=[needs("read")])
+checking = APIRouter(prefix="/v1/quality", tags=["quality"], dependencies=[needs("write")])
+
+
+class Accepting(BaseModel):
+    """A check that may be red for so many days, and why."""
+
+    table: str = Field(max_length=200)
+    check: str = Field(max_length=200)
+    reason: str = Field(max_length=1_000)
+    days: int = Field(default=7, ge=1, le=365)
+
+
+@quality.get("")
+def show(request: Request) -> Response:
+    """What the checks of contracts came to last."""
+    return answer(request, lambda workspace, job: operations.quality_show(workspace))
+
+
+@checking.post("/run")
+def check(request: Request) -> Response:
+    """Check all contracts now."""
+    return answer(request, lambda workspace, job: operations.quality_run(workspace, (), job))
+
+
+@checking.post("/accept")
+def accept(request: Request, given: Accepting) -> Response:
+    """Let what depends on a table go on although a check is red."""
+
+    def work(workspace: operations.Workspace, job: Job) -> Any:
+        return operations.quality_accept(workspace, given.table, given.check, given.reason, given.days)
+
+    return answer(request, work)

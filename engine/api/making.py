@@ -46,7 +46,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
             running.writing,
             delivering.delivering,
             managing.managing,
-            *(ingesting.seeing, ingesting.loading),
+            *(ingesting.seeing, ingesting.loading, ingesting.quality, ingesting.checking),
             identity.deciding,
         ),
     ):

@@ -65,6 +65,8 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
             return _watch_over(workspace, request["seen"])
         if request["op"] == "sync":
             return _sync(workspace, job)
+        if request["op"] == "quality":
+            return {"checks": [one.as_json() for one in operations.quality_run(workspace, (), job)]}
         if request["op"] == "ingest":
             return {"files": [one.as_json() for one in operations.ingest_all(workspace, job)]}
         if request["op"] == "identity":

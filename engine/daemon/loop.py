@@ -33,6 +33,7 @@ from engine.store.schedules import Task
 TICK_SECONDS = 0.25
 _BEAT = timedelta(seconds=5)
 _LOOK_AT_DATA = timedelta(seconds=10)
+_CHECK_AGAIN = timedelta(minutes=10)
 _LOOK_AT_SYNCS = timedelta(seconds=1)
 _WATCH_EVERY = timedelta(seconds=30)
 _WATCH_AT_LEAST = timedelta(minutes=5)
@@ -66,7 +67,7 @@ class Daemon:
         self._task: Task | None = None
         self._answer: dict[str, Any] | None = None
         self._work = "keeping house"
-        self._files_at = self._identity_at = datetime.min.replace(tzinfo=UTC)
+        self._prepare_at: dict[str, datetime] = {}
         self._syncs_at = datetime.min.replace(tzinfo=UTC)
         self._changes = -1
         self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
@@ -163,7 +164,8 @@ class Daemon:
         """The clock was ahead, now or when another daemon ran: nothing waits for the time that was wrong."""
         moved = self._queue.set_back(now)
         self._clean_at = min(self._clean_at, now + timedelta(hours=1))
-        self._syncs_at = self._watch_at = self._files_at = self._identity_at = datetime.min.replace(tzinfo=UTC)
+        self._syncs_at = self._watch_at = datetime.min.replace(tzinfo=UTC)
+        self._prepare_at.clear()
         if moved:
             self._log.warning("the clock was set back", extra={"fields": {"schedules": moved}})
 
@@ -200,13 +202,7 @@ class Daemon:
         if self._child is not None or self._stopping:
             return
         tasks = self._queue.tasks
-        if self._has_files(now):
-            self._child, self._work = Child(self._folder, {"op": "ingest"}), "ingest"
-            self._log.info("loading files", extra={"fields": {"child": self._child.pid}})
-            return
-        if self._has_identity(now):
-            self._child, self._work = Child(self._folder, {"op": "identity"}), "identity"
-            self._log.info("resolving identity", extra={"fields": {"child": self._child.pid}})
+        if self._prepares(now):
             return
         number = tasks.next(iso(now))
         if number is not None and tasks.claim(number, self._fence, iso(now)):
@@ -233,20 +229,22 @@ class Daemon:
         self._syncs_at = now + _LOOK_AT_SYNCS
         return operations.has_due_syncs(self._workspace)
 
-    def _has_files(self, now: datetime) -> bool:
-        """Whether files have come that a document of the workspace loads; before persons and audiences, which read
-        them."""
-        if now < self._files_at:
-            return False
-        self._files_at = now + _LOOK_AT_DATA
-        return operations.ingest_due(self._workspace)
-
-    def _has_identity(self, now: datetime) -> bool:
-        """Whether persons are to be found anew; before audiences, which may be of persons."""
-        if now < self._identity_at:
-            return False
-        self._identity_at = now + _LOOK_AT_DATA
-        return operations.identity_due(self._workspace, now)
+    def _prepares(self, now: datetime) -> bool:
+        """Whether something is done before audiences, which read what it makes: files are loaded, contracts checked,
+        persons found. What failed is not tried again at once."""
+        due: tuple[tuple[str, str, Callable[[], bool]], ...] = (
+            ("ingest", "loading files", lambda: operations.ingest_due(self._workspace)),
+            ("quality", "checking contracts", lambda: operations.quality_due(self._workspace, now)),
+            ("identity", "resolving identity", lambda: operations.identity_due(self._workspace, now)),
+        )
+        for work, said, is_due in due:
+            if now >= self._prepare_at.get(work, now):
+                self._prepare_at[work] = now + _LOOK_AT_DATA
+                if is_due():
+                    self._child, self._work = Child(self._folder, {"op": work}), work
+                    self._log.info(said, extra={"fields": {"child": self._child.pid}})
+                    return True
+        return False
 
     def _hear(self, now: datetime) -> None:
         """Take the child's answer when it has ended; cancel it when its task was given up."""
@@ -263,7 +261,14 @@ class Daemon:
         if self._task is not None:
             self._settle(self._task, self._answer, now)
         elif "error" in self._answer:
+            if self._work == "quality":
+                self._prepare_at["quality"] = now + _CHECK_AGAIN
             self._log.error(f"{self._work} failed", extra={"fields": self._answer["error"]})
+        elif self._work == "quality":
+            red = [f"{one['table']}: {one['check']}" for one in self._answer["checks"] if one["state"] == "red"]
+            level = logging.ERROR if red else logging.INFO
+            fields = {"checks": len(self._answer["checks"]), "red": red}
+            self._log.log(level, "contracts checked", extra={"fields": fields})
         elif self._work == "ingest":
             for one in self._answer["files"]:
                 level = logging.INFO if one["state"] == "loaded" else logging.ERROR

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -52,6 +52,11 @@ class Plan:
     def doubts(self) -> dict[str, str]:
         """How columns were read that could be meant the other way round."""
         return {one.target: one.format or f"1{one.decimal}5" for one in self.coercions if one.ambiguous}
+
+
+Rules = Callable[[Callable[[str], str | None]], Mapping[str, str]]
+"""By the condition that makes a row a bad one its reason, given what makes the expression of a column (None: the file
+has none)."""
 
 
 @dataclass(frozen=True)
@@ -191,10 +196,13 @@ def _must_have_keys(document: IngestDocument, coercions: Sequence[Coercion]) -> 
 # -- writing -----------------------------------------------------------------------------------------------------------
 
 
-def load(connection: Any, plan: Plan, document: IngestDocument, kept: Path, job: Job | None) -> Loaded:
+def load(
+    connection: Any, plan: Plan, document: IngestDocument, kept: Path, job: Job | None, rules: Rules = lambda _: {}
+) -> Loaded:
     """Write a file's good rows, keep the bad ones in a folder; raises EngineError("refused") for a file of which too
-    many are bad, whose rows are kept there too."""
-    misfits = _misfits(plan, document)
+    many are bad, whose rows are kept there too. ``rules`` say what else makes a row a bad one."""
+    values = {one.target.lower(): one.value for one in plan.coercions}
+    misfits = _misfits(plan, document) | dict(rules(lambda name: values.get(name.lower())))
     columns = ", ".join(f"{one.value} AS {named(one.target)}" for one in plan.coercions)
     bad = " OR ".join(misfits) if misfits else "false"
     source = reading(plan.file.relation, _REJECTS) if plan.file.format == "csv" else plan.relation

@@ -11,6 +11,7 @@ from typing import Any
 from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.documents import iso
 from engine.errors import EngineError
+from engine.operations.contracting import red_tables
 from engine.operations.sealing import host_of
 from engine.operations.watching_folders import ingest_troubles
 from engine.operations.workspace import Workspace
@@ -34,6 +35,7 @@ _TITLES: dict[Kind, str] = {
     "rejects": "A destination rejects many",
     "identity": "Identity needs a look",
     "ingest": "A file was refused",
+    "quality": "Data are not as their contract says",
 }
 
 Problem = tuple[Kind, str]
@@ -98,12 +100,21 @@ def _troubles(workspace: Workspace, at: datetime) -> dict[Problem, str]:
             else "persons were not found anew"
         )
         found["identity", "persons"] = f"{kept}: {why}"
+    found |= _red(workspace)
     found |= {("ingest", name): why for name, why in ingest_troubles(workspace).items()}
     late = troubles.late(iso(at - LATE))
     if late:
         names = ", ".join(name for name, _ in late[:3]) + (", …" if len(late) > 3 else "")
         found["late", "scheduler"] = f"{len(late):,} audiences are late, since {late[0][1]}: {names}"
     return found
+
+
+def _red(workspace: Workspace) -> dict[Problem, str]:
+    """Tables with a red check; a contract that cannot be read is one too."""
+    try:
+        return {("quality", table): why for table, why in red_tables(workspace).items()}
+    except EngineError as error:
+        return {("quality", "contracts"): _sentence({"message": error.message, "hint": error.hint})}
 
 
 def _sentence(error: dict[str, Any]) -> str:

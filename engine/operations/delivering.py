@@ -25,6 +25,7 @@ from engine.domain.documents import iso
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.membership.snapshots import Snapshots
+from engine.operations.depending import quality_reason
 from engine.operations.membering import members
 from engine.operations.sealing import host_of
 from engine.operations.targets import ById
@@ -202,6 +203,9 @@ class Delivering:
         document = wanted.document
         if sync.run_id == END:
             return None if sync.allow_removals or not plan.removed else _ended(sync, plan)
+        red = quality_reason(self._workspace, self._workspace.audiences.get(sync.audience_id).audience)
+        if red is not None:
+            return red
         least = max(document.min_size, wanted.delivery.min_size or 0, destination.capabilities.smallest_audience)
         if 0 < plan.leaving < least:
             return f"only {plan.leaving:,} people would be there, fewer than {least:,}"

@@ -19,6 +19,7 @@ from engine.domain.ingest import IngestDocument
 from engine.domain.ingest_codec import read_ingest, write_ingest
 from engine.errors import EngineError
 from engine.jobs import Job
+from engine.operations.gating import gate_of
 from engine.operations.workspace import Workspace, user_name
 from engine.settings import write_settings
 
@@ -264,7 +265,9 @@ def _one(
             with in_words(connection, job):
                 plan = planned(connection, file, document)
             document = plan.pinned(document)
-            found = load(connection, plan, document, kept, job)
+            gate = gate_of(workspace, document.into)
+            found = load(connection, plan, document, kept, job, gate.rules)
+            gate.must_hold(connection, found.rows)
             read = found.rows + found.bad
             row = [
                 number,

@@ -1,0 +1,65 @@
+"""Which tables an audience is read from, and whether one of them is red: then its deliveries wait."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from engine.domain.audience import Audience
+from engine.domain.model import DataModel, Source
+from engine.domain.rule import Did, Has, Sequence, Sql
+from engine.domain.walk import conditions
+from engine.errors import EngineError
+from engine.operations.catalogue import with_referred
+from engine.operations.contracting import red_tables
+from engine.operations.identity_documents import raw_model
+from engine.operations.workspace import Workspace
+
+
+def quality_reason(workspace: Workspace, audience: Audience) -> str | None:
+    """Why an audience is not delivered: a table that it is read from has a red check; None when all is well. A contract
+    that cannot be read holds everything, since nobody knows what it says."""
+    try:
+        red = red_tables(workspace)
+    except EngineError as error:
+        return f"a contract cannot be read: {error.message}"
+    if not red:
+        return None
+    read = sorted(_named(_sources(raw_model(workspace), workspace, audience), red))
+    if not read:
+        return None
+    return f"the data are red: {read[0]} ({red[read[0]]}); see convoke quality show"
+
+
+def _sources(model: DataModel, workspace: Workspace, audience: Audience) -> Iterator[Source]:
+    """What the audience, and all that it refers to, is read from."""
+    yield model.profile.source
+    yield from (one.source for one in model.consents.values())  # who may be delivered, and as whom
+    yield from (one.source for one in model.identifiers.values())
+    for one in with_referred(workspace, {(audience.id, None): audience}, strict=False).values():
+        for _, leaf in conditions(one.rule):
+            match leaf:
+                case Did(event):
+                    yield model.events[event].source
+                case Has(wanted):
+                    yield model.objects[wanted].source
+                case Sequence(steps):
+                    for step in steps:
+                        yield model.events[step.event].source
+                        if step.without is not None:
+                            yield model.events[step.without.event].source
+                case Sql(text):
+                    yield Source(sql=text)
+
+
+def _named(sources: Iterable[Source], tables: Iterable[str]) -> set[str]:
+    """Which of the tables the sources name."""
+    found = set()
+    known = list(tables)
+    for source in sources:
+        text = f"{source.sql or ''} {source.where or ''}"
+        for table in known:
+            named = re.search(rf"(?<![\w.]){re.escape(table)}(?!\w)", text, re.IGNORECASE)
+            if (source.table or "").lower() == table.lower() or named:
+                found.add(table)
+    return found

@@ -1,0 +1,186 @@
+"""Checks count what a plain loop over the rows counts; one that cannot be carried out does not keep the others."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.domain.model import Source
+from engine.quality.checking import Result, Table, bad_rows, carried_out
+from engine.quality.contracts import Check, read_contract
+from engine.warehouses.duck import DuckSession, connect
+from tests.support.contracts import CONTRACT
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+Row = tuple[int | None, str | None, int | None, str | None, datetime | None]
+GOOD: list[Row] = [
+    (1, "ana@x.com", 30, "SP", datetime(2026, 11, 26)),
+    (2, "bruno@x.com", 40, None, datetime(2026, 11, 25)),
+    (3, "carla@x.com", 50, "RJ", None),
+]
+
+
+def table(rows: list[Row]) -> Table:
+    connection = connect(":memory:", read_only=False)
+    connection.execute("CREATE TABLE people (id INTEGER, email VARCHAR, age INTEGER, state VARCHAR, seen TIMESTAMP)")
+    if rows:
+        connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", rows)
+    warehouse = DuckSession("memory:", connection, "1")
+    columns = warehouse.columns(Source(table="people"), "people")
+    return Table('"people"', columns, lambda sql: warehouse.rows(sql))
+
+
+def results(rows: list[Row], past: Any = lambda _: ()) -> dict[str, Result]:
+    found = carried_out(read_contract(CONTRACT).checks, table(rows), past, NOW)
+    return {one.check.id: one for one in found}
+
+
+def test_good_data_are_green() -> None:
+    found = results(GOOD)
+    assert {one.state for one in found.values()} == {"green"}
+    assert found["email: required"].sentence == "0 of 3 rows are bad, must be = 0"
+    assert found["seen: fresh"].sentence == "the newest is 12 h old, at most 2 d"
+
+
+def test_a_poisoned_day_is_caught_with_the_right_reasons() -> None:
+    poison: list[Row] = [(3, None, 30, "SP", None), (4, "ana@x.com", -1, "XX", None), (5, "no address", 12, "SP", None)]
+    found = results([*GOOD, *poison])
+    red = {name: one.value for name, one in found.items() if one.state == "red"}
+    assert red == {
+        "id: primary key": 1,
+        "email: required": 1,
+        "email: unique": 1,
+        "email: pattern": 1,
+        "age: range": 1,
+        "state: invalidValues": 1,
+    }
+    assert (found["no minors"].state, found["no minors"].value) == ("yellow", 2)
+
+
+def test_volume_is_compared_with_the_same_weekday_before() -> None:
+    assert results(GOOD, lambda _: [3, 4])["drift"].state == "green", "two weeks are too few"
+    assert results(GOOD, lambda _: [3, 4, 5])["drift"].state == "green"
+    far = results(GOOD, lambda _: [9, 10, 8])["drift"]
+    assert (far.state, far.sentence) == ("red", "3 rows, where 9 are usual on this weekday")
+    assert results([])["rowCount"].state == "red"
+    assert results([])["seen: fresh"].sentence == "there is no row"
+    old = [(1, "a@x.com", 20, "SP", datetime(2026, 11, 20))]
+    assert results(old)["seen: fresh"].state == "red"  # type: ignore[arg-type]
+
+
+def test_each_check_alone_says_what_it_says_among_all() -> None:
+    rows: list[Row] = [*GOOD, (3, None, 130, "XX", None)]
+    together, made = results(rows), table(rows)
+    for one in read_contract(CONTRACT).checks:
+        (alone,) = carried_out([one], made, now=NOW)
+        assert (alone.value, alone.state) == (together[one.id].value, together[one.id].state)
+
+
+def test_shares_are_of_all_rows() -> None:
+    rows: list[Row] = [(number, f"u{number}@x.com", 20, None, None) for number in range(4)]
+    assert results(rows)["state: nullValues"].state == "red"
+    assert results([*rows, *[(9 + n, f"v{n}@x.com", 20, "SP", None) for n in range(5)]])[
+        "state: nullValues"
+    ].value == pytest.approx(44.4, abs=0.1)
+
+
+def test_what_cannot_be_carried_out_is_red_and_keeps_nothing_else() -> None:
+    wrong = [
+        Check("lost", "people", "required", ("nobody",)),
+        Check("look-around", "people", "pattern", ("email",), arguments={"pattern": "(?=x)"}),
+        Check("bad sql", "people", "sql", arguments={"query": "SELECT FROM"}),
+        Check("no number", "people", "sql", arguments={"query": "SELECT 'x'"}),
+        Check("nowhere", "people", "reference", ("id",), arguments={"table": "users", "column": "id"}),
+        Check("good", "people", "required", ("id",)),
+    ]
+    found = {one.check.id: one for one in carried_out(wrong, table(GOOD), now=NOW)}
+    assert {name for name, one in found.items() if one.state == "red"} == {one.id for one in wrong[:-1]}
+    assert found["lost"].sentence == 'the table has no column "nobody"'
+    assert found["good"].state == "green"
+
+
+def test_references_and_types_of_texts() -> None:
+    connection = connect(":memory:", read_only=False)
+    connection.execute("CREATE TABLE orders AS SELECT unnest(['1', '2', 'x', NULL]) AS person")
+    connection.execute("CREATE TABLE people AS SELECT unnest(['1', '9']) AS id")
+    warehouse = DuckSession("memory:", connection, "1")
+    made = Table('"orders"', {"person": "VARCHAR"}, lambda sql: warehouse.rows(sql))
+    checks = [
+        Check("in people", "orders", "reference", ("person",), arguments={"table": "people", "column": "id"}),
+        Check("type", "orders", "type", ("person",), arguments={"type": "integer"}),
+        Check("missing", "orders", "missing", ("person",), arguments={"missing": ["x", "n/a"]}),
+    ]
+    assert [one.value for one in carried_out(checks, made)] == [2, 1, 2]
+
+
+EMAILS = st.one_of(st.none(), st.sampled_from(["a@x.com", "b@x.com", "", "no", "x" * 30 + "@y"]))
+ROWS = st.lists(
+    st.tuples(
+        st.one_of(st.none(), st.integers(0, 5)),
+        EMAILS,
+        st.one_of(st.none(), st.integers(-5, 130)),
+        st.sampled_from([None, "SP", "RJ", "XX"]),
+        st.none(),
+    ),
+    max_size=12,
+)
+
+
+def by_hand(rows: list[Any]) -> dict[str, int]:
+    emails = [row[1] for row in rows if row[1] is not None]
+    keys = [row[0] for row in rows if row[0] is not None]
+    return {
+        "id: required": sum(row[0] is None for row in rows),
+        "id: primary key": len(keys) - len(set(keys)),
+        "email: required": sum(row[1] is None for row in rows),
+        "email: unique": len(emails) - len(set(emails)),
+        "email: pattern": sum(re.search("^[^@]+@[^@]+$", one) is None for one in emails),
+        "email: length": sum(len(one) > 20 for one in emails),
+        "age: range": sum(row[2] is not None and not 0 <= row[2] <= 120 for row in rows),
+        "state: invalidValues": sum(row[3] == "XX" for row in rows),
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS)
+def test_it_is_what_a_plain_loop_counts_and_the_gate_keeps_out_just_those_rows(rows: list[Any]) -> None:
+    found, expected = results(rows), by_hand(rows)
+    assert {name: found[name].value for name in expected} == expected
+    checks = read_contract(CONTRACT).checks
+    tests = bad_rows(checks, lambda name: f'"{name}"')
+    made = table(rows)
+    kept = made.rows(f"SELECT count(*) FROM people WHERE NOT ({' OR '.join(tests)})")[0][0]
+    rules = ("id: required", "email: required", "email: pattern", "email: length", "age: range", "state: invalidValues")
+    assert kept == sum(not any(by_hand([row])[name] for name in rules) for row in rows)
+
+
+def test_the_gate_leaves_out_warnings_and_shares() -> None:
+    checks = read_contract(CONTRACT).checks
+    reasons = set(bad_rows(checks, lambda name: None if name == "email" else f'"{name}"').values())
+    assert "state: nullValues" not in reasons
+    assert "email: required" in reasons, "a file without the column has no row with it"
+    assert "email: pattern" not in reasons
+
+
+def test_a_draft_is_a_contract_that_its_table_keeps(tmp_path: Path) -> None:
+    from engine.quality.drafting import drafted
+
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as made:
+        made.execute(
+            "CREATE TABLE t AS SELECT i AS id, 'u' || i AS name, ['SP', 'RJ'][1 + i % 2] AS state, i / 2 AS price, "
+            "i % 2 = 0 AS flag, DATE '2026-01-01' + i::INTEGER % 30 AS day, NULL::VARCHAR AS nothing FROM range(2000) AS r(i)"
+        )
+        columns = {str(row[0]): str(row[1]) for row in made.execute("DESCRIBE t").fetchall()}
+        source = Table("t", columns, lambda sql: made.execute(sql).fetchall())
+        contract = read_contract(drafted("t", columns, source))
+        assert {one.state for one in carried_out(contract.checks, source)} == {"green"}
+    kinds = {(one.columns[0] if one.columns else "", one.kind) for one in contract.checks}
+    assert {("id", "unique"), ("name", "unique"), ("state", "values"), ("price", "range"), ("day", "type")} <= kinds
+    assert ("nothing", "required") not in kinds
