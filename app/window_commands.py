@@ -23,6 +23,7 @@ from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
 from app.preferences.wizard import ConnectWizard
+from app.quality.dialog import QualityDialog
 from app.runs.activity import ActivityDialog
 from app.widgets.command_palette import CommandPalette, Entry
 from app.widgets.searching import plain
@@ -53,6 +54,7 @@ class WindowCommands(QObject):
             "destinations": self.destinations,
             "activity": self.activity,
             "identity": lambda: IdentityDialog(window.session, window.words, window.theme.tokens).exec(),
+            "quality": lambda: QualityDialog(window.session, window.words, window.theme.tokens).exec(),
             "commands": self.palette,
             "find": self.find,
             "recount": window.bench.ask,

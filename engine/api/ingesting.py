@@ -66,6 +66,16 @@ def show(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.quality_show(workspace))
 
 
+@quality.get("/{table}/{check}")
+def past(request: Request, table: str, check: str) -> Response:
+    """What a check came to before, and the audiences that are read from its table; no values."""
+
+    def work(workspace: operations.Workspace, job: Job) -> Any:
+        return asdict(operations.quality_past(workspace, table, check, job)) | {"examples": []}
+
+    return answer(request, work)
+
+
 @checking.post("/run")
 def check(request: Request) -> Response:
     """Check all contracts now."""

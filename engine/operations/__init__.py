@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         what_if_document,
         what_if_identity,
     )
+    from engine.operations.depending import quality_past
     from engine.operations.ending import queue_ends
     from engine.operations.erasing import (
         check_identity,
@@ -200,6 +201,7 @@ _HOMES = {
     "keep_destination": "activating",
     "destination_types": "activating",
     "queue_ends": "ending",
+    "quality_past": "depending",
     "add_token": "granting",
     "revoke_token": "granting",
     "tokens": "granting",
@@ -354,6 +356,7 @@ __all__ = [
     "quality_accept",
     "quality_draft",
     "quality_due",
+    "quality_past",
     "quality_run",
     "quality_show",
     "queue_ends",

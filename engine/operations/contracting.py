@@ -186,6 +186,21 @@ def red_tables(workspace: Workspace) -> dict[str, str]:
     return {table: "; ".join(why[:3]) + ("; …" if len(why) > 3 else "") for table, why in found.items()}
 
 
+def quality_examples(workspace: Workspace, table: str, check: str, job: Job | None = None) -> list[str]:
+    """Some of the values that break a check of single rows, masked: nobody can be told by them."""
+    from engine.quality.checking import failing
+
+    found = next((one for one in contracts_of(workspace).checks.get(table, ()) if one.id == check), None)
+    if found is None:
+        return []
+    try:
+        return failing(found, _table(workspace, table, job))
+    except EngineError as error:
+        if error.code == "cancelled":
+            raise
+        return []  # what is wrong with it is what the check says
+
+
 def _table(workspace: Workspace, name: str, job: Job | None) -> Table:
     from engine.quality.checking import Table, quoted
 

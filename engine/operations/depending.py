@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from engine.domain.audience import Audience
 from engine.domain.model import DataModel, Source
 from engine.domain.rule import Did, Has, Sequence, Sql
 from engine.domain.walk import conditions
 from engine.errors import EngineError
+from engine.jobs import Job
 from engine.operations.catalogue import with_referred
-from engine.operations.contracting import red_tables
+from engine.operations.contracting import quality_examples, red_tables
 from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace
+from engine.store.quality import Qualities
 
 
 def quality_reason(workspace: Workspace, audience: Audience) -> str | None:
@@ -63,3 +66,25 @@ def _named(sources: Iterable[Source], tables: Iterable[str]) -> set[str]:
             if (source.table or "").lower() == table.lower() or named:
                 found.add(table)
     return found
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a check came to before, the newest first (moment, value, state); the audiences that are read from its table;
+    and some of the values that broke it, masked."""
+
+    past: tuple[tuple[str, float | None, str], ...]
+    audiences: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+def quality_past(workspace: Workspace, table: str, check: str, job: Job | None = None) -> Past:
+    """What there is to know of a check."""
+    history = Qualities(workspace.database).history(table, check, 60)
+    audiences = []
+    if workspace.models.current() is not None:
+        model = raw_model(workspace)
+        for name, stored in workspace.audiences.all().items():
+            if _named(_sources(model, workspace, stored.audience), [table]):
+                audiences.append(name)
+    return Past(tuple(history), tuple(sorted(audiences)), tuple(quality_examples(workspace, table, check, job)))

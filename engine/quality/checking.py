@@ -63,7 +63,8 @@ def carried_out(
     results = []
     for one in checks:
         if one.id in missing:
-            results.append(failed(one, f'the table has no column "{missing[one.id]}"'))
+            message = f'the table has no column "{missing[one.id]}"'
+            results.append(failed(one, message))
         elif one.id in wrong:
             results.append(failed(one, wrong[one.id]))
         else:
@@ -87,6 +88,21 @@ def bad_rows(checks: Iterable[Check], column: Callable[[str], str | None]) -> di
             if test is not None and test != "false":
                 found[f"coalesce({test}, false)"] = one.id
     return found
+
+
+def failing(one: Check, table: Table, most: int = 8) -> list[str]:
+    """Some values that break a check of single rows, masked; none for other checks."""
+    if one.kind not in BY_ROW or one.kind in ("required", "missing"):
+        return []
+    column = quoted(one.columns[0])
+    query = f"SELECT DISTINCT CAST({column} AS VARCHAR) FROM {table.relation} WHERE {_bad(one, column)} LIMIT {most}"  # noqa: S608
+    return sorted({masked(str(value)) for (value,) in table.rows(query) if value is not None})
+
+
+def masked(value: str) -> str:
+    """The first character of a value, and how long it is: letters as a, digits as 0, so that its form can be seen."""
+    hidden = "".join("a" if c.isalpha() else "0" if c.isdigit() else c for c in value[1:24])
+    return value[:1] + hidden + ("…" if len(value) > 24 else "")
 
 
 # -- measuring ---------------------------------------------------------------------------------------------------------
@@ -227,37 +243,37 @@ def _judged(one: Check, value: float | None, rows: int, past: Past) -> Result:
     if one.kind == "drift":
         return _drifted(one, rows, past(one))
     if value is None:
-        why = "there is no row" if one.kind == "freshness" else "the query gives no number"
-        return failed(one, why)
+        message = "there is no row" if one.kind == "freshness" else "the query gives no number"
+        return failed(one, message)
     shown = 100 * float(value) / rows if one.percent and rows else float(value)
     good = one.bound.holds(shown)
-    return Result(one, shown, "green" if good else _wrong(one), _sentence(one, shown, rows))
+    return Result(one, shown, "green" if good else _wrong(one), _message(one, shown, rows))
 
 
 def _drifted(one: Check, rows: int, before: Sequence[float]) -> Result:
     if len(before) < _LEAST_WEEKS:
-        return Result(one, rows, "green", f"{rows:,} rows; too few weeks to compare with")
+        message = f"{rows:,} rows; too few weeks to compare with"
+        return Result(one, rows, "green", message)
     usual, tolerance = statistics.median(before), float(one.arguments["tolerance"])
     good = abs(rows - usual) <= tolerance * usual
-    sentence = f"{rows:,} rows, where {usual:,.0f} are usual on this weekday"
-    return Result(one, rows, "green" if good else _wrong(one), sentence)
+    message = f"{rows:,} rows, where {usual:,.0f} are usual on this weekday"
+    return Result(one, rows, "green" if good else _wrong(one), message)
 
 
 def _wrong(one: Check) -> State:
     return "yellow" if one.warning else "red"
 
 
-def _sentence(one: Check, value: float, rows: int) -> str:
-    must = f"must be {one.bound}"
+def _message(one: Check, value: float, rows: int) -> str:
     number = f"{value:,.2f} %" if one.percent else f"{value:,.0f}"
     match one.kind:
         case "rows":
-            return f"{number} rows, {must}"
+            return f"{number} rows, must be {one.bound}"
         case "freshness":
             return f"the newest is {_duration(value)} old, at most {one.arguments['text']}"
         case "sql":
-            return f"{value:,g}, {must}"
-    return f"{number} of {rows:,} rows are bad, {must}"
+            return f"the query gives {value:,g}, must be {one.bound}"
+    return f"{number} of {rows:,} rows are bad, must be {one.bound}"
 
 
 def _duration(seconds: float) -> str:

@@ -143,7 +143,9 @@ def _validate(value: Any) -> None:
     error = best_match(Draft201909Validator(_schema()).iter_errors(_typed(value)))
     if error is not None:
         path = "".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in error.absolute_path).lstrip(".")
-        raise EngineError("structure", f"this is no ODCS contract: {error.message[:200]}", path, "Correct it there.")
+        raise EngineError(
+            "structure", f"the contract is not as ODCS has it: {error.message[:200]}", path, "Correct it there."
+        )
 
 
 def _typed(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -214,7 +214,25 @@ def _apply_identity(workspace: Workspace, given: Mapping[str, Any], job: Job) ->
     return {"id": operations.apply_identity_text(workspace, given["document"]).id}
 
 
+def _quality(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return [one.as_json() for one in operations.quality_show(workspace)]
+
+
+def _run_quality(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.quality_run(workspace, (), job)
+    return _quality(workspace, given, job)
+
+
+def _accept_quality(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    operations.quality_accept(workspace, given["table"], given["check"], given["reason"], days=7)
+    return _quality(workspace, given, job)
+
+
 READING: Mapping[str, Call] = {
+    "quality": _quality,
+    "quality_past": lambda workspace, given, job: asdict(
+        operations.quality_past(workspace, given["table"], given["check"], job)
+    ),
     "identity": _identity,
     "draft_identity": lambda workspace, given, job: operations.draft_identity(workspace),
     "find_person": lambda workspace, given, job: asdict(operations.find_person(workspace, given["text"])),
@@ -249,6 +267,8 @@ READING: Mapping[str, Call] = {
     "run_soon": lambda workspace, given, job: operations.run_soon(workspace, given["ids"]),
 }
 CHANGING: Mapping[str, Call] = {
+    "run_quality": _run_quality,
+    "accept_quality": _accept_quality,
     "decide_identity": _decide,
     "undo_decision": lambda workspace, given, job: asdict(operations.undo_decision(workspace, given["id"])),
     "run_identity": lambda workspace, given, job: operations.run_identity(

@@ -83,5 +83,5 @@ def test_a_new_table_that_breaks_it_is_not_made(workspace: Workspace) -> None:
 
 def test_a_contract_that_cannot_be_read_lets_nothing_in(workspace: Workspace) -> None:
     (workspace.folder / "contracts" / "other.yaml").write_text("kind: DataContract\n")
-    with pytest.raises(EngineError, match="this is no ODCS contract"):
+    with pytest.raises(EngineError, match="the contract is not as ODCS has it"):
         load(workspace, "1,a@x.com,30,SP,2026-11-25\n")

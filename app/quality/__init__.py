@@ -1,0 +1,1 @@
+"""The quality of data: what contracts say, and whether it holds."""
