@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.identity.dialog import IdentityDialog
-from app.quality.dialog import QualityDialog
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
+from app.quality.dialog import QualityDialog
 from app.runs.activity import ActivityDialog
 from app.widgets.command_palette import CommandPalette
 from app.widgets.searching import plain
