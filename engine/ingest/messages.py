@@ -25,6 +25,10 @@ TABLES = {
 }
 TRACKS, USERS, ASIDE = "tracks", "users", "aside"
 RESERVED = {*TABLES.values(), TRACKS, USERS, ASIDE}
+REST = "rest"
+"""The column for what fits no other one, as JSON."""
+_OURS = {REST, "first_seen", "last_seen"}
+"""Columns that a property may not be called like, besides those of its row."""
 LARGEST = 32 << 10
 """Bytes of a message; Segment's limit."""
 _LONGEST_ID = 255
@@ -147,7 +151,7 @@ def _rows(message: Any, received: Received, policy: Policy) -> list[Row]:
         properties = _mapping(message, "properties")
         return [
             Row(TRACKS, {**common, "event": event, "table_name": own}),
-            Row(own, {**common, **_flat(properties, set(common))}),
+            Row(own, {**common, **_flat(properties, {*common, *_OURS})}),
         ]
     if kind == "alias":
         return [Row("aliases", {**common, "previous_id": _id(message, "previousId", must=True)})]
@@ -157,7 +161,7 @@ def _rows(message: Any, received: Received, policy: Policy) -> list[Row]:
     elif kind in ("page", "screen"):
         values |= {"name": _text(message, "name"), "category": _text(message, "category")}
     what = _mapping(message, "traits" if kind in ("identify", "group") else "properties")
-    return [Row(TABLES[kind], {**values, **_flat(what, set(values))})]
+    return [Row(TABLES[kind], {**values, **_flat(what, {*values, *_OURS})})]
 
 
 def _common(message: Mapping[str, Any], received: Received, policy: Policy) -> dict[str, Any]:

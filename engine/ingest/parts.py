@@ -21,10 +21,8 @@ import pyarrow.parquet
 
 from engine.durable import sync_folder
 from engine.ingest.files import named, quoted
-from engine.ingest.messages import USERS, Row, columns_of, moment_of
+from engine.ingest.messages import REST, USERS, Row, columns_of, moment_of
 
-REST = "rest"
-"""The column for what fits no other one, as JSON."""
 MOST_COLUMNS, MOST_TABLES = 400, 1_000
 """More come from mistakes, or from somebody who found a write key."""
 _MERGE = 24

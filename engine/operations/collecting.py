@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.errors import EngineError
 from engine.locks import holding
 from engine.operations.workspace import Workspace
 from engine.settings import read_settings, write_settings
@@ -58,8 +59,13 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
     from engine.ingest.journal import Journal
     from engine.ingest.landing import JOURNAL, Lander, empty_warehouse
     from engine.ingest.messages import Policy
+    from engine.warehouses.opening import SCHEMES
 
     settings = read_settings(folder)
+    if (settings.warehouse or "").split(":", 1)[0] in SCHEMES:
+        raise EngineError(
+            "refused", "this workspace reads a warehouse that another machine serves", hint="Collect events there."
+        )
     with Workspace(folder) as workspace:
         warehouses = workspace.warehouse_folder
     warehouses.mkdir(exist_ok=True)

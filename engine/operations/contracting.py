@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import iso, load_one, read_file
@@ -65,13 +66,19 @@ def contracts_of(workspace: Workspace) -> Contracts:
 
 
 def _read(workspace: Workspace) -> Iterator[tuple[str, Contract]]:
-    from engine.quality.contracts import read_contract
-
     for path in sorted((workspace.folder / FOLDER).glob("*.y*ml")):
         try:
-            yield path.name, read_contract(load_one(read_file(path)))
+            yield path.name, _parsed(read_file(path))
         except EngineError as error:
             raise error.within(path.name) from None
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(text: bytes) -> Contract:
+    """The contract of a text; the daemon asks every few seconds, and texts seldom change."""
+    from engine.quality.contracts import read_contract
+
+    return read_contract(load_one(text))
 
 
 def quality_run(workspace: Workspace, tables: Sequence[str] = (), job: Job | None = None) -> list[CheckOutcome]:

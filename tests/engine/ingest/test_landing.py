@@ -138,6 +138,23 @@ def test_what_fails_is_tried_again_by_the_same_process(tmp_path: Path, monkeypat
     lander.close()
 
 
+def test_names_that_are_ours_are_no_obstacle(tmp_path: Path) -> None:
+    odd = {"rest": "x", "first_seen": "y", "last seen": 3, "user_id": "evil", "message": {"id": 1}, "": 1, "é": 2}
+    keep(
+        tmp_path,
+        message(1, properties=odd, event="Users"),
+        {"type": "identify", "messageId": "i", "userId": "u", "traits": odd},
+    )
+    assert land(tmp_path).rows == {"identifies": 1, "tracks": 1, "users_event": 1}
+    found = state(tmp_path)
+    assert found is not None
+    with duckdb.connect(str(found.folder / found.catalog), read_only=True) as opened:
+        assert opened.execute("SELECT user_id, rest_, first_seen_, last_seen_ FROM users").fetchall() == [
+            ("u", "x", "y", 3)
+        ]
+        assert opened.execute("SELECT rest, rest_, user_id_ FROM users_event").fetchall() == [(None, "x", "evil")]
+
+
 def test_there_are_only_so_many_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landing, "MOST_TABLES", 3)
     keep(tmp_path, *(message(n, event=f"E {n}", properties={"n": n}) for n in range(5)))
