@@ -32,6 +32,7 @@ COMMANDS = (
     Command("delivery", "Ctrl+Shift+E", "send"),
     Command("destinations", "", "route"),
     Command("identity", "Ctrl+Shift+I", "users"),
+    Command("ingest", "Ctrl+Shift+L", "database"),
     Command("quality", "Ctrl+Shift+Q", "check"),
     Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),

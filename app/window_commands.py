@@ -19,6 +19,7 @@ from app.audiences.versions import CompareDialog, HistoryDialog
 from app.canvas.adding import SPECIAL, sections
 from app.destinations.dialog import DestinationsDialog
 from app.identity.dialog import IdentityDialog
+from app.ingest.dialog import LoadDialog
 from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -54,6 +55,7 @@ class WindowCommands(QObject):
             "destinations": self.destinations,
             "activity": self.activity,
             "identity": lambda: IdentityDialog(window.session, window.words, window.theme.tokens).exec(),
+            "ingest": lambda: LoadDialog(window.session, window.words).exec(),
             "quality": lambda: QualityDialog(window.session, window.words, window.theme.tokens).exec(),
             "commands": self.palette,
             "find": self.find,

@@ -228,7 +228,32 @@ def _accept_quality(workspace: Workspace, given: Mapping[str, Any], job: Job) ->
     return _quality(workspace, given, job)
 
 
+def _given_file(given: Mapping[str, Any]) -> tuple[Any, Any]:
+    from pathlib import Path
+
+    from engine.domain.ingest_codec import read_ingest
+
+    document = read_ingest(given["document"])
+    return document, operations.ingest_files(document, Path(given["path"]).expanduser())
+
+
+def _preview_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """What the columns of a file would become."""
+    from engine.ingest.coercing import type_of
+
+    document, paths = _given_file(given)
+    columns, missing = operations.ingest_preview(workspace, document, paths[0], job)
+    told = [asdict(one) | {"kind": type_of(one.type)} for one in columns]  # None where only the table can say it
+    return {"columns": told, "not_in_table": missing}
+
+
+def _load_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    document, paths = _given_file(given)
+    return [one.as_json() for one in operations.ingest_load(workspace, document, paths[:1], job)]
+
+
 READING: Mapping[str, Call] = {
+    "preview_file": _preview_file,
     "quality": _quality,
     "quality_past": lambda workspace, given, job: asdict(
         operations.quality_past(workspace, given["table"], given["check"], job)
@@ -267,6 +292,7 @@ READING: Mapping[str, Call] = {
     "run_soon": lambda workspace, given, job: operations.run_soon(workspace, given["ids"]),
 }
 CHANGING: Mapping[str, Call] = {
+    "load_file": _load_file,
     "run_quality": _run_quality,
     "accept_quality": _accept_quality,
     "decide_identity": _decide,
