@@ -66,6 +66,12 @@ def show(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.quality_show(workspace))
 
 
+@quality.get("/lineage/{name}")
+def lineage(request: Request, name: str) -> Response:
+    """What something is made of and what depends on it: KIND:NAME, or a name that only one thing has."""
+    return answer(request, lambda workspace, job: operations.lineage_of(workspace, name))
+
+
 @quality.get("/{table}/{check}")
 def past(request: Request, table: str, check: str) -> Response:
     """What a check came to before, and the audiences that are read from its table; no values."""

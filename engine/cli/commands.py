@@ -24,7 +24,7 @@ from engine.cli.modelling import model
 from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
 from engine.cli.people import identity
 from engine.cli.printing import note, number, progress, say, say_json, share, table
-from engine.cli.quality import quality
+from engine.cli.quality import lineage, quality
 from engine.cli.running import running, store
 from engine.cli.secrets import secret
 from engine.cli.serving import serving, token
@@ -238,3 +238,4 @@ app.add_typer(destination, name="destination")
 app.add_typer(identity, name="identity")
 app.add_typer(ingest, name="ingest")
 app.add_typer(quality, name="quality")
+app.command()(lineage)

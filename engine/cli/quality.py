@@ -98,3 +98,23 @@ def _print(found: list[CheckOutcome], as_json: bool) -> None:
 
 def _why(accepted: str | None) -> str:
     return "" if accepted is None else f" (accepted: {accepted})"
+
+
+def lineage(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="orders.total, a trait, event, audience…; or KIND:NAME.")],
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What something is made of, and what depends on it: from columns to destinations, and back."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.lineage_of(opened, name)
+    if as_json:
+        say_json(found.as_json())
+        return
+    for title, nodes in (("made of", found.made_of), ("part of", found.part_of)):
+        table([title, ""], [[one.kind, one.name] for one in nodes])
+    for one in found.checks:
+        say(f"check {one}")

@@ -93,6 +93,7 @@ if TYPE_CHECKING:
         read_ingest_file,
     )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
+    from engine.operations.lineage import lineage_of
     from engine.operations.listing import lists, upload_list
     from engine.operations.looking import (
         breakdown,
@@ -244,6 +245,7 @@ _HOMES = {
     "init": "workspace",
     "insights": "looking",
     "list_audiences": "keeping",
+    "lineage_of": "lineage",
     "lists": "listing",
     "members": "membering",
     "members_then": "running",
@@ -335,6 +337,7 @@ __all__ = [
     "join_identifiers",
     "judge_pair",
     "keep_destination",
+    "lineage_of",
     "list_audiences",
     "lists",
     "make_vault_key",

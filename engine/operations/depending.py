@@ -28,7 +28,7 @@ def quality_reason(workspace: Workspace, audience: Audience) -> str | None:
         return f"a contract cannot be read: {error.message}"
     if not red:
         return None
-    read = sorted(_named(_sources(raw_model(workspace), workspace, audience), red))
+    read = sorted(named_tables(_sources(raw_model(workspace), workspace, audience), red))
     if not read:
         return None
     return f"the data are red: {read[0]} ({red[read[0]]}); see convoke quality show"
@@ -55,7 +55,7 @@ def _sources(model: DataModel, workspace: Workspace, audience: Audience) -> Iter
                     yield Source(sql=text)
 
 
-def _named(sources: Iterable[Source], tables: Iterable[str]) -> set[str]:
+def named_tables(sources: Iterable[Source], tables: Iterable[str]) -> set[str]:
     """Which of the tables the sources name."""
     found = set()
     known = list(tables)
@@ -85,6 +85,6 @@ def quality_past(workspace: Workspace, table: str, check: str, job: Job | None =
     if workspace.models.current() is not None:
         model = raw_model(workspace)
         for name, stored in workspace.audiences.all().items():
-            if _named(_sources(model, workspace, stored.audience), [table]):
+            if named_tables(_sources(model, workspace, stored.audience), [table]):
                 audiences.append(name)
     return Past(tuple(history), tuple(sorted(audiences)), tuple(quality_examples(workspace, table, check, job)))

@@ -1,0 +1,176 @@
+"""`convoke lineage`: from a column to the destinations that depend on it, and back; what a change would touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence as Sequence_
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from engine.bitmap.identity import properties
+from engine.domain.audience import Audience
+from engine.domain.destination import read_destination
+from engine.domain.model import DataModel, EventType, Field, ObjectType, Source
+from engine.domain.rule import Did, Has, InAudience, InList, Sequence, Sql, TraitIs, Where
+from engine.domain.walk import conditions
+from engine.errors import EngineError, nearest
+from engine.operations.contracting import contracts_of
+from engine.operations.delivering import destinations_of
+from engine.operations.depending import named_tables
+from engine.operations.identity_documents import raw_model
+from engine.operations.workspace import Workspace
+from engine.store.activation import Destinations
+
+Kind = Literal[
+    "table", "column", "trait", "event", "object", "property", "identifier", "consent", "list", "audience",
+    "destination",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, order=True)
+class Node:
+    """Something that others are made of: a column is TABLE.COLUMN, a property EVENT.PROPERTY."""
+
+    kind: Kind
+    name: str
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What something is made of, and what is made of it, directly or through others; and the checks of contracts on
+    its columns."""
+
+    asked: Node
+    made_of: tuple[Node, ...]
+    part_of: tuple[Node, ...]
+    checks: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """What is printed."""
+        return asdict(self)
+
+
+def lineage_of(workspace: Workspace, name: str) -> Lineage:
+    """The lineage of a name: KIND:NAME, or a name that only one thing has."""
+    edges = sorted(set(_edges(workspace)))
+    nodes = {node for edge in edges for node in edge}
+    asked = _named(name, nodes)
+    made_of, part_of = _reach(asked, edges, back=True), _reach(asked, edges, back=False)
+    columns = [one for one in {asked, *made_of, *part_of} if one.kind == "column"]
+    checks = [
+        f"{table}: {check.id}"
+        for table, some in contracts_of(workspace).checks.items()
+        for check in some
+        if any(Node("column", f"{table}.{column}") in columns for column in check.columns)
+    ]
+    return Lineage(asked, tuple(made_of), tuple(part_of), tuple(sorted(checks)))
+
+
+def _named(name: str, nodes: Iterable[Node]) -> Node:
+    kind, colon, rest = name.partition(":")
+    found = sorted(one for one in nodes if (one.name == rest and one.kind == kind if colon else one.name == name))
+    if len(found) > 1:
+        shown = ", ".join(f"{one.kind}:{one.name}" for one in found)
+        raise EngineError("usage", f'"{name}" is several things', "NAME", f"Write one of {shown}.")
+    if not found:
+        names = {one.name for one in nodes} | {f"{one.kind}:{one.name}" for one in nodes}
+        hint = nearest(name, sorted(names), "name")
+        raise EngineError("unknown_name", f'nothing that is used is called "{name}"', "NAME", hint)
+    return found[0]
+
+
+def _reach(start: Node, edges: Iterable[tuple[Node, Node]], *, back: bool) -> list[Node]:
+    around: dict[Node, list[Node]] = {}
+    for one, other in edges:
+        around.setdefault(other if back else one, []).append(one if back else other)
+    seen, waiting = set[Node](), [start]
+    while waiting:
+        for node in around.get(waiting.pop(), ()):
+            if node not in seen:
+                seen.add(node)
+                waiting.append(node)
+    return sorted(seen - {start})
+
+
+# -- what is made of what ----------------------------------------------------------------------------------------------
+
+
+def _edges(workspace: Workspace) -> Iterator[tuple[Node, Node]]:
+    """(part, what it is a part of)."""
+    model = raw_model(workspace)
+    mapped = list(_of_model(model))
+    yield from mapped
+    tables = sorted({one.name for one, _ in mapped if one.kind == "table"})
+    for identifier, stored_ in Destinations(workspace.database).all().items():
+        for one in read_destination(stored_.document).identifiers:
+            yield Node("identifier", one), Node("destination", identifier)
+    for name, stored in workspace.audiences.all().items():
+        mine = Node("audience", name)
+        yield from ((part, mine) for part in _parts(model, stored.audience, tables))
+        yield from ((mine, Node("destination", one)) for one in destinations_of(stored.audience))
+
+
+def _of_model(model: DataModel) -> Iterator[tuple[Node, Node]]:
+    profile = model.profile
+    yield from _fields(profile.source, profile.traits, lambda name: Node("trait", name))
+    for event in model.events.values():
+        yield from _column(event.source, event.time, Node("event", event.name))
+        yield from _rows_of(event, Node("event", event.name))
+    for one_ in model.objects.values():
+        yield from _rows_of(one_, Node("object", one_.name))
+    for one in model.identifiers.values():
+        yield from _column(one.source, one.column, Node("identifier", one.name))
+    for consent in model.consents.values():
+        yield from _column(consent.source, consent.column, Node("consent", consent.name))
+
+
+def _rows_of(told: EventType | ObjectType, whole: Node) -> Iterator[tuple[Node, Node]]:
+    yield from _column(told.source, told.profile, whole)
+    yield from _fields(told.source, told.properties, lambda name: Node("property", f"{told.name}.{name}"))
+
+
+def _fields(source: Source, fields: Mapping[str, Field], node: Any) -> Iterator[tuple[Node, Node]]:
+    for name, field in fields.items():
+        yield from _column(source, field.column, node(name))
+
+
+def _column(source: Source, column: str, into: Node) -> Iterator[tuple[Node, Node]]:
+    """A column of a table; of a SELECT only that it is one, since what it reads is its own matter."""
+    table = source.table or "(sql)"
+    mine = Node("column", f"{table}.{column}")
+    yield Node("table", table), mine
+    yield mine, into
+
+
+def _parts(model: DataModel, audience: Audience, tables: Sequence_[str]) -> Iterator[Node]:
+    for _, leaf in conditions(audience.rule):
+        match leaf:
+            case TraitIs(name):
+                yield Node("trait", name)
+            case Did(event, where, _, measure):
+                yield Node("event", event)
+                yield from _properties(model, event, where, measure.property)
+            case Has(wanted, where, measure):
+                yield Node("object", wanted)
+                yield from _properties(model, wanted, where, measure.property)
+            case Sequence(steps):
+                for step in steps:
+                    yield Node("event", step.event)
+                    yield from _properties(model, step.event, step.where, None)
+                    if step.without is not None:
+                        yield Node("event", step.without.event)
+                        yield from _properties(model, step.without.event, step.without.where, None)
+            case InAudience(other):
+                yield Node("audience", other)
+            case InList(name):
+                yield Node("list", name)
+            case Sql(text):
+                yield from (Node("table", one) for one in named_tables([Source(sql=text)], tables))
+
+
+def _properties(model: DataModel, of: str, where: Where | None, measured: str | None) -> Iterator[Node]:
+    told: EventType | ObjectType | None = model.events.get(of) or model.objects.get(of)
+    names = {one.property for one in properties(where)} | ({measured} if measured else set())
+    for name in sorted(names):
+        if told is not None and name in told.properties:
+            yield Node("property", f"{of}.{name}")
