@@ -85,6 +85,12 @@ def load(
     file = {"format": file_format, "decimal": decimal, "encoding": encoding}
     wanted = _document(document, into, mode, key, file, more)
     with open_workspace(context, workspace) as opened:
+        if wanted.origin is not None and path is None and not preview:
+            with progress("Loading", quiet=as_json) as job:
+                found = operations.ingest_pull(opened, wanted, job)
+            if not found and not as_json:
+                say("There is nothing new.")
+            return _told(found, as_json)
         paths = operations.ingest_files(wanted, path)
         if preview:
             return _preview(opened, wanted, paths, as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from engine.domain.values import ValueType
 
@@ -40,10 +40,22 @@ class Dialect:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """A table of another database, or a SELECT there: ``settings`` are its connection, secrets by reference. With a
+    ``watermark`` (a column that is larger in rows that came later) only rows past the last one are read."""
+
+    type: Literal["duckdb", "postgresql", "mysql"]
+    settings: Mapping[str, Any]
+    table: str | None = None
+    query: str | None = None
+    watermark: str | None = None
+
+
+@dataclass(frozen=True)
 class IngestDocument:
-    """How files are loaded. ``path`` is a file, a folder or a pattern (None: named when loading); without ``columns``
-    those of the file. ``evolve``: a column that the table does not have is added to it, or the file is refused. A file
-    of which more than ``reject`` (a share) are bad rows is refused as a whole."""
+    """How files are loaded, or the rows that ``origin`` names. ``path`` is a file, a folder or a pattern (None: named
+    when loading); without ``columns`` those of the file. ``evolve``: a column that the table does not have is added to
+    it, or the file is refused. A file of which more than ``reject`` (a share) are bad rows is refused as a whole."""
 
     id: str
     into: str
@@ -55,3 +67,4 @@ class IngestDocument:
     dialect: Dialect = field(default_factory=Dialect)
     evolve: Literal["refuse", "add"] = "refuse"
     reject: Decimal = Decimal("0.01")
+    origin: Origin | None = None

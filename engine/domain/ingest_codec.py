@@ -9,11 +9,12 @@ from typing import Any
 
 from engine.domain import reading
 from engine.domain.audience_codec import read_id
-from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn
+from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn, Origin
 from engine.domain.values import ValueType
 from engine.errors import nearest
 
-KEYS = ("kind", "id", "into", "path", "mode", "key", "partition", "columns", "file", "evolve", "reject")
+KEYS = ("kind", "id", "into", "path", "mode", "key", "partition", "columns", "file", "evolve", "reject", "from")
+_ORIGIN_KEYS = ("type", "settings", "table", "query", "watermark")
 _COLUMN_KEYS = ("from", "type", "format", "decimal")
 _FILE_KEYS = ("format", "delimiter", "quote", "encoding", "header", "decimal", "nulls")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -49,7 +50,10 @@ def read_ingest(value: Any) -> IngestDocument:
         _dialect(found.get("file")),
         _choice(found.get("evolve", "refuse"), "evolve", "evolve"),  # type: ignore[arg-type]
         share(found.get("reject", IngestDocument.reject), "reject"),
+        None if found.get("from") is None else _origin(found["from"]),
     )
+    if document.origin is not None and document.path is not None:
+        raise reading.fail("path", "rows come from files or from a database, not from both", "Leave one out.")
     return checked(document)
 
 
@@ -129,6 +133,20 @@ def _dialect(value: Any) -> Dialect:
     )
 
 
+def _origin(value: Any) -> Origin:
+    found = reading.mapping(value, "from", "where rows come from")
+    reading.known_keys(found, _ORIGIN_KEYS, "from", "where rows come from")
+    kinds = ("duckdb", "postgresql", "mysql")
+    if found.get("type") not in kinds:
+        hint = f"Write one of {', '.join(kinds)}."
+        raise reading.fail("from.type", f"{reading.shown(found.get('type'))} is no database that is read", hint)
+    texts = {key: reading.optional_text(found.get(key), f"from.{key}", key) for key in ("table", "query", "watermark")}
+    if (texts["table"] is None) == (texts["query"] is None):
+        raise reading.fail("from", "rows come from a table or from a query", "Write one of them.")
+    settings = reading.mapping(found.get("settings") or {}, "from.settings", "settings")
+    return Origin(found["type"], dict(settings), texts["table"], texts["query"], texts["watermark"])
+
+
 def _choice(value: Any, path: str, name: str) -> str:
     if value not in _CHOICES[name]:
         hint = f"Write one of {', '.join(_CHOICES[name])}."
@@ -148,6 +166,9 @@ def write_ingest(document: IngestDocument) -> dict[str, Any]:
     result: dict[str, Any] = {"kind": "ingest", "id": document.id, "into": document.into}
     if document.path is not None:
         result["path"] = document.path
+    if document.origin is not None:
+        told = {key: getattr(document.origin, key) for key in _ORIGIN_KEYS}
+        result["from"] = {key: value for key, value in told.items() if value not in (None, {})}
     for key in ("mode", "evolve", "reject"):
         if getattr(document, key) != getattr(IngestDocument, key):
             result[key] = getattr(document, key)

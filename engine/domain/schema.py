@@ -340,6 +340,14 @@ def ingest_schema() -> Schema:
         "file": _object(file),
         "evolve": {"enum": ["refuse", "add"]},
         "reject": {"type": "number", "minimum": 0, "maximum": 1},
+        "from": _object(
+            {
+                "type": {"enum": ["duckdb", "postgresql", "mysql"]},
+                "settings": {"type": "object"},
+                **dict.fromkeys(("table", "query", "watermark"), _TEXT),
+            },
+            ["type"],
+        ),
     }
     return {"$schema": DRAFT, "title": "Convoke ingest", **_object(properties, ["kind", "id", "into"])}
 

@@ -110,6 +110,7 @@ if TYPE_CHECKING:
     from engine.operations.modelling import apply_model, apply_model_text, check, infer, show_model
     from engine.operations.onboarding import onboard_list
     from engine.operations.planning import apply, plan
+    from engine.operations.pulling import ingest_pull
     from engine.operations.reviewing import pairs_to_judge
     from engine.operations.running import (
         changes,
@@ -166,6 +167,7 @@ _HOMES = {
     "ingest_draft": "ingesting",
     "ingest_files": "ingesting",
     "ingest_load": "ingesting",
+    "ingest_pull": "pulling",
     "ingest_preview": "ingesting",
     "ingest_replay": "ingesting",
     "ingest_status": "ingesting",
@@ -328,6 +330,7 @@ __all__ = [
     "ingest_files",
     "ingest_load",
     "ingest_preview",
+    "ingest_pull",
     "ingest_replay",
     "ingest_status",
     "ingest_troubles",

@@ -332,6 +332,7 @@ def test_every_operation_has_a_route() -> None:
         "ingest_files",
         "ingest_load",
         "ingest_preview",
+        "ingest_pull",
         "ingest_troubles",
         "ingest_watch",
         "read_ingest_file",

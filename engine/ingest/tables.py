@@ -1,0 +1,194 @@
+"""Tables of other databases, as a file to load: DuckDB files, PostgreSQL, MySQL and MariaDB.
+
+Rows are read in a stream and written as Parquet with the types that the database says; what it may do is its user's
+matter, so give one that may only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet
+
+from engine.destinations.host import Reference, SettingsReader
+from engine.destinations.protocol import Later, Misconfigured
+from engine.domain.ingest import Origin
+from engine.errors import EngineError
+from engine.ingest.files import named, quoted
+from engine.jobs import Job
+
+Reveal = Callable[[Reference], str]
+_AT_ONCE = 50_000
+_POSTGRES = ("host", "port", "dbname", "user", "sslmode", "password")
+_MYSQL = ("host", "port", "socket", "database", "user", "password", "ca")
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def copied(origin: Origin, reveal: Reveal, since: str | None, into: Path, job: Job | None = None) -> str | None:
+    """Write the rows (those whose watermark is larger than ``since``) as a Parquet file; the largest watermark as text.
+    None when there is no row. EngineError says what is wrong with the database or the settings."""
+    try:
+        batches = {"duckdb": _duckdb, "postgresql": _postgres, "mysql": _mysql}[origin.type](origin, reveal, since)
+        return _written(batches, origin.watermark, into, job)
+    except (Misconfigured, Later) as error:
+        raise EngineError("file", f"the table cannot be read: {error}", "from", "Check from.settings.") from None
+
+
+def _written(batches: Iterator[pa.Table], watermark: str | None, into: Path, job: Job | None) -> str | None:
+    newest: Any = None
+    writer: Any = None
+    try:
+        for batch in batches:
+            if job is not None:
+                job.check()
+            if watermark is not None and watermark not in batch.column_names:
+                columns = ", ".join(batch.column_names)
+                message = f'the rows have no column "{watermark}"'
+                raise EngineError("model_mismatch", message, "from.watermark", f"There are: {columns}.")
+            if not batch.num_rows:
+                continue
+            if writer is None:
+                writer = pyarrow.parquet.ParquetWriter(into, batch.schema)
+            writer.write_table(batch.cast(writer.schema))
+            largest = batch.num_rows if watermark is None else pa.compute.max(batch.column(watermark)).as_py()
+            newest = largest if newest is None or watermark is None else max(newest, largest)
+    except pa.ArrowException as error:
+        raise EngineError("file", f"the rows are not all of one type: {str(error)[:160]}", "from") from None
+    finally:
+        if writer is not None:
+            writer.close()
+    return None if writer is None else str(newest)
+
+
+def _select(origin: Origin, name: Callable[[str], str], since: str | None, mark: str) -> tuple[str, list[str]]:
+    """The SELECT and its parameters."""
+    if origin.query is not None:
+        rows = f"({origin.query.strip().rstrip(';')}) AS origin"
+    else:
+        rows = ".".join(name(part) for part in str(origin.table).split("."))
+    if origin.watermark is None or since is None:
+        return f"SELECT * FROM {rows}", []  # noqa: S608 - the table is quoted, the query is the document's
+    rows = rows.replace("%", "%%") if mark == "%s" else rows
+    return f"SELECT * FROM {rows} WHERE {name(origin.watermark)} > {mark}", [since]  # noqa: S608
+
+
+def _duckdb(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.Table]:
+    path = SettingsReader("DuckDB", origin.settings, ("path",)).text("path", "/data/crm.duckdb")
+    if not Path(path).expanduser().is_file():
+        raise Misconfigured(f"there is no file {path}", "Check the path.")
+    sql, values = _select(origin, named, since, "?")
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"ATTACH {quoted(str(Path(path).expanduser()))} AS other (READ_ONLY)")
+            connection.execute("USE other")
+            reader = connection.execute(sql, values).to_arrow_reader(_AT_ONCE)
+            yield from (pa.Table.from_batches([batch]) for batch in reader)
+    except duckdb.Error as error:
+        raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
+
+
+def _postgres(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.Table]:
+    import psycopg
+
+    reader = SettingsReader("PostgreSQL", origin.settings, _POSTGRES)
+    reader.text("dbname", "crm")
+    given = {key: value for key, value in origin.settings.items() if key != "password"}
+    password = reader.secret("password")
+    if password is not None:
+        given["password"] = reveal(password)
+    sql, values = _select(origin, named, since, "%s")
+    try:
+        with psycopg.connect(**given, connect_timeout=15) as connection, connection.cursor(name="convoke") as cursor:
+            connection.read_only = True
+            cursor.itersize = _AT_ONCE
+            cursor.execute(
+                sql.encode() if not values else sql.replace("%", "%%").replace("%%s", "%s").encode(), values or None
+            )
+            yield from _in_batches(cursor, [one.name for one in cursor.description or ()])
+    except psycopg.OperationalError as error:
+        raise Later(str(error).split("\n")[0][:200]) from None
+    except psycopg.Error as error:
+        raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
+
+
+def _mysql(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.Table]:
+    import pymysql
+    from pymysql.cursors import SSCursor
+
+    reader = SettingsReader("MySQL", origin.settings, _MYSQL)
+    host, ca, socket = reader.optional("host", "localhost"), reader.optional("ca"), reader.optional("socket")
+    if socket is None and ca is None and host not in _LOCAL:
+        raise Misconfigured("MySQL: ca is missing, and the server is another machine", "Name its authority's PEM file.")
+    password = reader.secret("password")
+    sql, values = _select(origin, _backticks, since, "%s")
+    try:
+        connection = pymysql.connect(
+            host=host,
+            port=reader.port(3306),
+            unix_socket=socket,
+            database=reader.text("database", "crm"),
+            user=reader.text("user", "convoke"),
+            password="" if password is None else reveal(password),
+            ssl_ca=ca,
+            ssl_verify_identity=ca is not None,
+            charset="utf8mb4",
+            connect_timeout=15,
+            cursorclass=SSCursor,
+        )
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+            cursor.execute(sql, values or None)
+            yield from _in_batches(cursor, [str(one[0]) for one in cursor.description or ()])
+    except pymysql.err.OperationalError as error:
+        raise Later(str(error.args[-1])[:200]) from None
+    except pymysql.Error as error:
+        raise Misconfigured(str(error.args[-1])[:200], "Check the table and its columns.") from None
+
+
+def _backticks(text: str) -> str:
+    return "`" + text.replace("`", "``") + "`"
+
+
+def _in_batches(cursor: Any, names: Sequence[str]) -> Iterator[pa.Table]:
+    """Rows in batches; a column's type is that of its first values, and the same afterwards."""
+    schema: pa.Schema | None = None
+    while rows := cursor.fetchmany(_AT_ONCE):
+        columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+        if schema is None:
+            made = pa.table({name: _array(values) for name, values in columns.items()})
+            kinds = [(one.name, pa.string() if pa.types.is_null(one.type) else one.type) for one in made.schema]
+            schema = pa.schema(kinds)
+        yield pa.table({one.name: _array(columns[one.name], one.type) for one in schema}, schema=schema)
+
+
+def _array(values: list[Any], kind: Any = None) -> Any:
+    """An array; decimals have room for all that a number may be, other objects are texts."""
+    import json
+    from decimal import Decimal
+
+    if kind is None and any(isinstance(one, Decimal) for one in values):
+        kind = pa.decimal128(38, 10)
+    if any(isinstance(one, dict | list) for one in values):
+        values = [one if one is None else json.dumps(one, ensure_ascii=False, default=str) for one in values]
+    try:
+        return pa.array(values, type=kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        if kind is not None and not pa.types.is_string(kind):
+            raise
+        return pa.array([one if one is None else str(one) for one in values], type=pa.string())
+
+
+@contextmanager
+def beside(folder: Path, name: str) -> Iterator[Path]:
+    """A file to write rows to, gone afterwards."""
+    path = folder / name
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
