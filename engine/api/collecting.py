@@ -201,18 +201,20 @@ class _Keeper:
     async def _write_all(self) -> None:
         while self._waiting:
             taken, self._waiting = self._waiting, []
-            failed: BaseException | None = None
+            failed = False
             try:
                 await to_thread.run_sync(self._write, [text for text, _ in taken])
-            except Full as error:
-                failed = error
+            except Exception as error:  # whatever it is: nobody waits for ever, and nobody is told that it is there
+                failed = True
+                if not isinstance(error, Full):
+                    _log.error("events could not be kept", extra={"fields": {"error": type(error).__name__}})
             for _, done in taken:
                 if done.done():  # whoever asked is gone
                     continue
-                if failed is None:
-                    done.set_result(None)
-                else:
+                if failed:
                     done.set_exception(Full())
+                else:
+                    done.set_result(None)
 
     def _write(self, texts: Sequence[bytes]) -> None:
         with self._lock:
@@ -220,9 +222,9 @@ class _Keeper:
 
     def land(self) -> bool:
         """Land what waits; False when that failed, which is logged without what it was about."""
-        with self._lock:
-            self._collecting.journal.close_older_than(1.0)
         try:
+            with self._lock:
+                self._collecting.journal.close_older_than(1.0)
             found = self._collecting.lander.land(self._landed)
         except Exception as error:  # whatever it is: nothing was changed, and it is tried again
             self._error = type(error).__name__

@@ -10,6 +10,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from engine.durable import sync_folder
@@ -73,7 +74,8 @@ class Journal:
     def _take_back(self) -> None:
         """What was written in part is cut off: it was not acknowledged, and is not to be landed either."""
         assert self._file is not None  # noqa: S101 - it was just written to
-        os.ftruncate(self._file, self._written)
+        with suppress(OSError):  # it stays then, and lands; the sender's next try is known by its ids
+            os.ftruncate(self._file, self._written)
         self.close()
 
     def close_older_than(self, seconds: float) -> None:

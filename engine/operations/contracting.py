@@ -93,7 +93,6 @@ def quality_run(workspace: Workspace, tables: Sequence[str] = (), job: Job | Non
     for name, checks in contracts.checks.items():
         if tables and name not in tables:
             continue
-
         version = workspace.warehouse.data_version()
         found = _carried_out(workspace, name, checks, at, job)
         rows += [QualityRow(name, one.check.id, iso(at), version, one.value, one.state, one.sentence) for one in found]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Sequence as Sequence_
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -142,7 +141,7 @@ def _column(source: Source, column: str, into: Node) -> Iterator[tuple[Node, Nod
     yield mine, into
 
 
-def _parts(model: DataModel, audience: Audience, tables: Sequence_[str]) -> Iterator[Node]:
+def _parts(model: DataModel, audience: Audience, tables: list[str]) -> Iterator[Node]:
     for _, leaf in conditions(audience.rule):
         match leaf:
             case TraitIs(name):

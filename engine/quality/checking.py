@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from engine.errors import EngineError
 from engine.quality.contracts import BY_ROW, Bound, Check
+from engine.sql.usersql import select
 
 State = Literal["green", "yellow", "red"]
 Rows = Callable[[str], Sequence[tuple[Any, ...]]]
@@ -221,6 +222,7 @@ def _own_query(one: Check, table: Table) -> str:
     named |= {"column": quoted(one.columns[0]), "property": quoted(one.columns[0])} if one.columns else {}
     for name, value in named.items():
         query = query.replace(f"${{{name}}}", value).replace(f"{{{name}}}", value)
+    select(query, one.id)  # one SELECT, and nothing that changes anything
     return query
 
 

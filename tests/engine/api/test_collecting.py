@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -151,6 +152,25 @@ def test_without_room_nothing_is_acknowledged_and_it_is_said_when_to_try_again(
             patched.setattr(Journal, "write", full)
             answer = client.post("/v1/batch", json={"batch": [message(1)]}, headers=as_user(key))
             assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+        assert client.post("/v1/batch", json={"batch": [message(2)]}, headers=as_user(key)).is_success
+    assert landed(folder) == ["m2"]
+
+
+def test_a_disk_that_fails_answers_at_once_and_landing_goes_on_when_it_is_well_again(
+    folder: Path, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise OSError(5, "input/output error")
+
+    with collecting(folder) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "write", fails)
+            patched.setattr(Journal, "close_older_than", fails)
+            assert client.post("/v1/batch", json={"batch": [message(1)]}, headers=as_user(key)).status_code == 429
+            deadline = time.monotonic() + 10
+            while client.get("/health").json()["landing_fails"] != "OSError" and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert client.get("/health").json()["landing_fails"] == "OSError"
         assert client.post("/v1/batch", json={"batch": [message(2)]}, headers=as_user(key)).is_success
     assert landed(folder) == ["m2"]
 

@@ -96,11 +96,15 @@ def test_what_cannot_be_carried_out_is_red_and_keeps_nothing_else() -> None:
         Check("lost", "people", "required", ("nobody",)),
         Check("look-around", "people", "pattern", ("email",), arguments={"pattern": "(?=x)"}),
         Check("bad sql", "people", "sql", arguments={"query": "SELECT FROM"}),
+        Check("not a select", "people", "sql", arguments={"query": "DELETE FROM people"}),
+        Check("two", "people", "sql", arguments={"query": "SELECT 1; SELECT 2"}),
         Check("no number", "people", "sql", arguments={"query": "SELECT 'x'"}),
         Check("nowhere", "people", "reference", ("id",), arguments={"table": "users", "column": "id"}),
         Check("good", "people", "required", ("id",)),
     ]
-    found = {one.check.id: one for one in carried_out(wrong, table(GOOD), now=NOW)}
+    made = table(GOOD)
+    found = {one.check.id: one for one in carried_out(wrong, made, now=NOW)}
+    assert made.rows("SELECT count(*) FROM people") == [(3,)]
     assert {name for name, one in found.items() if one.state == "red"} == {one.id for one in wrong[:-1]}
     assert found["lost"].sentence == 'the table has no column "nobody"'
     assert found["good"].state == "green"
