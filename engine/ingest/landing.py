@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +22,15 @@ from typing import Any
 import apsw
 
 from engine.durable import sync_folder
+from engine.errors import EngineError
 from engine.ingest.journal import closed, lines
 from engine.ingest.messages import ASIDE, Policy, Received, Row, rows_of
-from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, written
+from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, put_parquet, written
+from engine.locks import holding
 from engine.warehouses.collected import COLLECTED, POINTER, read_pointer
 
 JOURNAL = "journal"
+_LOCK = "landing.lock"
 _SEEN_FOR = 30
 """Days that a message's id is remembered for; Segment says a day."""
 _GRACE = 3_600
@@ -46,14 +50,15 @@ class Landed:
 
 
 class Lander:
-    """Lands what is in a folder's journal; one at a time."""
+    """Lands what is in a folder's journal. One that is not the ``owner`` of the journal only changes the tables."""
 
-    def __init__(self, warehouses: Path, policy: Policy) -> None:
+    def __init__(self, warehouses: Path, policy: Policy, *, owner: bool = True) -> None:
         self.folder, self._policy = warehouses / COLLECTED, policy
         self.folder.mkdir(parents=True, exist_ok=True)
         self._seen = _Seen(self.folder / "seen.sqlite")
         self._load()
-        self._recover()
+        if owner:
+            self._recover()
 
     def _load(self) -> None:
         """The state that is in force."""
@@ -71,7 +76,11 @@ class Lander:
 
     def land(self, done: Callable[[Sequence[Path]], None]) -> Landed:
         """Land what is closed, a bounded part of it, and say which files of the journal are ``done`` with. Where that
-        fails (a full disk) nothing has changed."""
+        fails (a full disk) nothing has changed. While a person is being erased nothing is landed."""
+        with self.alone() as mine:
+            return self._landed(done) if mine else Landed()
+
+    def _landed(self, done: Callable[[Sequence[Path]], None]) -> Landed:
         paths = _some([path for path in closed(self.folder / JOURNAL) if int(path.stem) > self.last])
         if not paths:
             return Landed()
@@ -91,6 +100,42 @@ class Lander:
         self._seen.add(ids, number)
         done(paths)
         return found
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether nobody else changes the tables meanwhile; the state is the one in force then."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(holding(self.folder / _LOCK, "a collector", "refused", "events are being landed"))
+            except EngineError:
+                yield False
+                return
+            if int(read_pointer(self.folder).get("version", 0)) != self._version:
+                self._load()
+            yield True
+
+    def files(self) -> list[str]:
+        """The files of all tables."""
+        return [one for table in self._tables.values() for one in table.files]
+
+    def put_instead(self, rows: Mapping[str, Any]) -> None:
+        """Put others (Arrow tables) in the place of some files, which are removed at once: they hold what is to be
+        gone. To be called while :meth:`alone`."""
+        try:
+            for table in self._tables.values():
+                for path in [one for one in table.files if one in rows]:
+                    fresh = f"{path.removesuffix('.parquet')}-v{self._version + 1}.parquet"
+                    put_parquet(self.folder, fresh, rows[path])
+                    del table.files[path]
+                    table.files[fresh] = len(rows[path]), (self.folder / fresh).stat().st_size
+            over = [one for one in self._retired if (self.folder / one).exists()]
+            self._retired = {}
+            self._commit(self.last)
+        except BaseException:
+            self._load()
+            raise
+        for one in (*rows, *over):
+            _remove(self.folder / one)
 
     def close(self) -> None:
         """Let go of the list of messages that were seen."""

@@ -71,7 +71,7 @@ def written(folder: Path, table: Table, name: str, number: int, rows: Sequence[R
     values = [_fitted(table, row.values) for row in rows]
     columns = {one: _column([row.get(one) for row in values], kind) for one, kind in table.columns.items()}
     path = f"{name}/{number:012d}.parquet"
-    _put(folder, path, pa.table(columns))
+    put_parquet(folder, path, pa.table(columns))
     table.files[path] = len(rows), (folder / path).stat().st_size
 
 
@@ -81,7 +81,8 @@ def _column(values: Sequence[Any], kind: str) -> Any:
     return pa.array(values, type=_TYPES[kind])
 
 
-def _put(folder: Path, name: str, made: Any) -> None:
+def put_parquet(folder: Path, name: str, made: Any) -> None:
+    """Write an Arrow table to a file in a table's folder; it is on disk afterwards."""
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     with path.open("wb") as file:
@@ -166,7 +167,7 @@ def merged(folder: Path, table: Table, name: str, number: int) -> list[str]:
         listed = ", ".join(quoted(str(folder / one)) for one in small)
         query = f"SELECT * FROM read_parquet([{listed}], union_by_name = true) ORDER BY received_at"  # noqa: S608
         made = connection.execute(query).to_arrow_table()
-    _put(folder, path, made)
+    put_parquet(folder, path, made)
     rows = sum(table.files[one][0] for one in small)
     for one in small:
         del table.files[one]

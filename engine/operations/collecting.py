@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ _LOCAL = "local:"
 _LOCK = "collect.lock"
 _MOST_WAITING = 1 << 30
 """Bytes of events that may wait to be landed."""
+_LANDS_WITHIN = 60.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,41 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
             yield Collecting(journal, lander, tuple((settings.collect_origins or "").split()))
         finally:
             lander.close()
+
+
+@contextmanager
+def landing_in(workspace: Workspace) -> Iterator[Lander | None]:
+    """What changes the tables of collected events, once everything that was acknowledged before has landed; None where
+    nothing was ever collected. EngineError("refused") when a running collector does not land it."""
+    from engine.ingest.journal import closed
+    from engine.ingest.landing import JOURNAL, Lander
+    from engine.ingest.messages import Policy
+    from engine.locks import is_held
+    from engine.warehouses.collected import COLLECTED, read_pointer
+
+    folder = workspace.warehouse_folder / COLLECTED
+    if not folder.exists():
+        yield None
+        return
+    if not is_held(workspace.warehouse_folder / _LOCK):
+        with collecting_into(workspace.folder) as collecting:
+            while closed(folder / JOURNAL):
+                collecting.lander.land(collecting.journal.landed)
+            yield collecting.lander
+        return
+    newest = max((int(path.stem) for path in (folder / JOURNAL).glob("*.*")), default=0)
+    end = time.monotonic() + _LANDS_WITHIN
+    while int(read_pointer(folder).get("landed", 0)) < newest:
+        if time.monotonic() > end:
+            raise EngineError(
+                "refused", "what was collected last is not in its tables yet", hint="See whether the collector runs."
+            )
+        time.sleep(0.1)
+    lander = Lander(workspace.warehouse_folder, Policy(), owner=False)
+    try:
+        yield lander
+    finally:
+        lander.close()
 
 
 def collect_state(workspace: Workspace) -> CollectState:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
 from engine.operations.finding import find_person, open_map, rebuild_index
@@ -16,6 +17,9 @@ from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.audiences import now
 from engine.store.erasures import Erasures
 from engine.store.identity import Identities
+
+if TYPE_CHECKING:
+    from engine.ingest.forgetting import Leads
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class IdentityHealth:
 
 
 def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> Forgotten:
-    """Erase a person, by id or KIND:VALUE, for good: from the map, its index, what was hashed, decisions and uploaded
-    lists. Destinations lose them at the next delivery, which is queued. The rows of the warehouse are its owner's: as
-    long as they are there, they are not taken in again."""
+    """Erase a person, by id or KIND:VALUE, for good: from the map, its index, what was hashed, decisions, uploaded
+    lists, the bad rows of loads and collected events. Destinations lose them at the next delivery, which is queued. The
+    rows of the warehouse are its owner's: as long as they are there, they are not taken in again."""
     import numpy as np
 
     from engine.bitmap.erasing import erase_keys
@@ -51,14 +55,19 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     from engine.identity.housing import kinds_of_homes
     from engine.identity.publication import Fresh, candidate_of, publish
     from engine.identity.quality import measured, shape_of
+    from engine.identity.recognising import Recogniser
+    from engine.identity.records import sources_of
 
     folder = workspace.folder / IDENTITY
     _, document = current_document(workspace)
-    hasher_for(workspace, document, ask)
+    hasher = hasher_for(workspace, document, ask)
     with alone(workspace), open_map(workspace) as before:
         known = find_person(workspace, text, ask).id
         pointer = before.pointer
         identifiers = set(before.identifiers_of(known))
+        places, left = _rows_erased(
+            workspace, Recogniser(document, sources_of(document, workspace.model), hasher, identifiers)
+        )
         pairs = [halves(one) for one in identifiers]
         nodes = np.array([high for high, _ in pairs], dtype=np.uint64)
         keys = [str(key) for (key,) in before.rows("SELECT key FROM profiles WHERE person = ?", [known])]
@@ -66,13 +75,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         led = [one for one, into in before.redirects().items() if into == known]
         names = [*keys, known, *led]
         erasures.add(names, [mark(high, low) for high, low in pairs])
-        identities = Identities(workspace.database)
-        for one in identities.decisions():
-            if one.one in identifiers or one.other in identifiers:
-                identities.forget(one.id)
-            elif not identifiers.isdisjoint(one.before):
-                rest = {identifier: who for identifier, who in one.before.items() if identifier not in identifiers}
-                identities.rename(replace(one, before=rest))
+        _forget_decisions(Identities(workspace.database), identifiers)
         found = dropped(candidate_of(before, by_people=True), nodes)
         fresh = replace(pointer, run=pointer.run + 1, at=now(), summary=measured(shape_of(found)))
         redirects = {one: into for one, into in before.redirects().items() if known not in (one, into)}
@@ -81,7 +84,8 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         clean_hashed(folder / "hashed", nodes)
     workspace.reload()
     workspace.database.scrub()
-    places, left = searched(folder, fresh, pairs, known)
+    more, still = searched(folder, fresh, pairs, known)
+    places, left = places + more, left + still
     numberings, still = erase_keys(workspace.segments, workspace.library.folder / "ordinals", names)
     places, left = places + numberings, left + still
     if left:
@@ -95,6 +99,29 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         if audiences:
             run_soon(workspace, audiences)
     return Forgotten(len(identifiers), len(keys), tuple(audiences), places, left)
+
+
+def _forget_decisions(identities: Identities, identifiers: Collection[str]) -> None:
+    """Decisions about some identifiers go; others forget that these were there before."""
+    for one in identities.decisions():
+        if one.one in identifiers or one.other in identifiers:
+            identities.forget(one.id)
+        elif any(identifier in identifiers for identifier in one.before):
+            rest = {identifier: who for identifier, who in one.before.items() if identifier not in identifiers}
+            identities.rename(replace(one, before=rest))
+
+
+def _rows_erased(workspace: Workspace, leads: Leads) -> tuple[int, int]:
+    """Take a person's rows out of what loads put aside and what was collected, first of all, while their identifiers
+    are still known; how many files were searched, and in how many rows they still are."""
+    from engine.ingest.forgetting import Erased, erase_collected, erase_kept
+    from engine.operations.collecting import landing_in
+    from engine.operations.ingesting import kept_folder
+
+    found = erase_kept(kept_folder(workspace), leads)
+    with landing_in(workspace) as lander:
+        found += Erased() if lander is None else erase_collected(lander, leads)
+    return found.files, found.left
 
 
 def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bool = False) -> IdentityHealth:

@@ -151,7 +151,7 @@ def ingest_status(workspace: Workspace) -> list[LoadRecord]:
     from engine.ingest.loading import LEDGER
 
     records: dict[str, LoadRecord] = {}
-    for path in sorted(_kept(workspace).glob("*/report.json")):
+    for path in sorted(kept_folder(workspace).glob("*/report.json")):
         told = json.loads(path.read_text(encoding="utf-8"))
         records[told["id"]] = LoadRecord(**told, kept=str(path.parent / "rows.jsonl"))
     with _scratch(workspace) as (connection, _):
@@ -168,7 +168,7 @@ def ingest_status(workspace: Workspace) -> list[LoadRecord]:
 def ingest_replay(workspace: Workspace, number: str, job: Job | None = None) -> FileLoaded:
     """Load the bad rows of a load once more, as they stand in its folder now (corrected there, or because the document
     or the table is another one)."""
-    folder = _kept(workspace) / number
+    folder = kept_folder(workspace) / number
     try:
         if not re.fullmatch(r"[0-9a-f]{12}", number):
             raise FileNotFoundError
@@ -250,7 +250,7 @@ def _one(
     from engine.ingest.loading import LEDGER, in_words, ledger, load, planned
 
     number = secrets.token_hex(6)
-    kept = _kept(workspace) / number
+    kept = kept_folder(workspace) / number
     with opened(connection, path, document.dialect, workspace.warehouse_folder) as file:
         connection.execute("BEGIN")
         try:
@@ -312,7 +312,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _kept(workspace: Workspace) -> Path:
+def kept_folder(workspace: Workspace) -> Path:
+    """Where bad rows of loads are kept."""
     return workspace.warehouse_folder / _KEPT
 
 
@@ -335,7 +336,7 @@ def _writing(workspace: Workspace) -> Iterator[Any]:
     workspace.reload()
     workspace.warehouse_folder.mkdir(exist_ok=True)
     with publishing(workspace.warehouse_folder, _WHO, keep=True) as connection:
-        for folder in _kept(workspace).glob("*"):
+        for folder in kept_folder(workspace).glob("*"):
             if not (folder / "report.json").exists():  # of a load that did not come to an end
                 shutil.rmtree(folder, ignore_errors=True)
         yield connection

@@ -129,7 +129,7 @@ def test_tokens_are_made_listed_and_ended(folder: Path, capsys: pytest.CaptureFi
     assert main(["token", "add", "x", "--scope", "everything", "-w", str(folder)]) == 2
     assert 'no scope "everything"' in capsys.readouterr().err
     for file in folder.glob("store.sqlite*"):
-        assert made.split("_")[2].encode() not in file.read_bytes()
+        assert made.split("_", 2)[2].encode() not in file.read_bytes()
 
 
 def test_serving_twice_or_nothing_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

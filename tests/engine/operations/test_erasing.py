@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from concurrent import futures
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from engine import operations
 from engine.errors import EngineError
+from engine.ingest.messages import Received
+from engine.operations import Workspace
+from engine.operations.collecting import collecting_into
+from engine.operations.ingesting import kept_folder
 from tests.support.people import PEOPLE, make, persons
 from tests.support.small import AS_OF
 
@@ -59,3 +66,47 @@ def test_somebody_is_erased_and_does_not_come_back(tmp_path: Path) -> None:
         assert persons(workspace, KEYS) == {**before, "bruno-1": None}, "another pepper does not bring them back"
         with pytest.raises(EngineError, match="nobody is known"):
             operations.forget_person(workspace, "profile:bruno-1")
+
+
+def collect(workspace: Workspace, *addresses: str) -> None:
+    """Acknowledge an event of each address; nothing lands yet."""
+    with collecting_into(workspace.folder) as collecting:
+        messages = [
+            {"type": "track", "messageId": one, "anonymousId": "a", "event": "Seen", "properties": {"mail": one}}
+            for one in addresses
+        ]
+        collecting.journal.write([Received(datetime.now(UTC), "web", tuple(messages)).as_bytes()])
+        collecting.journal.close()
+
+
+def test_bad_rows_and_collected_events_go_too(tmp_path: Path) -> None:
+    with make(tmp_path) as workspace:
+        operations.run_identity(workspace)
+        kept = kept_folder(workspace) / "0123456789ab" / "rows.jsonl"
+        kept.parent.mkdir(parents=True)
+        lines = [json.dumps({"reasons": ["x"], "row": {"mail": one}}) for one in ("BRUNO@mail.com", "ana@mail.com")]
+        kept.write_text("\n".join(lines), encoding="utf-8")
+        collect(workspace, "Bruno@Mail.com", "ana@mail.com")
+        found = operations.forget_person(workspace, "profile:bruno-1")
+        assert found.found == 0
+        assert kept.read_text(encoding="utf-8") == lines[1]
+        events = next((workspace.warehouse_folder / "collected" / "seen").glob("*.parquet"))
+        assert pyarrow.parquet.read_table(events)["mail"].to_pylist() == ["ana@mail.com"]
+
+
+def test_while_a_collector_runs_what_it_acknowledged_is_waited_for(tmp_path: Path) -> None:
+    with make(tmp_path) as workspace:
+        operations.run_identity(workspace)
+        collect(workspace, "bruno@mail.com", "ana@mail.com")
+        with (
+            collecting_into(workspace.folder) as collecting,
+            Workspace(workspace.folder) as other,
+            futures.ThreadPoolExecutor(1) as beside,
+        ):
+            erasing = beside.submit(operations.forget_person, other, "profile:bruno-1")
+            with pytest.raises(futures.TimeoutError):
+                erasing.result(0.5)
+            collecting.lander.land(collecting.journal.landed)
+            assert erasing.result(60).found == 0
+        events = next((workspace.warehouse_folder / "collected" / "seen").glob("*.parquet"))
+        assert pyarrow.parquet.read_table(events)["mail"].to_pylist() == ["ana@mail.com"]

@@ -1,0 +1,160 @@
+"""Erasing a person from what Convoke itself keeps of rows: those that loads put aside, and collected events."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from engine.durable import sync_folder
+from engine.ingest.landing import Lander
+
+Place = tuple[str, str]
+"""(the name of a column or property, the text of a value in it)."""
+Leads = Callable[[Collection[Place]], set[Place]]
+"""Those of some values that lead to the person."""
+_BETWEEN = re.compile(r"[\s,;|\"'<>()]+")
+_SKIPPED = frozenset({"id", "message_id", "messageid", "reasons", "reason"})
+"""Never anything of a person."""
+_MESSAGE = "message_id"
+_AT_ONCE = 50_000
+_WAIT = 30.0
+"""Seconds that a collector at work is waited for."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many files were searched, how many rows were taken out, and how many still lead to the person."""
+
+    files: int = 0
+    rows: int = 0
+    left: int = 0
+
+    def __add__(self, other: Erased) -> Erased:
+        return Erased(self.files + other.files, self.rows + other.rows, self.left + other.left)
+
+
+def erase_kept(folder: Path, leads: Leads) -> Erased:
+    """Take a person's rows out of the bad rows of loads; the file of a load stays, for the others."""
+    found = Erased()
+    for path in sorted(folder.glob("*/*.jsonl")):
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
+        kept = _without(lines, leads)
+        if len(kept) < len(lines):
+            _replace(path, kept)
+        found += Erased(1, len(lines) - len(kept), len(kept) - len(_without(kept, leads)))
+    return found
+
+
+def _without(lines: list[str], leads: Leads) -> list[str]:
+    """The lines in which no value leads to the person."""
+    kept = []
+    for first in range(0, len(lines), _AT_ONCE):
+        part = lines[first : first + _AT_ONCE]
+        places = [set(places_in("", line)) for line in part]
+        theirs = leads(set().union(*places))
+        kept += [line for line, its in zip(part, places, strict=True) if its.isdisjoint(theirs)]
+    return kept
+
+
+def places_in(name: str, value: Any) -> Iterator[Place]:
+    """Every value in something, with what it is called: JSON is looked into, and each word of a text is one too."""
+    match value:
+        case dict():
+            for key, one in value.items():
+                if str(key).lower() not in _SKIPPED:
+                    yield from places_in(str(key), one)
+        case list():
+            for one in value:
+                yield from places_in(name, one)
+        case None | bool():
+            return
+        case str():
+            yield from _in_text(name, value.strip())
+        case _:
+            yield name, str(value)
+
+
+def _in_text(name: str, text: str) -> Iterator[Place]:
+    if text[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            yield from places_in(name, json.loads(text))
+            return
+    yield name, text
+    words = [one for one in _BETWEEN.split(text) if one]
+    if len(words) > 1:
+        yield from ((name, one) for one in words)
+
+
+def _replace(path: Path, lines: list[str]) -> None:
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write("".join(lines).encode("utf-8", "surrogateescape"))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, path)
+    sync_folder(path.parent)
+
+
+def erase_collected(lander: Lander, leads: Leads) -> Erased:
+    """Take a person's rows out of every file of collected events; what is in force changes in one step, and the former
+    files go at once."""
+    end = time.monotonic() + _WAIT
+    while True:
+        with lander.alone() as mine:
+            if mine:
+                return _erased(lander, leads)
+        if time.monotonic() > end:
+            return Erased(1, 0, 1)
+        time.sleep(0.05)
+
+
+def _erased(lander: Lander, leads: Leads) -> Erased:
+    """A message goes with all its rows: that of its event's own table, and that among all events."""
+    theirs, instead = dict[str, set[int]](), dict[str, pa.Table]()
+    messages: set[str] = set()
+    for path in lander.files():
+        rows = pyarrow.parquet.read_table(lander.folder / path)
+        theirs[path] = _theirs(rows, leads)
+        messages |= {one for at, one in enumerate(_messages(rows)) if at in theirs[path] and one is not None}
+    found = Erased(len(theirs))
+    for path, places in theirs.items():
+        of_them = _messages(pyarrow.parquet.read_table(lander.folder / path, columns=[_MESSAGE]))
+        kept = [at not in places and one not in messages for at, one in enumerate(of_them)]
+        if not all(kept):
+            rows = pyarrow.parquet.read_table(lander.folder / path)
+            instead[path] = rows.filter(pa.array(kept, pa.bool_()))
+            found += Erased(0, kept.count(False), len(_theirs(instead[path], leads)))
+    if instead:
+        lander.put_instead(instead)
+    return found
+
+
+def _messages(rows: pa.Table) -> list[str | None]:
+    found: list[str | None] = rows.column(_MESSAGE).to_pylist()
+    return found
+
+
+def _theirs(rows: pa.Table, leads: Leads) -> set[int]:
+    """The places of a person's rows."""
+    found: set[int] = set()
+    for name in rows.column_names:
+        kind = rows.schema.field(name).type
+        if name.lower() in _SKIPPED or not (pa.types.is_string(kind) or pa.types.is_integer(kind)):
+            continue
+        encoded = rows.column(name).combine_chunks().dictionary_encode()
+        values = [set(places_in(name, one)) for one in encoded.dictionary.to_pylist()]
+        theirs = leads(set().union(*values))
+        if theirs:
+            of_them = {at for at, its in enumerate(values) if not its.isdisjoint(theirs)}
+            found |= {at for at, one in enumerate(encoded.indices.to_pylist()) if one in of_them}
+    return found
