@@ -22,7 +22,7 @@ format: ready
 	$(BIN)/ruff check --fix .
 
 test: lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 --dist worksteal
 
 # Slow proofs and figures: each writes JSON under build/ and ends with one plain line.
 bench: ready
@@ -66,6 +66,7 @@ proof-delivery: ready
 
 proof-points: ready
 	$(BIN)/python -W ignore -m tests.benchmarks.points $(or $(STEP),1) $(KINDS)
+	CONVOKE_STEP=$(or $(STEP),1) $(BIN)/pytest -v tests/engine/activation/test_sender.py -k any_point
 
 proof-sizes: ready
 	CONVOKE_ROWS=$(or $(ROWS),1000000) $(BIN)/pytest -v -n 2 tests/engine/destinations/test_protocol.py -k size
