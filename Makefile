@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-quality accessibility clean
+.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -116,6 +116,9 @@ bench-ingest: ready
 
 bench-quality: ready
 	$(BIN)/python -m tests.benchmarks.quality $(or $(ROWS),10000000)
+
+bench-follow: ready
+	$(BIN)/python -m tests.benchmarks.following $(or $(FOR),600) $(or $(RATE),1000)
 
 bench-collect: ready
 	$(BIN)/python -m tests.benchmarks.collect $(or $(FOR),600) $(or $(RATE),1000)

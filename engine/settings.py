@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
 
 from engine.errors import EngineError, nearest
@@ -49,6 +50,8 @@ class Settings:
     """The web sites whose pages may send events, apart by spaces, such as https://shop.example; or * for any."""
     collect_late: str = "90d"
     """Events that happened longer ago than this are put aside."""
+    follow_whole: str = "1h"
+    """How often audiences that follow collected events are run as a whole, for time passes for everybody."""
     serve_certificate: str | None = None
     """The certificate both are served with, a PEM file; beyond this machine there must be one."""
     serve_key: str | None = None
@@ -70,6 +73,11 @@ class Settings:
     def collect_late_days(self) -> int:
         """The collect_late setting in days."""
         return _days(self.collect_late, "collect_late")
+
+    @property
+    def follow_whole_every(self) -> timedelta:
+        """The follow_whole setting."""
+        return _time(self.follow_whole, "follow_whole")
 
     @property
     def keep_days(self) -> int:
@@ -124,6 +132,7 @@ def read_settings(folder: Path) -> Settings:
         _size(settings.memory)
     _days(settings.keep)
     _days(settings.collect_late, "collect_late")
+    _time(settings.follow_whole, "follow_whole")
     return settings
 
 
@@ -145,6 +154,14 @@ def _days(text: str, name: str = "keep") -> int:
     if found is None:
         raise EngineError("structure", f'"{text}" is no number of days', name, 'Write it as "90d".')
     return int(found[1])
+
+
+def _time(text: str, name: str) -> timedelta:
+    found = re.fullmatch(r"\s*(\d+)\s*([mhd])\s*", text)
+    time = timedelta(minutes=int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]) if found else timedelta()
+    if not time:
+        raise EngineError("structure", f'"{text}" is no length of time', name, 'Write it as "15m", "1h" or "1d".')
+    return time
 
 
 def _default_memory() -> int:

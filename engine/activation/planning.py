@@ -125,14 +125,17 @@ class Planner:
         self._number = 0
         self._shared: set[tuple[str, str]] = set()
 
-    def write(self, found: Callable[[], Changes], plan: Plan) -> None:
-        """Removals have the first numbers, but additions are found first: then it is known what is shared."""
+    def write(self, found: Callable[[], Changes], plan: Plan, others: Callable[[], Iterable[str]] = lambda: ()) -> None:
+        """Removals have the first numbers, but additions are found first: then it is known what is shared. ``others``:
+        the payloads of people who stay and are not among what was found."""
         with self._database.transaction():
             self._batches.forget_planned(self._sync.id)
         first = max((one.number for one in self._batches.of(self._sync.id)), default=0)
         removals = plan.counts["remove"] + plan.counts["change"]
         self._number = first - (-removals // self._size)
         self._some("add", self._coming(found(), plan.going))
+        if plan.going:
+            self._shared.update(value for payload in others() for value in _values(payload) if value in plan.going)
         self._number = first
         self._some("remove", self._leaving(found()))
 

@@ -109,6 +109,43 @@ class SiteOrdinals:
                 parts.append(self._listed(segment).take(offsets).to_numpy(zero_copy_only=False))
         return np.concatenate(parts) if parts else np.array([], dtype=np.int64)
 
+    def numbers_of(self, keys: Any) -> NDArray[np.int64]:
+        """The ordinals of distinct keys (an Arrow array of integers or text), -1 for those that have none."""
+        import pyarrow.compute as pc
+
+        found = np.full(len(keys), -1, dtype=np.int64)
+        for segment in self._segments:
+            if segment.first_key is not None:
+                values = keys.to_numpy(zero_copy_only=False)
+                inside = (values >= segment.first_key) & (values < segment.first_key + segment.count)
+                found[inside] = values[inside] - segment.first_key + segment.first_ordinal
+                continue
+            places = pc.index_in(self._listed(segment), value_set=keys)
+            there = np.flatnonzero(places.is_valid().to_numpy(zero_copy_only=False))
+            found[places.drop_null().to_numpy(zero_copy_only=False)] = there + segment.first_ordinal
+        return found
+
+    def number(self, keys: Any) -> None:
+        """Give ordinals to distinct keys that have none, without looking at any other profile. A few go to the last
+        file of keys, so that very many such calls leave few files."""
+        import pyarrow as pa
+
+        if not self._segments or self._are_integers() != pa.types.is_integer(keys.type):
+            raise OtherKeys(self.site)
+        last = self._segments[-1]
+        if last.first_key is not None or last.count + len(keys) > _ROOM:
+            self._append(keys, integer=pa.types.is_integer(keys.type))
+            return
+        former = last.file or ""
+        listed = pa.concat_arrays([self._listed(last), keys])
+        name = self._file_name(len(self._segments) - 1, f"{len(listed)}")
+        fresh = replace(last, count=len(listed), file=name, sha256=_write_keys(self._folder / name, listed))
+        self._store.grow(self.site, len(self._segments) - 1, former, fresh)
+        self._segments[-1], self._keys[name] = fresh, listed
+        self._keys.pop(former, None)
+        with suppress(OSError):  # Windows keeps a file that is open
+            (self._folder / former).unlink()
+
     def holding(self, keys: Collection[str]) -> int:
         """How many of some keys are listed."""
         return sum(int(there.sum()) for _, _, there in self._places(keys))

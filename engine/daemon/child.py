@@ -19,6 +19,9 @@ from engine.jobs import Job
 from engine.locks import is_held
 
 _LOOK_SECONDS = 0.2
+_FOLLOW_SECONDS = 1_800
+_FOLLOW_LOOK_SECONDS = 0.1
+_WAIT_SECONDS = 1.0
 _TIMES_THE_SETTING = 3
 _LEAST = 2 << 30
 
@@ -63,6 +66,8 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
             return {"cleaned": True}
         if request["op"] == "watch":
             return _watch_over(workspace, request["seen"])
+        if request["op"] == "follow":
+            return _follow(workspace, job)
         if request["op"] == "sync":
             return _sync(workspace, job)
         if request["op"] == "quality":
@@ -101,6 +106,25 @@ def _watch_over(workspace: Any, before: dict[str, Any]) -> dict[str, Any]:
     except EngineError as error:  # what was looked at was, all the same
         answer |= error.as_json()
     return answer
+
+
+def _follow(workspace: Any, job: Job) -> dict[str, Any]:
+    """Keep audiences up with what is collected, until the daemon is gone or for half an hour: the next child begins
+    with fresh memory."""
+    from engine.daemon.logs import FOLLOWING, logging_to
+    from engine.operations import Follower
+
+    follower, end, steps = Follower(workspace, job), time.monotonic() + _FOLLOW_SECONDS, 0
+    with logging_to(workspace.folder, aloud=False, name=FOLLOWING) as log:
+        while not job.cancelled and time.monotonic() < end:
+            began = time.monotonic()
+            found = follower.step()
+            steps += found is not None
+            if found is not None and (found.touched or found.whole):
+                told = found.as_json() | {"seconds": round(time.monotonic() - began, 3)}
+                log.info("followed", extra={"fields": told})
+            job.wait_cancelled(_WAIT_SECONDS if found is not None and found.waiting else _FOLLOW_LOOK_SECONDS)
+    return {"steps": steps}
 
 
 def _sync(workspace: Any, job: Job) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from engine.operations.telling import LOG
 
+FOLLOWING = "following.jsonl"
+"""The log of the child that follows events."""
 _BYTES = 5 << 20
 _FILES = 10
 
@@ -28,13 +30,13 @@ class JsonLines(logging.Formatter):
 
 
 @contextmanager
-def logging_to(folder: Path, *, aloud: bool) -> Iterator[logging.Logger]:
-    """The log of a workspace while the block lasts; ``aloud`` also writes to standard error."""
+def logging_to(folder: Path, *, aloud: bool, name: str = LOG) -> Iterator[logging.Logger]:
+    """A log of a workspace while the block lasts; ``aloud`` also writes to standard error."""
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     log = logging.Logger("convoke.daemon", logging.INFO)
     handlers: list[logging.Handler] = [
-        RotatingFileHandler(logs / LOG, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
+        RotatingFileHandler(logs / name, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")
     ]
     if aloud:
         handlers.append(logging.StreamHandler(sys.stderr))

@@ -20,6 +20,7 @@ from typing import Any
 
 from engine import operations
 from engine.daemon.children import Child
+from engine.daemon.fresh import FreshData
 from engine.daemon.notify import notify
 from engine.daemon.queue import AHEAD, DueQueue
 from engine.daemon.services import serving
@@ -32,7 +33,7 @@ from engine.store.schedules import Task
 
 TICK_SECONDS = 0.25
 _BEAT = timedelta(seconds=5)
-_LOOK_AT_DATA = timedelta(seconds=10)
+_PREPARE_EVERY = timedelta(seconds=10)
 _CHECK_AGAIN = timedelta(minutes=10)
 _LOOK_AT_SYNCS = timedelta(seconds=1)
 _WATCH_EVERY = timedelta(seconds=30)
@@ -60,6 +61,7 @@ class Daemon:
         self._clock = clock
         self._workspace = Workspace(folder)
         self._queue = DueQueue(self._workspace)
+        self._fresh = FreshData(folder, self._workspace, self._queue, log)
         self._fence = 0
         self._stopping = False
         self._child: Child | None = None
@@ -70,7 +72,7 @@ class Daemon:
         self._prepare_at: dict[str, datetime] = {}
         self._syncs_at = datetime.min.replace(tzinfo=UTC)
         self._changes = -1
-        self._beat_at = self._data_at = datetime.min.replace(tzinfo=UTC)
+        self._beat_at = datetime.min.replace(tzinfo=UTC)
         self._looked_at = datetime.max.replace(tzinfo=UTC)
         self._clean_at = clock() + timedelta(hours=1)
         self._watch_at, self._watched = datetime.min.replace(tzinfo=UTC), -1
@@ -156,9 +158,8 @@ class Daemon:
                 self._changes = changes
         for task in self._queue.tick(now):
             self._log.info("due", extra={"fields": {"task": task}})
-        if abs(now - self._data_at) >= _LOOK_AT_DATA:
-            self._data_at = now
-            self._look_at_data(now)
+        self._fresh.hear(now)
+        self._fresh.look(now, self._fence)
 
     def _set_back(self, now: datetime) -> None:
         """The clock was ahead, now or when another daemon ran: nothing waits for the time that was wrong."""
@@ -168,16 +169,6 @@ class Daemon:
         self._prepare_at.clear()
         if moved:
             self._log.warning("the clock was set back", extra={"fields": {"schedules": moved}})
-
-    def _look_at_data(self, now: datetime) -> None:
-        if not self._queue.schedules.on_data():
-            return
-        if not self._workspace.warehouse.still_current():
-            self._workspace.reload()
-        version = self._workspace.warehouse.data_version()
-        task = self._queue.new_data(self._fence, version, now)
-        if task is not None:
-            self._log.info("new data", extra={"fields": {"task": task, "data_version": version}})
 
     def _watch(self, now: datetime) -> None:
         """Look for what needs a person, when the store changed or after a while, and tell it: by a child of its own,
@@ -239,7 +230,7 @@ class Daemon:
         )
         for work, said, is_due in due:
             if now >= self._prepare_at.get(work, now):
-                self._prepare_at[work] = now + _LOOK_AT_DATA
+                self._prepare_at[work] = now + _PREPARE_EVERY
                 if is_due():
                     self._child, self._work = Child(self._folder, {"op": work}), work
                     self._log.info(said, extra={"fields": {"child": self._child.pid}})
@@ -321,6 +312,7 @@ class Daemon:
                 at = iso(now)
                 if self._queue.tasks.finish(self._task.id, self._fence, "queued", at, again_at=at):
                     self._tell("stopped and queued again", self._task)
+        self._fresh.stop()
         if self._watcher is not None and not self._watcher.wait(5):
             self._watcher.end(0)
         self._queue.daemons.stop(self._fence, iso(self._clock()))

@@ -7,7 +7,7 @@ moves on in one transaction: none is lost and none comes twice, whenever the dae
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from engine.domain.documents import iso
@@ -96,15 +96,26 @@ class DueQueue:
             self.schedules.wait_no_longer(iso(now), {"tasks": soon, "syncs": later, "breakers": soon})
         return len(rows)
 
-    def new_data(self, fence: int, data_version: str, now: datetime) -> int | None:
-        """Queue the audiences that new data makes due, once for each state of the data; the task's number."""
+    def new_data(self, fence: int, data_version: str, now: datetime, apart_from: Collection[str] = ()) -> int | None:
+        """Queue the audiences that new data makes due, once for each state of the data; the task's number. Where more
+        was collected and the warehouse is the same, ``apart_from`` some."""
         current = self.daemons.current()
         if current is None or current.data_version == data_version:
             return None
+        same = current.data_version is not None and _warehouse(current.data_version) == _warehouse(data_version)
+        ids = [one for one in self.schedules.on_data() if not (same and one in apart_from)]
         with self._database.transaction():
             self.daemons.saw_data(fence, data_version)
-            ids = [one for one in self.schedules.on_data() if not self._queued(one)]
-            return self.tasks.add(iso(now), "data", ids, iso(now)) if ids else None
+            return self.as_a_whole(ids, now)
+
+    def as_a_whole(self, ids: Sequence[str], now: datetime) -> int | None:
+        """Queue audiences because of the data, unless they are already; the task's number. They are run as of the next
+        second, so that no step of a follower is of a later moment."""
+        wanted = [one for one in ids if not self._queued(one)]
+        if not wanted:
+            return None
+        with self._database.transaction():
+            return self.tasks.add(iso(now + timedelta(seconds=1)), "data", wanted, iso(now))
 
     def _after_overlap(self, identifier: str, schedule: Schedule, times: list[datetime]) -> list[datetime]:
         """The times that may be queued: none while a run is not done (`skip`), one more (`buffer`)."""
@@ -127,6 +138,11 @@ class DueQueue:
             known = (version, schedule_of(audience.settings))
             self._read[identifier] = known
         return known[1]
+
+
+def _warehouse(data_version: str) -> str:
+    """The state of the warehouse without that of what was collected beside it."""
+    return data_version.partition("+")[0]
 
 
 def schedule_of(settings: Mapping[str, object]) -> Schedule:

@@ -84,6 +84,10 @@ class Snapshots:
             )
         return bits
 
+    def keys(self, sets: Sequence[tuple[SnapshotRow, BitMap]]) -> NDArray[Any]:
+        """The sorted keys of some profiles, given as ordinals beside a snapshot of their site."""
+        return sorted_keys([self._keys(row, bits) for row, bits in sets])
+
     def _keys(self, row: SnapshotRow, bits: BitMap) -> NDArray[Any]:
         ordinals = SiteOrdinals(row.site, self._segments, self._library.folder / "ordinals")
         if ordinals.epoch != row.epoch:

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         profile_of,
         resolve_identifiers,
     )
+    from engine.operations.following import Follower, on_data_audiences
     from engine.operations.granting import add_token, revoke_token, tokens
     from engine.operations.identifying import (
         identity_due,
@@ -227,6 +228,8 @@ _HOMES = {
     "check_store": "running",
     "clean_store": "running",
     "collect_state": "collecting",
+    "Follower": "following",
+    "on_data_audiences": "following",
     "collecting_into": "collecting",
     "connect": "workspace",
     "contracts_of": "contracting",
@@ -276,6 +279,7 @@ _HOMES = {
     "why": "membering",
 }
 __all__ = [
+    "Follower",
     "Lookup",
     "Seen",
     "Workspace",
@@ -346,6 +350,7 @@ __all__ = [
     "make_vault_key",
     "members",
     "members_then",
+    "on_data_audiences",
     "onboard_list",
     "overlap",
     "overview",

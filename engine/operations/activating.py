@@ -20,7 +20,7 @@ from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.locks import holding
 from engine.membership.snapshots import Snapshots
-from engine.operations.delivering import Delivering, clock, destinations_of, wanted_of
+from engine.operations.delivering import Delivering, Some, clock, destinations_of, wanted_of
 from engine.operations.ending import goes, let_end, queue_ends
 from engine.operations.looking import mask
 from engine.operations.sealing import host_of, set_secret
@@ -206,6 +206,24 @@ def sync_due(workspace: Workspace, job: Job | None = None) -> list[SyncRow]:
     """Do every sync that is due; for the daemon."""
     with _alone(workspace):
         return _drain(workspace, job)
+
+
+def deliver_some(workspace: Workspace, some: Mapping[tuple[str, int], Some], job: Job | None) -> list[SyncRow]:
+    """Do the syncs of some audiences (with their runs) that are due, looking only at who came and went; none while
+    somebody else delivers, who does them then."""
+    outbox, delivering = Outbox(workspace.database), Delivering(workspace, job)
+    done: list[SyncRow] = []
+    try:
+        with _alone(workspace):
+            for identifier in outbox.due(iso(clock())):
+                row = outbox.get(identifier)
+                changed = some.get((row.audience_id, row.run_id))
+                if changed is not None:
+                    done.append(delivering.deliver(identifier, changed))
+    except EngineError as error:
+        if error.code != "refused":
+            raise
+    return done
 
 
 def has_due_syncs(workspace: Workspace) -> bool:

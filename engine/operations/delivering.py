@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,20 @@ def clock() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+@dataclass(frozen=True)
+class Some:
+    """The profiles by which a snapshot differs from that of ``before``: who came and who went. Where that one was
+    delivered, nobody else need be looked at."""
+
+    before: int
+    came: NDArray[Any]
+    went: NDArray[Any]
+
+    def texts(self) -> list[str]:
+        """Their keys as they are on record."""
+        return [str(one) for one in (*self.came.tolist(), *self.went.tolist())]
+
+
 class Delivering:
     """Plans and sends the syncs of a workspace, one after the other."""
 
@@ -51,10 +66,12 @@ class Delivering:
         database = workspace.database
         self._outbox, self._batches, self._destinations = Outbox(database), Batches(database), Destinations(database)
         self._sender = Sender(database, now, job)
+        self._some: Some | None = None
 
-    def deliver(self, identifier: int) -> SyncRow:
-        """Do one sync as far as it goes."""
+    def deliver(self, identifier: int, some: Some | None = None) -> SyncRow:
+        """Do one sync as far as it goes; by ``some`` people alone where nobody else can have changed."""
         sync = self._outbox.get(identifier)
+        self._some = some if some is not None and self._follows(sync, some) else None
         try:
             document = self._document(sync.destination_id)
             destination = open_destination(document, host_of(self._workspace))
@@ -67,6 +84,12 @@ class Delivering:
                 raise
             self._failed(self._outbox.get(identifier), error)
             return self._outbox.get(identifier)
+
+    def _follows(self, sync: SyncRow, some: Some) -> bool:
+        """Whether all up to the snapshot before was delivered."""
+        mine = [one for one in self._outbox.newest(sync.audience_id, 50) if one.stream_id == sync.stream_id]
+        before = next((one for one in mine if one.id < sync.id), None)
+        return before is not None and (before.run_id, before.state) == (some.before, "done")
 
     def _failed(self, sync: SyncRow, error: EngineError) -> None:
         """What may pass (a locked file, a full disk) is tried again; what a person must mend ends the sync."""
@@ -114,12 +137,20 @@ class Delivering:
             reason = self._guard(sync, wanted, plan, destination)
             at = iso(self._now())
             if reason is None:
-                Planner(self._workspace.database, sync, destination.capabilities.batch_rows, at).write(found, plan)
+                planner = Planner(self._workspace.database, sync, destination.capabilities.batch_rows, at)
+                planner.write(found, plan, lambda: self._others(sync.stream_id))
             summary = plan.as_json() | {"planned_at": at}
             with self._workspace.database.transaction():
                 state = "planned" if reason is None else "held"
                 self._outbox.settle(sync, state, reason=reason, summary=summary)  # type: ignore[arg-type]
         return reason is not None
+
+    def _others(self, stream: int) -> Iterator[str]:
+        """What was sent of everybody who is not looked at; without ``some`` there is no such."""
+        if self._some is None:
+            return
+        texts = set(self._some.texts())
+        yield from (payload for key, payload, _ in self._batches.delivered(stream) if key not in texts)
 
     def preview(self, audience: str, destination_id: str, run: int) -> tuple[Plan, str | None]:
         """What a sync would do, and what would hold it back; nothing is kept or sent."""
@@ -138,8 +169,12 @@ class Delivering:
         if run == END:
             wanted, found = wanted_of(self._workspace, document, Delivery()), np.zeros(0, dtype=np.int64)
         else:
-            wanted, found = self._wanted(audience_id, run, document)
-        delivery = wanted.delivery
+            settings = self._workspace.audiences.get(audience_id).audience.settings
+            wanted = wanted_of(self._workspace, document, read_delivery(settings))
+            if _least(wanted, can) > 1:
+                self._some = None  # who could be told apart by comparing is known from everybody alone
+            found = self._members(audience_id, run) if self._some is None else self._some.came
+        delivery, some = wanted.delivery, self._some
 
         first = document.before(audience_id)
         hidden = {
@@ -159,24 +194,25 @@ class Delivering:
             refused = self._batches.rejected(stream)
 
             def differences() -> Iterator[Any]:
-                return changes(iter(spool), self._batches.delivered(stream, stale), refused)
+                had = self._batches.delivered(stream, stale)
+                if some is not None:
+                    had = iter(self._batches.delivered_of(stream, some.texts()))
+                return changes(iter(spool), had, refused)
 
-            least = max(document.min_size, delivery.min_size or 0, can.smallest_audience)
-            return counted(tally, differences(), keys=least > 1), differences  # keys are compared only then
+            # Keys are compared only where an audience may not be too small.
+            return counted(tally, differences(), keys=_least(wanted, can) > 1), differences
 
         return _Target(wanted, spool, plan_of)
 
-    def _wanted(self, audience_id: str, run: int, document: DestinationDocument) -> tuple[Wanted, NDArray[Any]]:
-        """Whom the destination gets, and the members of the audience in a run."""
-        stored = self._workspace.audiences.get(audience_id)
-        wanted = wanted_of(self._workspace, document, read_delivery(stored.audience.settings))
+    def _members(self, audience_id: str, run: int) -> NDArray[Any]:
+        """The members of the audience in a run."""
         reader = Snapshots(self._workspace.runs, self._workspace.segments, self._workspace.library)
         rows = next((found for found in reader.history(audience_id) if found[0].run_id == run), None)
         if rows is None:
             raise EngineError(
                 "not_found", f'the snapshot of "{audience_id}" of run {run} is gone', hint="Run the audience again."
             )
-        return wanted, reader.members(rows)
+        return reader.members(rows)
 
     def _suppressed(self, suppress: Sequence[tuple[str, str]], keys: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of these profiles are in something that is suppressed, as of now."""
@@ -200,19 +236,18 @@ class Delivering:
     # -- what holds it back ----------------------------------------------------------------------------------------
 
     def _guard(self, sync: SyncRow, wanted: Wanted, plan: Plan, destination: Destination) -> str | None:
-        document = wanted.document
         if sync.run_id == END:
             return None if sync.allow_removals or not plan.removed else _ended(sync, plan)
         red = quality_reason(self._workspace, self._workspace.audiences.get(sync.audience_id).audience)
         if red is not None:
             return red
-        least = max(document.min_size, wanted.delivery.min_size or 0, destination.capabilities.smallest_audience)
+        least = _least(wanted, destination.capabilities)
         if 0 < plan.leaving < least:
             return f"only {plan.leaving:,} people would be there, fewer than {least:,}"
         there = self._batches.delivered_count(sync.stream_id)
-        if not sync.allow_removals and plan.removed * 100 > there * document.max_removal:
+        if not sync.allow_removals and plan.removed * 100 > there * wanted.document.max_removal:
             return (
-                f"{plan.removed:,} of {there:,} people would be removed, more than {document.max_removal} %; "
+                f"{plan.removed:,} of {there:,} people would be removed, more than {wanted.document.max_removal} %; "
                 f"to let it happen: convoke sync {sync.audience_id} --allow-removals"
             )
         return self._too_alike(sync, plan, least) if least > 1 else None
@@ -269,6 +304,11 @@ class _Target:
 
     def __exit__(self, *exception: object) -> None:
         self._spool.close()
+
+
+def _least(wanted: Wanted, can: Capabilities) -> int:
+    """Fewer people than this are not sent."""
+    return max(wanted.document.min_size, wanted.delivery.min_size or 0, can.smallest_audience)
 
 
 def wanted_of(workspace: Workspace, document: DestinationDocument, delivery: Delivery) -> Wanted:

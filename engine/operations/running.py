@@ -208,7 +208,8 @@ def _end(workspace: Workspace, row: RunRow, report: RunReport, going: Mapping[st
 
             queue_syncs(workspace, wanted, row)
 
-    workspace.runs.finish(row.id, {"sites": report.sites}, report.failures, queue)
+    told = {"sites": report.sites, "landed": workspace.warehouse.landed}
+    workspace.runs.finish(row.id, told, report.failures, queue)
 
 
 def _outcome(workspace: Workspace, run_id: int, wanted: Sequence[str], report: RunReport) -> list[AudienceRun]:

@@ -126,7 +126,7 @@ def run_soon(workspace: Workspace, targets: Sequence[str], *, as_of: str | datet
     if not ids:
         raise EngineError("usage", "no audience was named", hint="Name the audiences to run.")
     now = _now()
-    due = iso(moment(as_of).replace(microsecond=0)) if as_of is not None else now
+    due = iso(moment(as_of).replace(microsecond=0)) if as_of is not None else next_second()
     with workspace.database.transaction():
         return Tasks(workspace.database).add(due, "asked", list(dict.fromkeys(ids)), now)
 
@@ -190,6 +190,11 @@ def _no_such(workspace: Workspace, task: int, states: str) -> EngineError:
     if found is None:
         return EngineError("not_found", f"there is no task {task}", hint="See convoke daemon tasks.")
     return EngineError("refused", f"task {task} is {found.state}", hint=f"Only a task that is {states} can be.")
+
+
+def next_second() -> str:
+    """The moment of a run that is asked for: not before that of any step of the second that has begun."""
+    return iso((datetime.now(UTC) + timedelta(seconds=1)).replace(microsecond=0))
 
 
 def _now() -> str:

@@ -52,6 +52,8 @@ class World:
     describe: Describe
     lists: Mapping[str, Keys]
     as_of: datetime
+    only: str | None = None
+    """A scratch table of (key, ordinal): nobody else is looked at."""
 
 
 class Compiler:
@@ -61,7 +63,7 @@ class Compiler:
         self._world = world
         self._leaves = leaves
         self._site = site
-        self._sources = Sources(world.model, world.catalog)
+        self._sources = Sources(world.model, world.catalog, only=world.only)
         self.reset()
 
     def reset(self) -> None:

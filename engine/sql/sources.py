@@ -12,8 +12,9 @@ from engine.domain.durations import zone
 from engine.domain.model import DataModel, EventType, Field, ObjectType, Source
 from engine.errors import EngineError
 from engine.sql import usersql
-from engine.sql.build import Binder, Expr, call, cast, column, conjunction, name, number
+from engine.sql.build import Binder, Expr, call, cast, column, conjunction, name, number, within
 from engine.sql.columns import Catalog, Physical, Value, column_type, moment, physical, typed
+from engine.sql.ordinals import scratch_table
 
 
 def relation(source: Source, catalog: Catalog, path: str) -> exp.Select:
@@ -74,11 +75,14 @@ class Sources:
     """The model's rows, with the profile key brought to one type everywhere.
 
     With ``part`` = (i, k) they are those of the i-th of k shares of the profiles: whole profiles, with all that belongs
-    to them, so that every condition means the same there. Someone's own SQL is still read whole.
+    to them, so that every condition means the same there. With ``only``, a scratch table of keys, they are those of the
+    profiles in it. Someone's own SQL is still read whole.
     """
 
-    def __init__(self, model: DataModel, catalog: Catalog, part: tuple[int, int] | None = None) -> None:
-        self._catalog, self._part = catalog, part
+    def __init__(
+        self, model: DataModel, catalog: Catalog, part: tuple[int, int] | None = None, only: str | None = None
+    ) -> None:
+        self._catalog, self._part, self._only = catalog, part, only
         self.model = model
         self.profiles = Rows.of(model.profile.source, catalog, "p", "profile")
         key_type = self.profiles.type_of(model.profile.key, "key")
@@ -102,6 +106,9 @@ class Sources:
 
     def _shared(self, rows: Rows, owner: Expr) -> Rows:
         """The rows of the share; text is shared out by its hash, integers of any width by themselves."""
+        if self._only is not None:
+            chosen = exp.select(column("key", "c")).from_(scratch_table(self._only, "c"))
+            return replace(rows, query=exp.select("*").from_(rows.from_item()).where(within(owner, chosen)))
         if self._part is None:
             return rows
         place, count = self._part
@@ -139,13 +146,17 @@ class Sources:
         """The rows of an event."""
         kind = self.model.events[event]
         rows = Rows.of(kind.source, self._catalog, alias, f"events.{event}")
-        return rows if self._part is None else self._shared(rows, self.owner(rows, kind))
+        return self._shared(rows, self.owner(rows, kind)) if self._is_part else rows
 
     def object_rows(self, wanted: str, alias: str) -> Rows:
         """The rows of an object."""
         kind = self.model.objects[wanted]
         rows = Rows.of(kind.source, self._catalog, alias, f"objects.{wanted}")
-        return rows if self._part is None else self._shared(rows, self.owner(rows, kind))
+        return self._shared(rows, self.owner(rows, kind)) if self._is_part else rows
+
+    @property
+    def _is_part(self) -> bool:
+        return self._part is not None or self._only is not None
 
     def owner(self, rows: Rows, kind: EventType | ObjectType) -> Expr:
         """The profile that a row belongs to, in the key's type; text that is no number belongs to nobody."""

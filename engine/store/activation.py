@@ -131,6 +131,10 @@ class Outbox:
         """The syncs that may be done now: of each stream only the oldest."""
         return [int(row[0]) for row in self._database.rows("due_syncs", {"now": now})]
 
+    def needs(self, run: int) -> bool:
+        """Whether a sync that is not at its end is of a run."""
+        return bool(self._database.rows("unfinished_syncs_of_run", {"run_id": run}))
+
     def get(self, identifier: int) -> SyncRow:
         """One sync."""
         return _sync(self._database.rows("sync", {"id": identifier})[0])
@@ -267,6 +271,11 @@ class Batches:
             if len(rows) < _AT_ONCE:
                 return
             after = rows[-1][0]
+
+    def delivered_of(self, stream: int, keys: Iterable[str]) -> list[tuple[str, str, bool]]:
+        """The same of some people, by key; nobody of them is to be sent again because of time."""
+        values = {"stream_id": stream, "keys": json.dumps(list(keys))}
+        return [(row[0], row[1], False) for row in self._database.rows("delivered_of", values)]
 
     def delivered_count(self, stream: int) -> int:
         """How many people a stream has delivered."""

@@ -43,6 +43,12 @@ class OrdinalSegments:
         with self._database.transaction():
             self._database.run("replace_ordinal_file", values)
 
+    def grow(self, site: str, number: int, before: str, fresh: Segment) -> None:
+        """More keys in the last segment: a longer file in place of ``before``."""
+        values = {"site": site, "number": number, "before": before, "file": fresh.file, "sha256": fresh.sha256}
+        with self._database.transaction():
+            self._database.run("grow_ordinal_segment", values | {"count": fresh.count})
+
     def epoch(self, site: str) -> int:
         """How many times the ordinals were begun anew; bitmaps of other epochs mean other profiles."""
         rows = self._database.rows("ordinal_epoch", {"site": site})

@@ -73,16 +73,26 @@ class Runs:
 
     def all(self) -> list[RunRow]:
         """Every run, oldest first."""
-        return [
-            RunRow(
-                row[0], row[1], row[2], row[3], row[4], row[5], tuple(json.loads(row[6])), json.loads(row[7] or "{}")
-            )
-            for row in self._database.rows("runs")
-        ]
+        return [_run(row) for row in self._database.rows("runs")]
 
     def as_of(self, run: int) -> str | None:
         """The moment a run is of."""
         return next((row[0] for row in self._database.rows("as_of_run", {"id": run})), None)
+
+    def report(self, run: int) -> dict[str, Any]:
+        """What a run read and reused."""
+        rows = self._database.rows("report_of_run", {"id": run})
+        found: dict[str, Any] = json.loads(rows[0][0] or "{}") if rows else {}
+        return found
+
+    def get(self, run: int) -> RunRow | None:
+        """One run."""
+        rows = self._database.rows("run", {"id": run})
+        return _run(rows[0]) if rows else None
+
+    def forget_run(self, run: int) -> None:
+        """Forget a run of which no snapshot is left (within the caller's transaction)."""
+        self._database.run("forget_run", {"id": run})
 
     def start(self, as_of: str, data_version: str, wanted: Sequence[str]) -> int:
         """Begin a run; its number."""
@@ -163,3 +173,7 @@ class Runs:
         self._database.run_many(
             "forget_snapshots_of_run", ({"audience_id": audience, "run_id": run} for audience, run in snapshots)
         )
+
+
+def _run(row: tuple[Any, ...]) -> RunRow:
+    return RunRow(row[0], row[1], row[2], row[3], row[4], row[5], tuple(json.loads(row[6])), json.loads(row[7] or "{}"))

@@ -18,11 +18,13 @@ POINTER = "current.json"
 
 @dataclass(frozen=True)
 class Collected:
-    """A state of what was collected: its number, and the file with the views."""
+    """A state of what was collected: its number, the file with the views, and the last file of the journal whose
+    messages are in it."""
 
     folder: Path
     version: int
     catalog: str
+    landed: int = 0
 
     def to(self, connection: duckdb.DuckDBPyConnection, *also: Path) -> None:
         """Attach it, and let its files (and those of other folders) be read although no other ones may be."""
@@ -46,7 +48,7 @@ def state(folder: Path) -> Collected | None:
     found = read_pointer(folder / COLLECTED)
     if not found:
         return None
-    return Collected(folder / COLLECTED, int(found["version"]), str(found["catalog"]))
+    return Collected(folder / COLLECTED, int(found["version"]), str(found["catalog"]), int(found["landed"]))
 
 
 def read_pointer(folder: Path) -> dict[str, Any]:

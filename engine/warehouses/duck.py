@@ -83,6 +83,11 @@ class DuckSession:
         self._described: dict[Source, dict[str, str]] = {}
         self._located: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def landed(self) -> int | None:
+        """The last file of the collector's journal whose events are read here."""
+        return None if self.collected is None else self.collected.landed
+
     def data_version(self) -> str:
         """Names the state of the files this session reads."""
         return self._version if self.collected is None else f"{self._version}+{self.collected.version}"

@@ -44,6 +44,7 @@ class FlightWarehouse(DuckSession):
         self._session = str(opened["session"])
         super().__init__(url, connect(":memory:", read_only=False), str(opened["data_version"]))
         self.people = opened.get("people")
+        self.landed: int | None = None
 
     # -- asking ----------------------------------------------------------------------------------------------------
 

@@ -65,6 +65,10 @@ class Warehouse(Protocol):
     people: str | None
     """The table of (key, person) in the map that is read beside the data; None without one."""
 
+    @property
+    def landed(self) -> int | None:
+        """The last file of the collector's journal whose events are read beside the data; None where none are."""
+
     def tables(self) -> list[TableInfo]:
         """The tables there are."""
 

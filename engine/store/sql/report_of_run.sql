@@ -1,0 +1,1 @@
+SELECT report FROM run WHERE id = :id

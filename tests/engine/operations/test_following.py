@@ -1,0 +1,266 @@
+"""Audiences that follow events: always what looking at everybody would find, and delivered once each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import operations
+from engine.daemon.queue import DueQueue
+from engine.destinations.protocol import Later
+from engine.domain.documents import dump_yaml
+from engine.ingest.messages import Received
+from engine.operations import Workspace
+from engine.operations.collecting import collecting_into
+from engine.operations.following import Follower
+from engine.operations.targets import ById
+from engine.operations.touching import followed_tables
+from engine.settings import write_settings
+from engine.warehouses.local import publishing
+from tests.support.delivering import Memory
+
+MODEL: dict[str, Any] = {
+    "kind": "model",
+    "profile": {"table": "people", "key": "id", "traits": {"city": {"type": "string"}}},
+    "events": {
+        "bought": {
+            "table": "collected.bought",
+            "profile": "user_id",
+            "time": "ts",
+            "properties": {"amount": {"type": "decimal"}},
+        },
+        "seen": {"table": "collected.tracks", "profile": "user_id", "time": "ts"},
+        "old": {"table": "visits", "profile": "id", "time": "ts"},
+    },
+}
+RULES: dict[str, Any] = {
+    "buyers": {"did": "bought"},
+    "heavy": {"did": "bought", "measure": {"sum": "amount"}, "gte": 100},
+    "never": {"all": [{"did": "bought", "times": 0}, {"trait": "city", "eq": "SP"}]},
+    "both": {"all": [{"audience": "buyers"}, {"not": {"audience": "heavy"}}]},
+}
+
+
+NAMES: dict[bool, Callable[[int], Any]] = {True: lambda number: number, False: lambda number: f"u{number}"}
+
+
+class Shop:
+    """A workspace whose people buy; ``users``: they are those who told who they are, else a table has them."""
+
+    def __init__(self, folder: Path, *, integer: bool = False, users: bool = False) -> None:
+        self.rng, self.sent, self.name, self.users = random.Random(7), 0, NAMES[integer], users
+        self.workspace = operations.init(folder / "ws")
+        write_settings(self.workspace.folder, replace(self.workspace.settings, warehouse="local:"))
+        vars(self.workspace).pop("settings")
+        with publishing(self.workspace.folder / "warehouse", "test") as connection:
+            kind = "BIGINT" if integer else "VARCHAR"
+            connection.execute(f"CREATE TABLE people (id {kind}, city VARCHAR)")
+            connection.executemany("INSERT INTO people VALUES (?, ?)", [[self.name(i), "SP"] for i in range(40)])
+            connection.execute("CREATE TABLE visits AS SELECT id, TIMESTAMP '2026-01-01' AS ts FROM people")
+        self.land(5)
+        model = dict(MODEL)
+        if users:
+            traits = {"city": {"type": "string"}}
+            model["profile"] = {"table": "collected.users", "key": "user_id", "traits": traits}
+            model["events"] = {name: one for name, one in MODEL["events"].items() if name != "old"}
+        operations.apply_model_text(self.workspace, dump_yaml(model))
+        for name, rule in RULES.items():
+            self.save(name, rule)
+
+    def save(self, name: str, rule: Any, **more: Any) -> None:
+        document = {"kind": "audience", "id": name, "name": name, "rule": rule, "refresh": "on_data"}
+        operations.save(self.workspace, document | more)
+        follow_schedules(self.workspace)
+
+    def land(self, events: int, people: int = 40) -> None:
+        """Some events of random people, acknowledged and landed."""
+        messages: list[dict[str, Any]] = []
+        for _ in range(events):
+            self.sent += 1
+            who = str(self.name(self.rng.randrange(people)))
+            one: dict[str, Any] = {"messageId": f"m{self.sent}", "userId": who, "type": "track", "event": "Bought"}
+            one["properties"] = {"amount": self.rng.choice([5, 20, 90])}
+            if self.users:
+                self.sent += 1
+                told = {"city": self.rng.choice(["SP", "RJ"])}
+                messages.append({"messageId": f"m{self.sent}", "userId": who, "type": "identify", "traits": told})
+            messages.append(one)
+        with collecting_into(self.workspace.folder) as collecting:
+            collecting.journal.write([Received(datetime.now(UTC), "web", tuple(messages)).as_bytes()])
+            collecting.journal.close()
+            collecting.lander.land(collecting.journal.landed)
+
+    def whole(self, name: str) -> list[Any]:
+        """Who is in by looking at everybody now."""
+        self.workspace.reload()
+        later = datetime.now(UTC) + timedelta(seconds=2)
+        return list(operations.members(self.workspace, [ById(name)], as_of=later)[0].keys)
+
+    def now(self, name: str) -> list[Any]:
+        """Who is in by the newest snapshot."""
+        return list(operations.members_then(self.workspace, name).keys)
+
+
+def follow_schedules(workspace: Workspace) -> None:
+    """As the daemon does."""
+    DueQueue(workspace).follow(datetime.now(UTC))
+
+
+@pytest.fixture(params=["text", "integer", "users"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    made = Shop(tmp_path, integer=request.param == "integer", users=request.param == "users")
+    yield made
+    made.workspace.close()
+
+
+def test_each_step_finds_what_looking_at_everybody_finds(shop: Shop) -> None:
+    operations.run(shop.workspace, list(RULES))
+    follower = Follower(shop.workspace)
+    changed = 0
+    for turn in range(12):
+        shop.land(shop.rng.randrange(1, 6), people=40 + 3 * turn)  # some of them nobody has heard of
+        found = follower.step()
+        assert found is not None
+        assert found.whole == ()
+        assert found.touched <= 5
+        changed += found.run is not None
+        for name in RULES:
+            assert shop.now(name) == shop.whole(name), (turn, name)
+        if turn == 6:
+            follower = Follower(shop.workspace)  # another process goes on
+    assert changed > 5
+    assert follower.step() is None
+    history = operations.snapshots(shop.workspace, "buyers")
+    assert len(history) <= 3, "of single steps the last of each hour stays"
+
+
+def deliver_to(shop: Shop, *names: str, **more: Any) -> None:
+    document = {"kind": "destination", "id": "out", "type": "memory", "identifiers": [], "max_removal": 100}
+    operations.save_destination(shop.workspace, document | more)
+    for name in names:
+        shop.save(name, RULES[name], destinations=["out"])
+
+
+def test_deliveries_look_at_who_came_and_went_alone(shop: Shop, out: Memory) -> None:
+    deliver_to(shop, "both")
+    operations.run(shop.workspace, list(RULES))
+    operations.sync(shop.workspace, [])
+    follower = Follower(shop.workspace)
+    sent = 0
+    for _ in range(8):
+        shop.land(3, people=44)
+        out.effects.clear()
+        found = follower.step()
+        assert found is not None
+        assert [one.state for one in found.syncs] == ["done"] * len(found.syncs)
+        assert sum(one.summary["members"] for one in found.syncs) <= 3, "nobody else was looked at"
+        assert set(out.state) == {str(one) for one in shop.now("both")}
+        sent += len(out.effects)
+    assert 0 < sent <= 24
+    assert operations.sync(shop.workspace, ["both"])[0].summary["add"] == 0, "nothing was left for a whole delivery"
+
+
+def test_what_was_not_delivered_is_later(tmp_path: Path, out: Memory) -> None:
+    def down(batch: Any) -> None:
+        raise Later("it is down")
+
+    shop = Shop(tmp_path)
+    deliver_to(shop, "never")
+    operations.run(shop.workspace, list(RULES))
+    operations.sync(shop.workspace, [])
+    follower = Follower(shop.workspace)
+    out.before = down
+    for _ in range(3):
+        shop.land(4)
+        follower.step()
+    out.before = lambda batch: None
+    assert set(out.state) != {str(one) for one in shop.now("never")}
+    operations.sync(shop.workspace, ["never"])
+    with shop.workspace.database.transaction():
+        shop.workspace.database.run("syncs_ahead", dict.fromkeys(("now", "limit"), "2000-01-01T00:00:00Z"))
+    operations.sync(shop.workspace, ["never"])
+    assert set(out.state) == {str(one) for one in shop.now("never")}
+    shop.workspace.close()
+
+
+def test_somebody_who_stays_keeps_an_address_that_is_shared(tmp_path: Path, out: Memory) -> None:
+    shop = Shop(tmp_path)
+    model = dict(MODEL, identifiers={"email": {"table": "mails", "profile": "id", "column": "mail", "kind": "email"}})
+    with publishing(shop.workspace.folder / "warehouse", "test") as connection:
+        connection.execute("CREATE TABLE people (id VARCHAR, city VARCHAR)")
+        connection.execute("INSERT INTO people VALUES ('u50', 'SP'), ('u51', 'SP'), ('u52', 'SP')")
+        connection.execute("CREATE TABLE visits AS SELECT id, TIMESTAMP '2026-01-01' AS ts FROM people")
+        connection.execute("CREATE TABLE mails AS SELECT id, 'one@example.com' AS mail FROM people")
+    shop.workspace.reload()
+    operations.apply_model_text(shop.workspace, dump_yaml(model))
+    deliver_to(shop, "never", identifiers=["email"])
+    operations.run(shop.workspace, list(RULES))
+    operations.sync(shop.workspace, [])
+    removed: list[Any] = []
+    out.before = lambda batch: removed.extend(row.values for row in batch.rows if batch.operation == "remove")
+    shop.name = lambda number: "u51"
+    shop.land(1)
+    found = Follower(shop.workspace).step()
+    assert found is not None
+    assert found.removed == 1
+    assert removed == [()], "she goes, the address that others have stays"
+    shop.workspace.close()
+
+
+def test_what_means_something_else_is_run_as_a_whole(tmp_path: Path) -> None:
+    with Shop(tmp_path).workspace as workspace, Workspace(workspace.folder) as beside:
+        shop = Shop.__new__(Shop)
+        vars(shop).update(rng=random.Random(1), sent=10_000, name=NAMES[False], users=False, workspace=workspace)
+        follower = Follower(beside)
+        shop.land(2)
+        found = follower.step()
+        assert found is not None
+        assert sorted(found.whole) == sorted(RULES), "nobody was ever looked at"
+        (task,) = operations.tasks(workspace)
+        assert (sorted(task.audiences), task.cause) == (sorted(RULES), "data")
+        shop.land(2)
+        follower.step()
+        assert len(operations.tasks(workspace)) == 1, "it is asked for once"
+        operations.cancel_task(workspace, task.id)
+        workspace.reload()
+        operations.run(workspace, list(RULES))
+        shop.land(2)
+        assert follower.step().whole == ()  # type: ignore[union-attr]
+        shop.save("heavy", {"did": "bought", "measure": {"sum": "amount"}, "gte": 10})
+        shop.land(2)
+        found = follower.step()
+        assert found is not None
+        assert sorted(found.whole) == ["both", "heavy"], "one refers to the other"
+        operations.cancel_task(workspace, operations.tasks(workspace)[0].id)
+        workspace.reload()
+        operations.run(workspace, ["both", "heavy"])
+        shop.land(2)
+        found = follower.step()
+        assert found is not None
+        assert found.whole == ()
+        assert shop.now("both") == shop.whole("both")
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "tables"),
+    [
+        ({"did": "bought"}, {}, {"bought": "user_id"}),
+        ({"any": [{"did": "bought"}, {"did": "seen"}, {"did": "old"}]}, {}, {"bought": "user_id", "tracks": "user_id"}),
+        ({"did": "old"}, {}, {}),
+        ({"did": "bought"}, {"top": {"n": 3, "by": {"trait": "city"}}}, None),
+        ({"sql": "SELECT user_id FROM collected.tracks"}, {}, None),
+        ({"sql": "SELECT id FROM people"}, {}, {}),
+        ({"audience": "heavy"}, {}, {"bought": "user_id"}),
+    ],
+)
+def test_what_an_audience_is_read_from(tmp_path: Path, rule: Any, more: Any, tables: Any) -> None:
+    shop = Shop(tmp_path)
+    shop.save("one", rule, **more)
+    assert followed_tables(shop.workspace, shop.workspace.audiences.get("one").audience) == tables
+    shop.workspace.close()
