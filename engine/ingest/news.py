@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ _IDENTIFIES = "identifies"
 
 
 @dataclass(frozen=True)
+class Part:
+    """What an audience is read from: a table, the column of the profile, and that of the time if there is one."""
+
+    table: str
+    profile: str
+    time: str | None = None
+
+
+@dataclass(frozen=True)
 class News:
     """Distinct values of a column in rows that are new, and when the newest of them was received; how many bytes were
     read for it."""
@@ -28,25 +38,47 @@ class News:
     bytes: int
 
 
-def news(folder: Path, table: str, column: str, since: int) -> News:
-    """The values of a table's column in files of rows that landed after a file of the journal. A file that was merged
-    since may bring some older ones along."""
+def news(folder: Path, part: Part, since: int, as_of: datetime) -> News:
+    """The profiles in what is new to somebody who looked as of a moment, up to a file of the journal: the rows of files
+    that landed after it, and those before it whose time had not come. A file that was merged since may bring some older
+    rows along."""
     found, received, read = [], [], 0
-    for path in _since(folder, _IDENTIFIES if table == USERS else table, since):
-        file = pyarrow.parquet.ParquetFile(path)
-        names = set(file.schema_arrow.names)
-        if column in names:
-            rows = file.read([column, "received_at"])
-            found.append(pc.unique(rows.column(column).combine_chunks()).drop_null().cast(pa.string()))
-            received.append(pc.max(rows.column("received_at")).as_py())
-            read += path.stat().st_size
-        file.close()
+    for path, landed in _files(folder, _IDENTIFIES if part.table == USERS else part.table):
+        with pyarrow.parquet.ParquetFile(path) as file:
+            if part.profile not in file.schema_arrow.names:
+                continue
+            time = None if landed > since else part.time
+            if landed <= since and not _reaches(file, time, as_of):
+                continue
+            rows = file.read([part.profile, "received_at", *([] if time in (None, "received_at") else [time])])
+        if time is not None:
+            rows = rows.filter(pc.greater_equal(rows.column(time), pa.scalar(_plain(as_of), pa.timestamp("us"))))
+        found.append(pc.unique(rows.column(part.profile).combine_chunks()).drop_null().cast(pa.string()))
+        received.append(pc.max(rows.column("received_at")).as_py())
+        read += path.stat().st_size
     values = pc.unique(pa.concat_arrays(found)) if found else pa.array([], pa.string())
     return News(values, max((one for one in received if one is not None), default=None), read)
 
 
-def _since(folder: Path, table: str, landed: int) -> Iterator[Path]:
+def _files(folder: Path, table: str) -> Iterator[tuple[Path, int]]:
+    """The files of a table, each with the last file of the journal whose rows are in it."""
     known = tables_in(folder).get(table)
     for name in () if known is None else known.files:
-        if int(Path(name).stem.split("-")[0]) > landed:
-            yield folder / name
+        yield folder / name, int(Path(name).stem.split("-")[0])
+
+
+def _reaches(file: pyarrow.parquet.ParquetFile, time: str | None, as_of: datetime) -> bool:
+    """Whether a file has rows of a moment or later, as its footer says."""
+    if time not in file.schema_arrow.names or not pa.types.is_timestamp(file.schema_arrow.field(time).type):
+        return False
+    place, groups = file.schema_arrow.names.index(time), file.metadata
+    for number in range(groups.num_row_groups):
+        told = groups.row_group(number).column(place).statistics
+        if told is None or not told.has_min_max or told.max >= _plain(as_of):
+            return True
+    return False
+
+
+def _plain(moment: datetime) -> datetime:
+    """As the files have it: UTC without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

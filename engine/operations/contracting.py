@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FOLDER = "contracts"
 _WEEKS = 5
 _OLD = timedelta(hours=1)
+_COLLECTED_AGAIN = timedelta(minutes=1)
 """After so long freshness is looked at again, though the data are the same."""
 
 
@@ -160,6 +161,14 @@ def quality_draft(workspace: Workspace, table: str) -> str:
     return dump_yaml(drafted(table, columns, _table(workspace, table, None)))
 
 
+def _is_other(last: QualityRow, version: str, at: datetime) -> bool:
+    """Whether a check is to be made of other data: at once when the warehouse is another one; of what is collected,
+    which changes all the time, when a minute has passed."""
+    if not last.table.lower().startswith("collected."):
+        return last.data_version.partition("+")[0] != version.partition("+")[0]
+    return last.data_version != version and at - datetime.fromisoformat(last.at) > _COLLECTED_AGAIN
+
+
 def quality_due(workspace: Workspace, at: datetime) -> bool:
     """Whether the data or the contracts are other ones than those that were checked last, or an hour has passed over
     data that may not grow old."""
@@ -176,7 +185,7 @@ def quality_due(workspace: Workspace, at: datetime) -> bool:
     for table, some in checks.items():
         for one in some:
             last = newest.get((table, one.id))
-            if last is None or last.data_version != version:
+            if last is None or _is_other(last, version, at):
                 return True
             if one.kind == "freshness" and at - datetime.fromisoformat(last.at) > _OLD:
                 return True

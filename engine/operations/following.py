@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ from engine.store.following import FollowedRow, Following
 from engine.store.schedules import Schedules, Tasks
 
 if TYPE_CHECKING:
+    from engine.ingest.news import Part
     from engine.warehouses.collected import Collected
 
 _ONLY = "followed"
@@ -69,10 +70,11 @@ class _Behind:
     """An audience with what it is read from, its snapshot, and who of it was touched."""
 
     stored: Stored
-    tables: Mapping[str, str]
+    parts: frozenset[Part]
     run: int
     standings: dict[str, Standing]
     since: int
+    as_of: datetime
     touched: set[Any] = field(default_factory=set)
     received: datetime | None = None
 
@@ -103,7 +105,7 @@ class Follower:
     def __init__(self, workspace: Workspace, job: Job | None = None) -> None:
         self._workspace, self._job = workspace, job
         self._landed = self._stamp = -1
-        self._tables: dict[tuple[str, int], dict[str, str] | None] = {}
+        self._tables: dict[tuple[str, int], frozenset[Part] | None] = {}
         self._wanted: list[Stored] = []
         self._standings: dict[str, tuple[int, dict[str, Standing]]] = {}
         self._meanings: dict[str, tuple[int, str]] = {}
@@ -131,7 +133,7 @@ class Follower:
         behind, whole, waiting = self._behind()
         reading = Reading(self._workspace, collected)
         for one in behind:
-            one.touched, one.received = reading.of(one.tables, one.since)
+            one.touched, one.received = reading.of(one.parts, one.since, one.as_of)
         touched = set().union(*(one.touched for one in behind))
         if len(touched) > _MOST:
             whole += [one.stored.audience.id for one in behind]
@@ -167,7 +169,7 @@ class Follower:
                 continue
             known = followed.get(identifier)
             if known is not None and known.run_id == one.run:
-                one.since = max(one.since, known.landed)
+                one.since, one.as_of = known.landed, datetime.fromisoformat(known.as_of)
             found.append(one)
         return found, whole, waiting
 
@@ -180,7 +182,7 @@ class Follower:
             self._wanted = [one for one in stored if one is not None and self._tables_of(one)]
         return self._wanted
 
-    def _tables_of(self, stored: Stored) -> dict[str, str] | None:
+    def _tables_of(self, stored: Stored) -> frozenset[Part] | None:
         """By what the audience refers to, and the model, as they are now."""
         model = self._workspace.models.current()
         key = stored.audience.id, hash((stored.version, None if model is None else model.version, self._stamp))
@@ -206,8 +208,8 @@ class Follower:
             return None
         if self._standings.get(identifier, (0, {}))[0] != run:
             self._standings[identifier] = run, {one.row.site: Standing.of(one.row, workspace.library) for one in rows}
-        tables = self._tables_of(stored) or {}
-        return _Behind(stored, tables, run, self._standings[identifier][1], int(report["landed"]))
+        parts, as_of = self._tables_of(stored) or frozenset(), datetime.fromisoformat(rows[0].as_of)
+        return _Behind(stored, parts, run, self._standings[identifier][1], int(report["landed"]), as_of)
 
     def _means_the_same(self, stored: Stored, run: int, *, whole: bool) -> bool:
         """Whether the model, and all an audience refers to, are as they were when it was first looked at here; a run

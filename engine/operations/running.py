@@ -192,8 +192,8 @@ def _going(stored: Mapping[str, Stored]) -> dict[str, tuple[str, ...]]:
 
 
 def _end(workspace: Workspace, row: RunRow, report: RunReport, going: Mapping[str, tuple[str, ...]]) -> None:
-    """Make the run count, unless the data changed while it was read."""
-    if not workspace.warehouse.still_current():
+    """Make the run count, unless the data changed while it was read; what was collected meanwhile was not."""
+    if not workspace.warehouse.same_data():
         workspace.runs.abandon(row.id)
         raise EngineError(
             "changed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,43 +20,46 @@ from engine.operations.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from engine.ingest.news import News
+    from engine.ingest.news import News, Part
     from engine.warehouses.collected import Collected
 
 _COLLECTED = "collected."
 
 
-def followed_tables(workspace: Workspace, audience: Audience) -> dict[str, str] | None:
-    """The tables of collected events that an audience is read from, each with the column of the profile; none when it
-    is read from no such table, None when who is in cannot be told from single profiles: it keeps the first n, or SQL of
-    one's own reads what was collected."""
-    found: dict[str, str] = {}
+def followed_tables(workspace: Workspace, audience: Audience) -> frozenset[Part] | None:
+    """The tables of collected events that an audience is read from; none when it is read from no such table, None when
+    who is in cannot be told from single profiles: it keeps the first n, or SQL of one's own reads what was collected.
+    """
+    from engine.ingest.news import Part
+
+    found: set[Part] = set()
     for one in with_referred(workspace, {(audience.id, None): audience}, strict=False).values():
         if one.top is not None:
             return None
-        for source, column in _read(raw_model(workspace), one):
+        for source, column, time in _read(raw_model(workspace), one):
             table = (source.table or "").lower()
             if table.startswith(_COLLECTED):
-                found[(source.table or "")[len(_COLLECTED) :]] = column
+                found.add(Part(table[len(_COLLECTED) :], column, time))
             elif _COLLECTED in f"{source.sql or ''} {source.where or ''}".lower():
                 return None
-    return found
+    return frozenset(found)
 
 
-def _read(model: DataModel, audience: Audience) -> Iterable[tuple[Source, str]]:
-    """(source, column of the profile) of all an audience is read from."""
-    yield model.profile.source, model.profile.key
+def _read(model: DataModel, audience: Audience) -> Iterable[tuple[Source, str, str | None]]:
+    """(source, column of the profile, column of the time) of all an audience is read from."""
+    yield model.profile.source, model.profile.key, None
     for _, leaf in conditions(audience.rule):
+        names: set[str] = set()
         match leaf:
             case Did(event):
-                yield model.events[event].source, model.events[event].profile
+                names = {event}
             case Has(wanted):
-                yield model.objects[wanted].source, model.objects[wanted].profile
+                yield model.objects[wanted].source, model.objects[wanted].profile, None
             case Steps(steps):
-                for name in {step.event for step in steps} | {s.without.event for s in steps if s.without is not None}:
-                    yield model.events[name].source, model.events[name].profile
+                names = {step.event for step in steps} | {s.without.event for s in steps if s.without is not None}
             case Sql(text):
-                yield Source(sql=text), ""
+                yield Source(sql=text), "", None
+        yield from ((model.events[one].source, model.events[one].profile, model.events[one].time) for one in names)
 
 
 class Reading:
@@ -64,20 +67,20 @@ class Reading:
 
     def __init__(self, workspace: Workspace, collected: Collected) -> None:
         self._workspace, self._folder = workspace, collected.folder
-        self._news: dict[tuple[str, str, int], News] = {}
+        self._news: dict[tuple[Part, int, datetime], News] = {}
         self._persons = raw_model(workspace).profile.identity is not None
         self.bytes = 0
 
-    def of(self, tables: Mapping[str, str], since: int) -> tuple[set[Any], datetime | None]:
-        """The keys of profiles (texts) in the news of some tables, and when the newest of these were received."""
+    def of(self, parts: Iterable[Part], since: int, as_of: datetime) -> tuple[set[Any], datetime | None]:
+        """The keys of profiles (texts) in what is new in some tables, and when the newest of it was received."""
         from engine.ingest.news import news
 
         found: set[Any] = set()
         received = None
-        for table, column in tables.items():
-            key = table, column, since
+        for part in parts:
+            key = part, since, as_of
             if key not in self._news:
-                self._news[key] = news(self._folder, table, column, since)
+                self._news[key] = news(self._folder, part, since, as_of)
                 self.bytes += self._news[key].bytes
             found.update(self._news[key].values.to_pylist())
             times = [one for one in (received, self._news[key].received) if one is not None]

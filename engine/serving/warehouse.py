@@ -54,6 +54,7 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
             "locate": self._locate,
             "describe": self._describe,
             "still_current": lambda body, context: self._session(body).warehouse.still_current(),
+            "same_data": lambda body, context: self._session(body).warehouse.same_data(),
             "source_version": self._source_version,
             "scratch": self._scratch,
             "stage": self._stage,

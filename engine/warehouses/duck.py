@@ -93,12 +93,19 @@ class DuckSession:
         return self._version if self.collected is None else f"{self._version}+{self.collected.version}"
 
     def source_version(self, source: Source) -> str:
-        """The state of what one source reads; here that of everything."""
-        return self.data_version()
+        """The state of what one source reads; here that of everything, but what was collected is no part of a table of
+        the warehouse."""
+        if source.table is None or source.where is not None or source.table.lower().startswith(f"{COLLECTED}."):
+            return self.data_version()
+        return self._version
 
     def still_current(self) -> bool:
         """Whether the files are still as they were when this session opened them."""
         return True
+
+    def same_data(self) -> bool:
+        """The same, though more may have been collected since."""
+        return self.still_current()
 
     def limit_memory(self, megabytes: int) -> None:
         """Keep queries within this much memory; what does not fit goes to disk."""

@@ -73,7 +73,11 @@ class Beside:
     def current(self) -> bool:
         """Whether all of it is still the one to read."""
         newest = None if self.collecting is None else state(self.collecting)
-        return (self.people is None or self.people.current()) and newest == self.collected
+        return self.same_people() and newest == self.collected
+
+    def same_people(self) -> bool:
+        """Whether the map of persons is still the one to read."""
+        return self.people is None or self.people.current()
 
 
 class DuckDBFile(DuckSession):
@@ -97,7 +101,14 @@ class DuckDBFile(DuckSession):
 
     def still_current(self) -> bool:
         """Whether the file is still the one this session opened."""
-        return _unchanged([self.path], self.path.parent, self._version) and self._beside.current()
+        return self._same_file() and self._beside.current()
+
+    def same_data(self) -> bool:
+        """The same, though more may have been collected since."""
+        return self._same_file() and self._beside.same_people()
+
+    def _same_file(self) -> bool:
+        return _unchanged([self.path], self.path.parent, self._version)
 
 
 def _opened(path: Path, *, apart: bool, beside: bool) -> duckdb.DuckDBPyConnection:
@@ -172,8 +183,15 @@ class Folder(DuckSession):
 
     def still_current(self) -> bool:
         """Whether the files are still as they were when this session opened them."""
+        return self._same_files() and self._beside.current()
+
+    def same_data(self) -> bool:
+        """The same, though more may have been collected since."""
+        return self._same_files() and self._beside.same_people()
+
+    def _same_files(self) -> bool:
         everything = [file for files in _tables_in(self.path).values() for file in files]
-        return _unchanged(everything, self.path, self._version) and self._beside.current()
+        return _unchanged(everything, self.path, self._version)
 
     def source_version(self, source: Source) -> str:
         """The state of one table's files; a SELECT may read any."""

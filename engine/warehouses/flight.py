@@ -44,7 +44,6 @@ class FlightWarehouse(DuckSession):
         self._session = str(opened["session"])
         super().__init__(url, connect(":memory:", read_only=False), str(opened["data_version"]))
         self.people = opened.get("people")
-        self.landed: int | None = None
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -106,8 +105,15 @@ class FlightWarehouse(DuckSession):
 
     def still_current(self) -> bool:
         """Whether the data over there is still what this session reads; not when the session is over."""
+        return self._is_still("still_current")
+
+    def same_data(self) -> bool:
+        """The same, though more may have been collected since."""
+        return self._is_still("same_data")
+
+    def _is_still(self, question: str) -> bool:
         try:
-            return bool(self._ask("still_current", session=self._session))
+            return bool(self._ask(question, session=self._session))
         except EngineError as error:
             if error.code != "changed":
                 raise

@@ -105,5 +105,8 @@ class Warehouse(Protocol):
     def still_current(self) -> bool:
         """Whether the data on disk is still what this session reads."""
 
+    def same_data(self) -> bool:
+        """Whether this session still reads what it read at first, though more may have been collected since."""
+
     def close(self) -> None:
         """Let go of files and connections."""

@@ -101,13 +101,13 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(tmp_path: Path) -> No
 
 def test_a_run_that_fails_to_count_queues_nothing(tmp_path: Path) -> None:
     with make(tmp_path / "ws", [person(1)], FOLDER) as workspace:
-        before: Any = type(workspace.warehouse).still_current
+        before: Any = type(workspace.warehouse).same_data
         try:
-            type(workspace.warehouse).still_current = lambda self: False  # type: ignore[method-assign]
+            type(workspace.warehouse).same_data = lambda self: False  # type: ignore[method-assign]
             with pytest.raises(Exception, match="changed while the run"):
                 run(workspace, ["sp"])
         finally:
-            type(workspace.warehouse).still_current = before  # type: ignore[method-assign]
+            type(workspace.warehouse).same_data = before  # type: ignore[method-assign]
         assert syncs(workspace) == []
 
 
