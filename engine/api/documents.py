@@ -13,7 +13,9 @@ from pydantic import BaseModel, Field
 
 from engine import operations
 from engine.api.asking import Answer, Id, Language, answer, asked, needs
+from engine.domain.documents import load_one
 from engine.errors import EngineError
+from engine.jobs import Job
 
 Document = Annotated[dict[str, Any], Body()]
 AUDIENCE = {"x-convoke-document": "audience"}
@@ -26,6 +28,14 @@ class Folder(BaseModel):
 
     documents: list[dict[str, Any]] = Field(max_length=20_000)
     as_of: str | None = Field(None, max_length=40)
+
+
+class Sessions(BaseModel):
+    """Sessions: what they are called, the events they are made of, and the pause that ends one."""
+
+    name: str = Field(max_length=64)
+    events: list[str] = Field(max_length=100)
+    gap: str = Field("30min", max_length=20)
 
 
 @reading.get("/audiences")
@@ -124,6 +134,16 @@ def check_model(request: Request) -> Response:
 def draft_model(request: Request) -> Response:
     """Draft a data model for the warehouse; nothing is saved."""
     return answer(request, lambda workspace, job: operations.infer(workspace, job))
+
+
+@reading.post("/model/sessions")
+def draft_sessions(request: Request, wanted: Sessions) -> Response:
+    """Draft an event of sessions for the model; nothing is saved."""
+
+    def work(workspace: operations.Workspace, job: Job) -> Any:
+        return load_one(operations.model_sessions(workspace, wanted.name, wanted.events, wanted.gap))
+
+    return answer(request, work)
 
 
 @reading.get("/schemas/{kind}")

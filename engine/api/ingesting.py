@@ -35,6 +35,18 @@ def collected(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.collect_state(workspace))
 
 
+@seeing.get("/layout")
+def layout(request: Request) -> Response:
+    """What conditions read of the event tables of the workspace's own warehouse against what they need."""
+    return answer(request, lambda workspace, job: operations.warehouse_layout(workspace))
+
+
+@loading.post("/layout")
+def sort(request: Request) -> Response:
+    """Sort those tables, so that less is read."""
+    return answer(request, lambda workspace, job: operations.warehouse_layout(workspace, apply=True))
+
+
 @loading.post("/run")
 def run(request: Request) -> Response:
     """Load what has come into the folders of the workspace's ingest documents."""
@@ -96,3 +108,31 @@ def accept(request: Request, given: Accepting) -> Response:
         return operations.quality_accept(workspace, given.table, given.check, given.reason, given.days)
 
     return answer(request, work)
+
+
+# -- computed traits ---------------------------------------------------------------------------------------------------
+
+traits = APIRouter(prefix="/v1/traits", tags=["traits"], dependencies=[needs("read")])
+computing = APIRouter(prefix="/v1/traits", tags=["traits"], dependencies=[needs("write")])
+
+
+@traits.get("")
+def in_force(request: Request) -> Response:
+    """The computed traits in force."""
+
+    def work(workspace: operations.Workspace, job: Job) -> Any:
+        return [{"id": name, **asdict(one)} for name, one in operations.trait_show(workspace).items()]
+
+    return answer(request, work)
+
+
+@traits.get("/versions")
+def versions(request: Request) -> Response:
+    """Every version of every trait's document that was computed."""
+    return answer(request, lambda workspace, job: operations.trait_versions(workspace))
+
+
+@computing.post("/run")
+def compute(request: Request) -> Response:
+    """Compute all traits now."""
+    return answer(request, lambda workspace, job: operations.trait_run(workspace, (), job))

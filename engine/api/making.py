@@ -47,6 +47,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
             delivering.delivering,
             managing.managing,
             *(ingesting.seeing, ingesting.loading, ingesting.quality, ingesting.checking),
+            *(ingesting.traits, ingesting.computing),
             identity.deciding,
         ),
     ):

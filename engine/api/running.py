@@ -36,6 +36,12 @@ def runs(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.runs(workspace))
 
 
+@reading.get("/freshness")
+def freshness(request: Request, audience: Annotated[list[str] | None, Query(max_length=1_000)] = None) -> Response:
+    """As of when audiences are, over which data, and what was received since; by default of all."""
+    return answer(request, lambda workspace, job: operations.freshness_of(workspace, audience or ()))
+
+
 @reading.get("/audiences/{audience}/snapshots")
 def snapshots(request: Request, audience: Id) -> Response:
     """The history of its size, run by run."""

@@ -28,6 +28,8 @@ from engine.cli.quality import lineage, quality
 from engine.cli.running import running, store
 from engine.cli.secrets import secret
 from engine.cli.serving import serving, token
+from engine.cli.traits import trait
+from engine.cli.warehouse import warehouse
 
 app = typer.Typer(
     add_completion=False,
@@ -238,4 +240,6 @@ app.add_typer(destination, name="destination")
 app.add_typer(identity, name="identity")
 app.add_typer(ingest, name="ingest")
 app.add_typer(quality, name="quality")
+app.add_typer(trait, name="trait")
+app.add_typer(warehouse, name="warehouse")
 app.command()(lineage)

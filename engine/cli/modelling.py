@@ -46,6 +46,29 @@ def infer(
 
 
 @model.command()
+def sessions(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the event is called, such as visit.")],
+    of: Annotated[list[str], typer.Option("--of", help="An event that sessions are made of; may be repeated.")],
+    gap: Annotated[str, typer.Option("--gap", help="The pause that ends a session.")] = "30min",
+    apply: Annotated[bool, typer.Option("--apply", help="Put it into the model.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Make an event of sessions: what a profile did without a longer pause."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.model_sessions(opened, name, of, gap)
+        if apply:
+            operations.add_to_model(opened, found)
+    if apply:
+        say(f'The model has the event "{name}" now: {{did: {name}}}.')
+    else:
+        say(found.rstrip())
+        note("Put this below events: in the model, or say --apply.")
+
+
+@model.command()
 def check(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,

@@ -123,6 +123,36 @@ def runs(context: typer.Context, workspace: WorkspaceOption = None, as_json: Jso
 
 
 @running.command()
+def freshness(
+    context: typer.Context,
+    ids: Ids = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """As of when audiences are, over which data, and what was received since."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.freshness_of(opened, ids or ())
+    if as_json:
+        for one in found:
+            say_json(one.as_json())
+        return
+    rows = [
+        [
+            one.id,
+            one.as_of or "never",
+            "" if one.lag_seconds is None else f"{number(one.lag_seconds)} s",
+            "" if not one.follows else one.received_at or "–",
+            "" if one.waiting is None else number(one.waiting),
+            one.data_version or "",
+        ]
+        for one in found
+    ]
+    table(["audience", "as of", "ago", "events until", "waiting", "data"], rows, right=(2, 4))
+
+
+@running.command()
 def snapshots(
     context: typer.Context, identifier: Id, workspace: WorkspaceOption = None, as_json: JsonOption = False
 ) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -74,6 +75,9 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
             return {"checks": [one.as_json() for one in operations.quality_run(workspace, (), job)]}
         if request["op"] == "ingest":
             return {"files": [one.as_json() for one in operations.ingest_all(workspace, job)]}
+        if request["op"] == "traits":
+            due = operations.traits_due(workspace, datetime.now(UTC))
+            return {"traits": [one.as_json() for one in operations.trait_run(workspace, due, job)] if due else []}
         if request["op"] == "identity":
             return operations.run_identity(workspace, job=job).as_json()
         _wait_for_others(folder, job)

@@ -23,6 +23,7 @@ from engine.daemon.children import Child
 from engine.daemon.fresh import FreshData
 from engine.daemon.notify import notify
 from engine.daemon.queue import AHEAD, DueQueue
+from engine.daemon.saying import say
 from engine.daemon.services import serving
 from engine.domain.documents import iso
 from engine.errors import EngineError
@@ -227,6 +228,7 @@ class Daemon:
             ("ingest", "loading files", lambda: operations.ingest_due(self._workspace)),
             ("quality", "checking contracts", lambda: operations.quality_due(self._workspace, now)),
             ("identity", "resolving identity", lambda: operations.identity_due(self._workspace, now)),
+            ("traits", "computing traits", lambda: bool(operations.traits_due(self._workspace, now))),
         )
         for work, said, is_due in due:
             if now >= self._prepare_at.get(work, now):
@@ -255,31 +257,9 @@ class Daemon:
             if self._work == "quality":
                 self._prepare_at["quality"] = now + _CHECK_AGAIN
             self._log.error(f"{self._work} failed", extra={"fields": self._answer["error"]})
-        elif self._work == "quality":
-            red = [f"{one['table']}: {one['check']}" for one in self._answer["checks"] if one["state"] == "red"]
-            level = logging.ERROR if red else logging.INFO
-            fields = {"checks": len(self._answer["checks"]), "red": red}
-            self._log.log(level, "contracts checked", extra={"fields": fields})
-        elif self._work == "ingest":
-            for one in self._answer["files"]:
-                level = logging.INFO if one["state"] == "loaded" else logging.ERROR
-                fields = {name: one[name] for name in ("id", "file", "into", "rows", "bad", "message")}
-                self._log.log(level, f"file {one['state']}", extra={"fields": fields})
-        elif self._work == "identity":
-            level = logging.INFO if self._answer["state"] == "published" else logging.ERROR
-            fields = {name: self._answer[name] for name in ("run", "persons", "merged", "split", "new")}
-            self._log.log(level, f"identity {self._answer['state']}", extra={"fields": fields})
         else:
-            self._tell_syncs(self._answer.get("syncs", []))
+            say(self._log, self._work, self._answer)
         self._child, self._task, self._answer, self._work = None, None, None, "keeping house"
-
-    def _tell_syncs(self, syncs: list[dict[str, Any]]) -> None:
-        """What became of deliveries: what waits or is held is worth a look, what failed is an error."""
-        levels = {"done": logging.INFO, "failed": logging.ERROR}
-        for one in syncs:
-            fields = {k: one[k] for k in ("sync", "audience", "destination", "run", "reason", "not_before") if one[k]}
-            fields |= {k: one[k] for k in ("add", "remove", "change") if k in one}
-            self._log.log(levels.get(one["state"], logging.WARNING), f"sync {one['state']}", extra={"fields": fields})
 
     def _settle(self, task: Task, answer: dict[str, Any], now: datetime) -> None:
         """Write what became of a task: done, to be tried again, or failed."""

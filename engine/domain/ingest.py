@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from engine.domain.durations import Duration
 from engine.domain.values import ValueType
 
 Format = Literal["csv", "jsonl", "parquet"]
@@ -42,13 +43,15 @@ class Dialect:
 @dataclass(frozen=True)
 class Origin:
     """A table of another database, or a SELECT there: ``settings`` are its connection, secrets by reference. With a
-    ``watermark`` (a column that is larger in rows that came later) only rows past the last one are read."""
+    ``watermark`` (a column that is larger in rows that came later) only rows past the last one are read. The daemon
+    reads it ``every`` so often; without that it does not."""
 
     type: Literal["duckdb", "postgresql", "mysql"]
     settings: Mapping[str, Any]
     table: str | None = None
     query: str | None = None
     watermark: str | None = None
+    every: Duration | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from engine.domain.values import ValueType
 from engine.errors import nearest
 
 KEYS = ("kind", "id", "into", "path", "mode", "key", "partition", "columns", "file", "evolve", "reject", "from")
-_ORIGIN_KEYS = ("type", "settings", "table", "query", "watermark")
+_ORIGIN_KEYS = ("type", "settings", "table", "query", "watermark", "every")
 _COLUMN_KEYS = ("from", "type", "format", "decimal")
 _FILE_KEYS = ("format", "delimiter", "quote", "encoding", "header", "decimal", "nulls")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -144,7 +144,10 @@ def _origin(value: Any) -> Origin:
     if (texts["table"] is None) == (texts["query"] is None):
         raise reading.fail("from", "rows come from a table or from a query", "Write one of them.")
     settings = reading.mapping(found.get("settings") or {}, "from.settings", "settings")
-    return Origin(found["type"], dict(settings), texts["table"], texts["query"], texts["watermark"])
+    every = None if found.get("every") is None else reading.duration(found["every"], "from.every", "every")
+    if every is not None and (every.exact is None or not every.count):
+        raise reading.fail("from.every", f"{reading.shown(found['every'])} is no such time", "Write 15min, 1h or 1d.")
+    return Origin(found["type"], dict(settings), texts["table"], texts["query"], texts["watermark"], every)
 
 
 def _choice(value: Any, path: str, name: str) -> str:
@@ -168,6 +171,7 @@ def write_ingest(document: IngestDocument) -> dict[str, Any]:
         result["path"] = document.path
     if document.origin is not None:
         told = {key: getattr(document.origin, key) for key in _ORIGIN_KEYS}
+        told["every"] = None if document.origin.every is None else str(document.origin.every)
         result["from"] = {key: value for key, value in told.items() if value not in (None, {})}
     for key in ("mode", "evolve", "reject"):
         if getattr(document, key) != getattr(IngestDocument, key):

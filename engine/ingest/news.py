@@ -14,6 +14,7 @@ import pyarrow.parquet
 
 from engine.ingest.landing import tables_in
 from engine.ingest.messages import USERS
+from engine.ingest.parts import landed_in
 
 _IDENTIFIES = "identifies"
 """The users are a view over these."""
@@ -64,7 +65,7 @@ def _files(folder: Path, table: str) -> Iterator[tuple[Path, int]]:
     """The files of a table, each with the last file of the journal whose rows are in it."""
     known = tables_in(folder).get(table)
     for name in () if known is None else known.files:
-        yield folder / name, int(Path(name).stem.split("-")[0])
+        yield folder / name, landed_in(name)
 
 
 def _reaches(file: pyarrow.parquet.ParquetFile, time: str | None, as_of: datetime) -> bool:

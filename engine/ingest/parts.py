@@ -26,8 +26,11 @@ from engine.ingest.messages import REST, USERS, Row, columns_of, moment_of
 MOST_COLUMNS, MOST_TABLES = 400, 1_000
 """More come from mistakes, or from somebody who found a write key."""
 _MERGE = 24
-"""So many small files become one."""
-_SMALL = 32 << 20
+"""So many files of a size become one."""
+_SIZES = 1 << 20, 32 << 20
+"""Files below the first are merged, and so are those below the second: none is written anew again and again."""
+_NEW = 8
+"""The newest files are left out: who looks at what is new finds it in files of its own."""
 _TYPES = {
     "VARCHAR": pa.string(),
     "BIGINT": pa.int64(),
@@ -158,11 +161,16 @@ def _as(value: Any, kind: str) -> tuple[bool, Any]:
 
 
 def merged(folder: Path, table: Table, name: str, number: int) -> list[str]:
-    """Make one file of many small ones; the files that are no longer of the table."""
-    small = [one for one, (_, size) in table.files.items() if size < _SMALL]
-    if len(small) < _MERGE:
+    """Make one file of many small ones, at landing ``number``; the files that are no longer of the table. It is called
+    by the last file of the journal whose rows are in it, as every file is."""
+    old = sorted(table.files, key=landed_in)[:-_NEW]
+    small: list[str] = []
+    for least, most in zip((0, *_SIZES), _SIZES, strict=False):
+        some = [one for one in old if least <= table.files[one][1] < most]
+        small = small or (some if len(some) >= _MERGE else [])
+    if not small:
         return []
-    path = f"{name}/{number:012d}-{len(small)}.parquet"
+    path = f"{name}/{max(map(landed_in, small)):012d}-{number}-{len(small)}.parquet"
     with duckdb.connect() as connection:
         listed = ", ".join(quoted(str(folder / one)) for one in small)
         query = f"SELECT * FROM read_parquet([{listed}], union_by_name = true) ORDER BY received_at"  # noqa: S608
@@ -173,6 +181,11 @@ def merged(folder: Path, table: Table, name: str, number: int) -> list[str]:
         del table.files[one]
     table.files[path] = rows, (folder / path).stat().st_size
     return small
+
+
+def landed_in(file: str) -> int:
+    """The last file of the journal whose rows are in a file of a table."""
+    return int(Path(file).stem.split("-")[0])
 
 
 def catalog(folder: Path, name: str, tables: Mapping[str, Table]) -> None:

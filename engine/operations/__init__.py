@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         resolve_identifiers,
     )
     from engine.operations.following import Follower, on_data_audiences
+    from engine.operations.freshness import freshness_of
     from engine.operations.granting import add_token, revoke_token, tokens
     from engine.operations.identifying import (
         identity_due,
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
         read_ingest_file,
     )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
+    from engine.operations.layout import warehouse_layout
     from engine.operations.lineage import lineage_of
     from engine.operations.listing import lists, upload_list
     from engine.operations.looking import (
@@ -108,7 +110,15 @@ if TYPE_CHECKING:
     )
     from engine.operations.machine import doctor, prepare_demo, schema
     from engine.operations.membering import explain, export_members, members, why
-    from engine.operations.modelling import apply_model, apply_model_text, check, infer, show_model
+    from engine.operations.modelling import (
+        add_to_model,
+        apply_model,
+        apply_model_text,
+        check,
+        infer,
+        model_sessions,
+        show_model,
+    )
     from engine.operations.onboarding import onboard_list
     from engine.operations.planning import apply, plan
     from engine.operations.pulling import ingest_pull
@@ -136,6 +146,7 @@ if TYPE_CHECKING:
     from engine.operations.sealing import make_vault_key, remove_secret, secrets, set_secret
     from engine.operations.sizing import size, size_document
     from engine.operations.telling import activity, recent_log
+    from engine.operations.traits import trait_documents, trait_run, trait_show, trait_versions, traits_due
     from engine.operations.watching_folders import ingest_all, ingest_due, ingest_troubles
     from engine.operations.workspace import Workspace, connect, init
 
@@ -230,6 +241,15 @@ _HOMES = {
     "collect_state": "collecting",
     "Follower": "following",
     "on_data_audiences": "following",
+    "freshness_of": "freshness",
+    "trait_documents": "traits",
+    "trait_run": "traits",
+    "trait_show": "traits",
+    "trait_versions": "traits",
+    "traits_due": "traits",
+    "warehouse_layout": "layout",
+    "add_to_model": "modelling",
+    "model_sessions": "modelling",
     "collecting_into": "collecting",
     "connect": "workspace",
     "contracts_of": "contracting",
@@ -285,6 +305,7 @@ __all__ = [
     "Workspace",
     "activity",
     "add_destination",
+    "add_to_model",
     "add_token",
     "alerts",
     "apply",
@@ -322,6 +343,7 @@ __all__ = [
     "export_members",
     "find_person",
     "forget_person",
+    "freshness_of",
     "has_due_syncs",
     "history",
     "identity_decisions",
@@ -350,6 +372,7 @@ __all__ = [
     "make_vault_key",
     "members",
     "members_then",
+    "model_sessions",
     "on_data_audiences",
     "onboard_list",
     "overlap",
@@ -407,11 +430,17 @@ __all__ = [
     "tell_alerts",
     "thresholds",
     "tokens",
+    "trait_documents",
+    "trait_run",
+    "trait_show",
+    "trait_versions",
+    "traits_due",
     "try_alerts",
     "try_destination",
     "undo_decision",
     "upload_list",
     "values",
+    "warehouse_layout",
     "watch",
     "what_if_document",
     "what_if_identity",

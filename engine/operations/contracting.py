@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 FOLDER = "contracts"
 _WEEKS = 5
 _OLD = timedelta(hours=1)
-_COLLECTED_AGAIN = timedelta(minutes=1)
 """After so long freshness is looked at again, though the data are the same."""
+_COLLECTED_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from engine.operations.contracting import contracts_of
 from engine.operations.delivering import destinations_of
 from engine.operations.depending import named_tables
 from engine.operations.identity_documents import raw_model
+from engine.operations.traits import trait_documents
 from engine.operations.workspace import Workspace
 from engine.store.activation import Destinations
 
@@ -97,7 +98,7 @@ def _reach(start: Node, edges: Iterable[tuple[Node, Node]], *, back: bool) -> li
 def _edges(workspace: Workspace) -> Iterator[tuple[Node, Node]]:
     """(part, what it is a part of)."""
     model = raw_model(workspace)
-    mapped = list(_of_model(model))
+    mapped = [*_of_model(model), *_of_computed(workspace, model)]
     yield from mapped
     tables = sorted({one.name for one, _ in mapped if one.kind == "table"})
     for identifier, stored_ in Destinations(workspace.database).all().items():
@@ -107,6 +108,27 @@ def _edges(workspace: Workspace) -> Iterator[tuple[Node, Node]]:
         mine = Node("audience", name)
         yield from ((part, mine) for part in _parts(model, stored.audience, tables))
         yield from ((mine, Node("destination", one)) for one in destinations_of(stored.audience))
+
+
+def _of_computed(workspace: Workspace, model: DataModel) -> Iterator[tuple[Node, Node]]:
+    """What computed traits are made of."""
+    for name, one in trait_documents(workspace).items():
+        mine, measure = Node("trait", name), one.measure
+        if one.list is not None:
+            yield Node("list", one.list), mine
+            continue
+        if measure is None:
+            tables = [source.table for source in _sources(model) if source.table is not None]
+            yield from ((Node("table", table), mine) for table in named_tables([Source(sql=one.sql)], tables))
+            continue
+        yield Node("event" if measure.is_event else "object", measure.of), mine
+        yield from ((part, mine) for part in _properties(model, measure.of, measure.where, measure.property))
+
+
+def _sources(model: DataModel) -> Iterator[Source]:
+    yield model.profile.source
+    for told in (model.events, model.objects, model.identifiers, model.consents):
+        yield from (one.source for one in told.values())
 
 
 def _of_model(model: DataModel) -> Iterator[tuple[Node, Node]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import dump_yaml, load_one, read_file
+from engine.domain.durations import parse_duration
 from engine.domain.model import DataModel
 from engine.domain.model_codec import read_model, write_model
-from engine.errors import EngineError
+from engine.errors import EngineError, nearest
 from engine.jobs import Job
+from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace, user_name
 from engine.quality.inference import ColumnFacts, infer_model
 from engine.quality.model_check import Finding, check_model
@@ -94,6 +98,40 @@ def show_model(workspace: Workspace) -> str:
         _ = workspace.model  # raises with the right advice
         return ""
     return stored.document
+
+
+def model_sessions(workspace: Workspace, name: str, events: Sequence[str], gap: str) -> str:
+    """An event of the model, as YAML: the sessions of profiles, made of events that are no longer apart than ``gap``,
+    such as 30min. Nothing is saved."""
+    from engine.sql.sessions import PROPERTIES, sessions
+
+    model = raw_model(workspace)
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+        raise EngineError("usage", f'"{name}" cannot be an event\'s name', hint="Use a-z, 0-9 and _, such as visit.")
+    if not events:
+        raise EngineError("usage", "no event was named", "--of", "Name the events that sessions are made of.")
+    for one in events:
+        if one not in model.events:
+            hint = nearest(one, model.events, "event")
+            raise EngineError("unknown_name", f'there is no event "{one}"', "--of", hint)
+    pause = parse_duration(gap)
+    if pause is None or pause.exact is None or not pause.count:
+        raise EngineError("operand", f'"{gap}" is no pause', "--gap", "Write it as 30min or 2h.")
+    made = {
+        "sql": sessions(model, workspace.warehouse, list(dict.fromkeys(events)), pause),
+        "profile": "profile",
+        "time": "started",
+        "properties": {one: {"type": kind} for one, kind in PROPERTIES.items()},
+    }
+    return dump_yaml({name: made})
+
+
+def add_to_model(workspace: Workspace, event: str) -> DataModel:
+    """The current model with one more event (YAML, as :func:`model_sessions` gives it), as its next version. Comments
+    of the model's text are lost."""
+    document, more = load_one(show_model(workspace)), load_one(event)
+    document["events"] = {**(document.get("events") or {}), **more}
+    return apply_model_text(workspace, dump_yaml(document))
 
 
 def apply_model(workspace: Workspace, file: Path) -> DataModel:

@@ -10,6 +10,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from engine.domain.ingest import IngestDocument
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.ingesting import AT_REST, FileLoaded, ingest_files, ingest_load, read_ingest_file
+from engine.operations.pulling import ingest_pull
 from engine.operations.workspace import Workspace
 
 FOLDER = "ingest"
@@ -25,12 +27,15 @@ _State = dict[str, list[int]]
 
 
 def ingest_due(workspace: Workspace) -> bool:
-    """Whether there is a file to load, or a document that cannot be read and was not told of yet."""
-    return any(new for _, new in _new(workspace, _known(workspace).seen))
+    """Whether there is a file to load, a table whose time has come, or a document that cannot be read and was not told
+    of yet."""
+    known = _known(workspace)
+    return any(new for _, new in _new(workspace, known.seen)) or any(True for _ in _tables(workspace, known))
 
 
 def ingest_all(workspace: Workspace, job: Job | None = None) -> list[FileLoaded]:
-    """Load every new file of every document; what is wrong with a document is told like a file that was refused."""
+    """Load every new file of every document, and the tables whose time has come; what is wrong with a document is told
+    like a file that was refused."""
     known = _known(workspace)
     found: list[FileLoaded] = []
     for what, new in list(_new(workspace, known.seen)):
@@ -45,7 +50,36 @@ def ingest_all(workspace: Workspace, job: Job | None = None) -> list[FileLoaded]
             known.refused[subject] = refused[-1]
         known.seen.update((_name(what, path), state) for path, state in new.items())
         _keep(workspace, known)
+    for document in list(_tables(workspace, known)):
+        told = _pulled(workspace, document, job)
+        found += told
+        known.refused.pop(document.id, None)
+        if told and told[-1].state == "refused":
+            known.refused[document.id] = f"{told[-1].file}: {told[-1].message}"
+        known.pulled[document.id] = time.time()
+        _keep(workspace, known)
     return found
+
+
+def _tables(workspace: Workspace, known: _Known) -> Iterator[IngestDocument]:
+    """The documents whose table is to be read now."""
+    for path in sorted((workspace.folder / FOLDER).glob("*.y*ml")):
+        with suppress(EngineError):  # it is told of like a file
+            document = _document(workspace, path)
+            every = None if document.origin is None else document.origin.every
+            if every is not None and abs(time.time() - known.pulled.get(document.id, 0.0)) >= every.seconds:
+                yield document
+
+
+def _pulled(workspace: Workspace, document: IngestDocument, job: Job | None) -> list[FileLoaded]:
+    try:
+        return ingest_pull(workspace, document, job)
+    except EngineError as error:
+        if error.code in ("cancelled", "warehouse_file"):  # somebody else writes: the next look tries again
+            raise
+        assert document.origin is not None  # noqa: S101 - it has a time
+        table = document.origin.table or "query"
+        return [FileLoaded("", table, document.into, "refused", message=error.message)]
 
 
 def ingest_troubles(workspace: Workspace) -> dict[str, str]:
@@ -103,18 +137,19 @@ def _name(what: IngestDocument | EngineError, path: Path) -> str:
 
 @dataclass(frozen=True)
 class _Known:
-    """Files by document and path with their state, and what was refused, by document."""
+    """Files by document and path with their state; by document what was refused, and when its table was read."""
 
     seen: _State
     refused: dict[str, str]
+    pulled: dict[str, float]
 
 
 def _known(workspace: Workspace) -> _Known:
     try:
         found = json.loads((workspace.warehouse_folder / _WATCHED).read_text(encoding="utf-8"))
-        return _Known(dict(found["seen"]), dict(found["refused"]))
+        return _Known(dict(found["seen"]), dict(found["refused"]), dict(found.get("pulled", {})))
     except (OSError, ValueError, TypeError, KeyError):  # then every file is looked into, and found in the ledger
-        return _Known({}, {})
+        return _Known({}, {}, {})
 
 
 def _keep(workspace: Workspace, known: _Known) -> None:

@@ -41,6 +41,7 @@ class Workspace:
         self.kept_open: dict[str, Any] = {}
         """What others keep open with the workspace, to be closed with it."""
         self.persons: tuple[tuple[int, str], DataModel] | None = None
+        self.joined: tuple[Any, DataModel] | None = None
         if not (self.folder / FILE).is_file():
             raise EngineError(
                 "no_workspace", f"{folder} is not a workspace", hint=f"Make it one: convoke init {folder}."
@@ -147,7 +148,7 @@ class Workspace:
                 "the workspace has no data model yet",
                 hint="Draft one with convoke model infer, then convoke model apply FILE.",
             )
-        return stored.model if stored.model.profile.identity is None else _over_persons(self, stored)
+        return _with_computed(self, stored)
 
     def audiences_stamp(self) -> int:
         """A number that changes when another program saves to the store."""
@@ -226,6 +227,36 @@ def _over_persons(workspace: Workspace, stored: StoredModel) -> DataModel:
     if workspace.persons is None or workspace.persons[0] != wanted:
         workspace.persons = wanted, resolved(stored.model, workspace.warehouse, people)
     return workspace.persons[1]
+
+
+def _with_computed(workspace: Workspace, stored: StoredModel) -> DataModel:
+    """The model with the computed traits that the open warehouse has beside it, made once for each state of them."""
+    from engine.warehouses.computed import state
+
+    newest = state(workspace.warehouse_folder)
+    if newest is None or workspace.settings.warehouse is None:
+        return _without_traits(workspace, stored)
+    if workspace.warehouse.computed != newest and not workspace.warehouse.still_current():
+        workspace.reload()
+    model, computed = _without_traits(workspace, stored), workspace.warehouse.computed
+    if computed is None:  # it is read on another machine
+        return model
+    wanted = stored.version, workspace.warehouse.people, computed.number
+    if workspace.joined is None or workspace.joined[0] != wanted:
+        from engine.sql.computed import with_computed
+
+        workspace.joined = wanted, with_computed(model, workspace.warehouse, computed.traits)
+    return workspace.joined[1]
+
+
+def _without_traits(workspace: Workspace, stored: StoredModel) -> DataModel:
+    return stored.model if stored.model.profile.identity is None else _over_persons(workspace, stored)
+
+
+def model_without_traits(workspace: Workspace) -> DataModel:
+    """The current model without computed traits, which are computed over it."""
+    stored = workspace.models.current()
+    return workspace.model if stored is None else _without_traits(workspace, stored)  # the former raises with advice
 
 
 def forget_sample(workspace: Workspace) -> None:

@@ -14,8 +14,9 @@ import duckdb
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError, nearest
 from engine.jobs import Job
-from engine.warehouses.collected import COLLECTED, Collected
+from engine.warehouses.collected import COLLECTED
 from engine.warehouses.protocol import Capabilities, TableInfo
+from engine.warehouses.states import States
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -70,42 +71,17 @@ def first_line(error: BaseException) -> str:
     return re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", line)
 
 
-class DuckSession:
+class DuckSession(States):
     """Reads through one DuckDB connection; subclasses say what is behind it."""
 
     def __init__(self, url: str, connection: duckdb.DuckDBPyConnection, version: str) -> None:
+        super().__init__(version)
         self.url = url
         self.capabilities = Capabilities()
         self.people: str | None = None
-        self.collected: Collected | None = None
         self._connection = connection
-        self._version = version
         self._described: dict[Source, dict[str, str]] = {}
         self._located: dict[str, tuple[str, ...]] = {}
-
-    @property
-    def landed(self) -> int | None:
-        """The last file of the collector's journal whose events are read here."""
-        return None if self.collected is None else self.collected.landed
-
-    def data_version(self) -> str:
-        """Names the state of the files this session reads."""
-        return self._version if self.collected is None else f"{self._version}+{self.collected.version}"
-
-    def source_version(self, source: Source) -> str:
-        """The state of what one source reads; here that of everything, but what was collected is no part of a table of
-        the warehouse."""
-        if source.table is None or source.where is not None or source.table.lower().startswith(f"{COLLECTED}."):
-            return self.data_version()
-        return self._version
-
-    def still_current(self) -> bool:
-        """Whether the files are still as they were when this session opened them."""
-        return True
-
-    def same_data(self) -> bool:
-        """The same, though more may have been collected since."""
-        return self.still_current()
 
     def limit_memory(self, megabytes: int) -> None:
         """Keep queries within this much memory; what does not fit goes to disk."""

@@ -15,7 +15,9 @@ import duckdb
 
 from engine.domain.model import Source
 from engine.errors import EngineError
+from engine.warehouses import computed
 from engine.warehouses.collected import Collected, state
+from engine.warehouses.computed import Computed
 from engine.warehouses.duck import Attached, DuckSession, connect, first_line
 from engine.warehouses.protocol import TableInfo
 
@@ -58,10 +60,23 @@ class Beside:
         """What was collected, as it was when this was first asked."""
         return None if self.collecting is None else state(self.collecting)
 
+    @cached_property
+    def computed(self) -> Computed | None:
+        """The computed traits, as they were when this was first asked."""
+        return None if self.collecting is None else computed.state(self.collecting)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to read beside."""
+        return self.people is None and self.collected is None and self.computed is None
+
     def to(self, session: DuckSession, connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
         """Attach all there is; only files of ``folders`` may be read besides."""
         if self.people is not None:
             session.people = self.people.to(connection)
+        if self.computed is not None:
+            session.computed = self.computed
+            self.computed.to(connection)
         if self.collected is not None:
             session.collected = self.collected
             self.collected.to(connection, *folders)
@@ -73,7 +88,8 @@ class Beside:
     def current(self) -> bool:
         """Whether all of it is still the one to read."""
         newest = None if self.collecting is None else state(self.collecting)
-        return self.same_people() and newest == self.collected
+        traits = None if self.collecting is None else computed.state(self.collecting)
+        return self.same_people() and newest == self.collected and traits == self.computed
 
     def same_people(self) -> bool:
         """Whether the map of persons is still the one to read."""
@@ -95,8 +111,7 @@ class DuckDBFile(DuckSession):
         version = fingerprint([path], path.parent)
         # A file that another session of this process has open shares its instance, which takes no other file beside it.
         self.path, self._beside = path, beside or Beside()
-        alone = self._beside.people is None and self._beside.collected is None
-        super().__init__(url, _opened(path, apart=apart, beside=not alone), version)
+        super().__init__(url, _opened(path, apart=apart, beside=not self._beside.empty), version)
         self._beside.to(self, self._connection)
 
     def still_current(self) -> bool:

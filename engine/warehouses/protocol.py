@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from engine.domain.model import Source
 from engine.jobs import Job
+from engine.warehouses.computed import Computed
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ class Warehouse(Protocol):
     @property
     def landed(self) -> int | None:
         """The last file of the collector's journal whose events are read beside the data; None where none are."""
+
+    computed: Computed | None
+    """The computed traits that are read beside the data."""
 
     def tables(self) -> list[TableInfo]:
         """The tables there are."""

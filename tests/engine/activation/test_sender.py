@@ -128,6 +128,7 @@ def test_a_destination_that_is_wrongly_set_up_waits_for_a_person(tmp_path: Path,
 
 
 STEP = int(os.environ.get("CONVOKE_STEP", "5"))
+"""`make proof-points` has all of them, this is a sample."""
 
 
 class Crash(BaseException):
@@ -137,8 +138,7 @@ class Crash(BaseException):
 def test_a_crash_at_any_point_loses_and_doubles_nothing(
     tmp_path: Path, out: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every STEP-th statement of the store and side of a call, one crash each; then the next process goes on. `make
-    proof-points` has them all."""
+    """At every STEP-th statement of the store and side of a call; then the next process goes on."""
     changed = [replace(PEOPLE[0], email="other@example.com"), *PEOPLE[2:], person(20)]
     steps, at = [0], [0]
 

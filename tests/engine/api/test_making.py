@@ -97,6 +97,15 @@ def test_folders_of_documents_lists_and_the_model(client: TestClient, workspace:
     assert good(client.put("/v1/model", json=document))["events"] == 3
     assert "findings" in json.dumps(good(client.post("/v1/model/check"))) or good(client.post("/v1/model/check"))
     assert "users" in str(good(client.post("/v1/model/draft")))
+    asked = {"name": "visit", "events": ["purchase"], "gap": "30min"}
+    assert good(client.post("/v1/model/sessions", json=asked))["visit"]["time"] == "started"
+    assert (
+        good(client.get("/v1/traits"))
+        == good(client.post("/v1/traits/run"))
+        == good(client.get("/v1/traits/versions"))
+        == []
+    )
+    assert all(one["follows"] is False for one in good(client.get("/v1/freshness")))
 
 
 def test_destinations_and_tokens(client: TestClient, workspace: Workspace) -> None:
@@ -302,59 +311,75 @@ def test_metrics(client: TestClient) -> None:
     assert "convoke_daemon_up 0.0" in text
 
 
+_APPS = {
+    "Workspace",
+    "init",
+    "connect",
+    "prepare_demo",
+    "prepare_sample",
+    "audience_page",
+    "overview",
+}
+"""The app's and the shell's."""
+_FILES = {
+    "apply_model",
+    "export_members",
+    "add_destination",
+    "make_vault_key",
+    "save_all",
+    "Lookup",
+    "Follower",
+    "on_data_audiences",
+    "trait_documents",
+    "traits_due",
+    "add_to_model",
+    "resolve_identifiers",
+    "apply_identity",
+    "what_if_identity",
+    "export_identity",
+    "identity_due",
+    "contracts_of",
+    "ingest_draft",
+    "quality_draft",
+    "quality_due",
+    "red_tables",
+    "ingest_due",
+    "onboard_list",
+    "ingest_files",
+    "ingest_load",
+    "ingest_preview",
+    "ingest_pull",
+    "ingest_troubles",
+    "ingest_watch",
+    "read_ingest_file",
+}
+"""Files of this machine, or many at once."""
+_SCHEDULED = {
+    "run",
+    "explain_run",
+    "sync_due",
+    "has_due_syncs",
+    "Seen",
+    "watch",
+    "tell_alerts",
+}
+"""Heavy ones go through the scheduler."""
+_CANVAS = {
+    "past_size",
+    "past_sizes",
+    "thresholds",
+    "sample_members",
+    "activity",
+    "keep_destination",
+    "queue_ends",
+}
+"""Steps of the canvas."""
+
+
 def test_every_operation_has_a_route() -> None:
     """Those that are not for the network are named here."""
     source = "".join(path.read_text() for path in Path("engine/api").glob("*.py"))
-    local = {
-        "Workspace",
-        "init",
-        "connect",
-        "prepare_demo",
-        "prepare_sample",
-        "audience_page",
-        "overview",
-    }  # the app's and the shell's
-    local |= {"apply_model", "export_members", "add_destination", "make_vault_key", "save_all"}  # files of this machine
-    local |= {
-        "Lookup",
-        "resolve_identifiers",
-        "apply_identity",
-        "what_if_identity",
-        "export_identity",
-        "identity_due",
-        "contracts_of",
-        "ingest_draft",
-        "quality_draft",
-        "quality_due",
-        "red_tables",
-        "ingest_due",
-        "onboard_list",
-        "ingest_files",
-        "ingest_load",
-        "ingest_preview",
-        "ingest_pull",
-        "ingest_troubles",
-        "ingest_watch",
-        "read_ingest_file",
-    }  # files, many at once
-    local |= {
-        "run",
-        "explain_run",
-        "sync_due",
-        "has_due_syncs",
-        "Seen",
-        "watch",
-        "tell_alerts",
-    }  # heavy ones go through the scheduler
-    local |= {
-        "past_size",
-        "past_sizes",
-        "thresholds",
-        "sample_members",
-        "activity",
-        "keep_destination",
-        "queue_ends",
-    }  # steps of the canvas
+    local = _APPS | _FILES | _SCHEDULED | _CANVAS
     missing = [name for name in operations.__all__ if f"operations.{name}(" not in source and name not in local]
     assert missing == []
     assert Gate.__doc__

@@ -63,6 +63,21 @@ def test_events_of_a_later_moment_than_a_run_are_not_passed_over(tmp_path: Path)
     shop.workspace.close()
 
 
+def test_freshness_says_what_is_in_and_what_waits(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    operations.run(shop.workspace, list(RULES))
+    follower = Follower(shop.workspace)
+    shop.land(3)
+    (before,) = operations.freshness_of(shop.workspace, ["buyers"])
+    assert (before.follows, before.waiting) == (True, 1)
+    follower.step()
+    (after,) = operations.freshness_of(shop.workspace, ["buyers"])
+    assert (after.follows, after.waiting) == (True, 0)
+    assert after.received_at is not None
+    assert str(after.as_of) > max(str(before.as_of), after.received_at)
+    shop.workspace.close()
+
+
 def deliver_to(shop: Shop, *names: str, **more: Any) -> None:
     document = {"kind": "destination", "id": "out", "type": "memory", "identifiers": [], "max_removal": 100}
     operations.save_destination(shop.workspace, document | more)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.domain.documents import dump_yaml
 from engine.domain.ingest_codec import read_ingest, write_ingest
 from engine.errors import EngineError
 from engine.operations import Workspace
+from engine.operations.watching_folders import ingest_troubles
 from tests.support.mariadb import MARIADBD, PASSWORD, mariadb
 from tests.support.postgres import binaries
 from tests.support.postgres import server as postgres
@@ -153,6 +155,7 @@ def test_what_is_wrong_is_said(workspace: Workspace, database: Database) -> None
         ({"query": "SELECT 1"}, "from"),
         ({"table": None}, "from"),
         ({"where": "x"}, "from"),
+        ({"every": "1mo"}, "from.every"),
     ],
 )
 def test_documents_are_checked(change: dict[str, Any], path: str) -> None:
@@ -182,3 +185,38 @@ def test_from_the_command_line(workspace: Workspace, tmp_path: Path, capsys: pyt
         assert "2 rows into people" in capsys.readouterr().out
         assert main(["ingest", "load", *where]) == 0
         assert "There is nothing new." in capsys.readouterr().out
+
+
+def test_the_daemon_reads_tables_every_so_often(workspace: Workspace, tmp_path: Path) -> None:
+    with a_duckdb(tmp_path) as database:
+        database.do(TABLE, *ROWS)
+        told = {"kind": "ingest", "id": "crm", "into": "people"}
+        told["from"] = database.origin | {"table": "people", "watermark": "id", "every": "15min"}  # type: ignore[assignment]
+        assert write_ingest(read_ingest(told))["from"]["every"] == "15min"
+        (workspace.folder / "ingest").mkdir()
+        (workspace.folder / "ingest" / "crm.yaml").write_text(dump_yaml(told))
+        assert operations.ingest_due(workspace)
+        assert [(one.state, one.rows) for one in operations.ingest_all(workspace)] == [("loaded", 2)]
+        database.do(MORE)
+        assert not operations.ingest_due(workspace), "its time has not come"
+        later(workspace)
+        assert operations.ingest_due(workspace)
+        assert [one.rows for one in operations.ingest_all(workspace)] == [1]
+        database.do("DROP TABLE people")
+        later(workspace)
+        (refused,) = operations.ingest_all(workspace)
+        assert (refused.state, refused.file) == ("refused", "people")
+        assert "people" in ingest_troubles(workspace)["crm"]
+        assert not operations.ingest_due(workspace), "it is not tried again at once"
+        database.do(TABLE)
+        later(workspace)
+        assert operations.ingest_all(workspace) == []
+        assert ingest_troubles(workspace) == {}
+
+
+def later(workspace: Workspace) -> None:
+    """A quarter of an hour passes."""
+    path = workspace.warehouse_folder / "watched.json"
+    found = json.loads(path.read_text())
+    found["pulled"] = {name: at - 900 for name, at in found["pulled"].items()}
+    path.write_text(json.dumps(found))

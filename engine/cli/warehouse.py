@@ -1,0 +1,50 @@
+"""`convoke warehouse`: how the workspace's own warehouse lies."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
+from engine.cli.printing import number, say_json, table
+
+warehouse = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The workspace's own warehouse.")
+
+
+@warehouse.callback()
+def group() -> None:
+    """Commands of their own."""
+
+
+@warehouse.command()
+def layout(
+    context: typer.Context,
+    apply: Annotated[bool, typer.Option("--apply", help="Sort the event tables so that less is read.")] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the audiences' conditions read of the event tables against what they need."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.warehouse_layout(opened, apply=apply)
+    if as_json:
+        for one in found:
+            say_json(one.as_json())
+        return
+    rows = [
+        [
+            one.table,
+            number(one.rows),
+            one.hot or "–",
+            number(one.audiences),
+            number(one.needed),
+            number(one.read),
+            "" if one.after is None else number(one.after),
+            ", ".join(one.order),
+        ]
+        for one in found
+    ]
+    heads = ["table", "rows", "hot property", "audiences", "rows needed", "rows read", "read now", "order"]
+    table(heads, rows, right=(1, 3, 4, 5, 6))

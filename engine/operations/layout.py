@@ -1,0 +1,146 @@
+"""`convoke warehouse layout`: what conditions read of event tables against what they need, and sorting those anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.domain.model import DataModel, EventType
+from engine.domain.operators import Among, Compare
+from engine.domain.rule import Did, PropertyIs, Sequence, Where, WhereAll, WhereAny
+from engine.domain.walk import conditions
+from engine.errors import EngineError
+from engine.operations.identity_documents import raw_model
+from engine.operations.workspace import Workspace
+
+_LOCAL = "local:"
+
+
+@dataclass(frozen=True)
+class TableLayout:
+    """A table of events. ``hot`` is the column that most audiences compare with constants (``audiences`` of them; none
+    where none does), ``order`` the columns that it should be sorted by. Of all those comparisons together, ``needed``
+    rows match and ``read`` rows are read; ``after`` are read once the table was sorted (None: it was not)."""
+
+    table: str
+    events: tuple[str, ...]
+    rows: int
+    hot: str | None
+    audiences: int
+    order: tuple[str, ...]
+    needed: int
+    read: int
+    after: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """A line of `convoke warehouse layout --json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A table with what is asked of it."""
+
+    events: tuple[EventType, ...]
+    hot: str | None
+    audiences: int
+    constants: tuple[Any, ...]
+    order: tuple[str, ...]
+
+
+def warehouse_layout(workspace: Workspace, *, apply: bool = False) -> list[TableLayout]:
+    """How the event tables of the workspace's own warehouse lie for the audiences there are; with ``apply`` each is
+    sorted by its hot property, the profile and the time, and they come into force in one step."""
+    from engine.warehouses.layout import measure, sort
+
+    if workspace.settings.warehouse != _LOCAL:
+        raise EngineError(
+            "refused",
+            "the tables are not the workspace's own",
+            hint="Sort them where they are written, by what most conditions compare, then by profile.",
+        )
+    wanted = _wanted(workspace, raw_model(workspace))
+    found = []
+    with _connected(workspace, apply=apply) as connection:
+        for table, one in sorted(wanted.items()):
+            column = None if one.hot is None else one.order[0]
+            lies, after = measure(connection, table, column, one.constants), None
+            if apply:
+                sort(connection, table, one.order)
+                after = measure(connection, table, column, one.constants).read
+            names = tuple(event.name for event in one.events)
+            told = (lies.rows, one.hot, one.audiences, one.order, lies.needed, lies.read, after)
+            found.append(TableLayout(table, names, *told))
+    if apply:
+        workspace.reload()
+    return found
+
+
+@contextmanager
+def _connected(workspace: Workspace, *, apply: bool) -> Iterator[Any]:
+    from engine.warehouses.local import publishing, reading
+
+    if apply:
+        with publishing(workspace.warehouse_folder, "convoke warehouse layout", keep=True) as connection:
+            yield connection
+    else:
+        with reading(workspace.warehouse_folder) as connection:
+            yield connection
+
+
+def _wanted(workspace: Workspace, model: DataModel) -> dict[str, _Wanted]:
+    """By table: a table that is read through SQL is nobody's to sort."""
+    tables: dict[str, list[EventType]] = {}
+    for event in model.events.values():
+        table = event.source.table
+        if table is not None and "." not in table:
+            tables.setdefault(table, []).append(event)
+    uses: dict[str, Counter[str]] = {table: Counter() for table in tables}
+    constants: dict[tuple[str, str], set[Any]] = {}
+    for stored in workspace.audiences.all().values():
+        seen: set[tuple[str, str]] = set()
+        for name, prop, value in _compared(stored.audience.rule):
+            told = model.events.get(name)
+            field = None if told is None else told.properties.get(prop)
+            if told is not None and field is not None and told.source.table in uses:
+                constants.setdefault((told.source.table, field.column), set()).add(value)
+                seen.add((told.source.table, field.column))
+        for table, column in seen:
+            uses[table][column] += 1
+    return {table: _one(events, uses[table], constants, table) for table, events in tables.items()}
+
+
+def _one(
+    events: list[EventType], uses: Counter[str], constants: dict[tuple[str, str], set[Any]], table: str
+) -> _Wanted:
+    rest = (events[0].profile, events[0].time)
+    if not uses:
+        return _Wanted(tuple(events), None, 0, (), rest)
+    hot, count = min(uses.items(), key=lambda one: (-one[1], one[0]))
+    values = tuple(sorted(constants[table, hot], key=str))
+    return _Wanted(tuple(events), hot, count, values, (hot, *(one for one in rest if one != hot)))
+
+
+def _compared(rule: Any) -> Iterator[tuple[str, str, Any]]:
+    """(event, property, constant) of every comparison that must hold."""
+    for _, leaf in conditions(rule):
+        match leaf:
+            case Did(event, where):
+                yield from ((event, name, value) for name, value in _equal(where))
+            case Sequence(steps):
+                for step in steps:
+                    yield from ((step.event, name, value) for name, value in _equal(step.where))
+
+
+def _equal(where: Where | None) -> Iterator[tuple[str, Any]]:
+    match where:
+        case PropertyIs(name, Compare("eq", value)):
+            yield name, value
+        case PropertyIs(name, Among("in", values)):
+            yield from ((name, one) for one in values)
+        case WhereAll(children) | WhereAny(children):
+            for child in children:
+                yield from _equal(child)

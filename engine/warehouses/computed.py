@@ -1,0 +1,144 @@
+"""Computed traits, beside a warehouse: a file with one row a profile, replaced as a whole when traits are computed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from engine.durable import sync_folder
+from engine.errors import EngineError
+
+COMPUTED = "convoke_traits"
+"""The name it is attached by."""
+TABLE = "trait_values"
+"""Its table: `key` (text) and a column for each trait, sorted by key."""
+_FOLDER, _POINTER = "traits", "current.json"
+
+
+@dataclass(frozen=True)
+class ComputedTrait:
+    """A trait that is in force: the version of its document and that one's hash, its type and what is told of it to
+    people, whether nothing means 0 (or false); as of when and over which data it was computed, how many profiles have a
+    value, and the least and greatest number."""
+
+    version: int
+    hash: str
+    type: str
+    label: Mapping[str, str]
+    money: str | None
+    personal: bool
+    zero: bool
+    as_of: str
+    data: str
+    values: int
+    least: float | None = None
+    greatest: float | None = None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A state of the traits: its number, its file, and what is in it."""
+
+    folder: Path
+    number: int
+    file: str
+    traits: Mapping[str, ComputedTrait] = field(default_factory=dict)
+
+    def to(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach it, before the connection gives up reading other files."""
+        quoted = str(self.folder / self.file).replace("'", "''")
+        try:
+            connection.execute(f"ATTACH '{quoted}' AS {COMPUTED} (READ_ONLY)")
+        except duckdb.Error as error:
+            line = str(error).split("\n")[0][:160]
+            raise EngineError(
+                "warehouse_file",
+                f"the computed traits cannot be read beside the warehouse: {line}",
+                hint="Compute them again: remove the folder warehouse/traits, then convoke trait run.",
+            ) from None
+
+
+def state(warehouses: Path) -> Computed | None:
+    """The traits in force in a folder of warehouses; None before any."""
+    path = warehouses / _FOLDER / _POINTER
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        hint = "Remove it, then convoke trait run."
+        raise EngineError("warehouse_file", f"{path} cannot be read", hint=hint) from None
+    traits = {name: ComputedTrait(**one) for name, one in found["traits"].items()}
+    return Computed(warehouses / _FOLDER, int(found["number"]), str(found["file"]), traits)
+
+
+def publish(warehouses: Path, fresh: Mapping[str, tuple[ComputedTrait, Any]], gone: frozenset[str]) -> Computed:
+    """Put traits in force with their values (Arrow tables of key and value); the others stay, those ``gone`` do not."""
+    folder = warehouses / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    before = state(warehouses)
+    number = 1 if before is None else before.number + 1
+    kept = {} if before is None else {n: t for n, t in before.traits.items() if n not in fresh and n not in gone}
+    path = folder / f"traits-{number}.duckdb"
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        if before is not None:
+            before.to(connection)
+        parts = [f"SELECT key, {_columns(name, kept, fresh)} FROM {COMPUTED}.{TABLE} AS f" for name in kept]  # noqa: S608 - quoted
+        for place, (name, (_, rows)) in enumerate(fresh.items()):
+            connection.register(f"fresh_{place}", rows)
+            parts.append(f"SELECT key, {_columns(name, kept, fresh)} FROM fresh_{place} AS f")  # noqa: S608 - quoted
+        wanted = ", ".join(f"any_value({_quoted(name)}) AS {_quoted(name)}" for name in (*kept, *fresh))
+        union = " UNION ALL ".join(parts) or "SELECT NULL::VARCHAR AS key WHERE false"
+        more = f", {wanted}" if wanted else ""
+        connection.execute(
+            f"CREATE TABLE {TABLE} AS SELECT key{more} FROM ({union}) WHERE key IS NOT NULL GROUP BY key ORDER BY key"  # noqa: S608 - our names, quoted
+        )
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    made = Computed(folder, number, path.name, kept | {name: told for name, (told, _) in fresh.items()})
+    _point_to(folder, made)
+    for old in folder.glob("traits-*.duckdb*"):
+        if old.name not in (path.name, "" if before is None else before.file):
+            _remove(old)
+    return made
+
+
+def _columns(mine: str, kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> str:
+    """Every column, with the values of one trait only."""
+    value = _quoted(mine) if mine in kept else "value"
+    every = (*kept, *fresh)
+    return ", ".join(f"f.{value} AS {_quoted(one)}" if one == mine else f"NULL AS {_quoted(one)}" for one in every)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _point_to(folder: Path, made: Computed) -> None:
+    told = {
+        "number": made.number,
+        "file": made.file,
+        "traits": {name: asdict(one) for name, one in made.traits.items()},
+    }
+    fresh = folder / f"{_POINTER}.new"
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump(told, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(folder)
+    os.replace(fresh, folder / _POINTER)
+    sync_folder(folder)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # Windows keeps what is open; the next time tries again
+        return

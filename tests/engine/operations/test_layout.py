@@ -1,0 +1,92 @@
+"""Tables are sorted by what the audiences ask of them: the same rows, and less is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import operations
+from engine.cli.__main__ import main
+from engine.domain.documents import dump_yaml
+from engine.errors import EngineError
+from engine.operations import Workspace
+from engine.operations.targets import ById
+from engine.settings import write_settings
+from engine.warehouses.local import publishing
+
+MODEL: dict[str, Any] = {
+    "kind": "model",
+    "profile": {"table": "people", "key": "id"},
+    "events": {
+        "bought": {
+            "table": "orders",
+            "profile": "who",
+            "time": "ts",
+            "properties": {"category": {"type": "string", "column": "cat"}, "shop": {"type": "string"}},
+        },
+        "seen": {"table": "views", "profile": "who", "time": "ts"},
+        "own": {"sql": "SELECT * FROM views", "profile": "who", "time": "ts"},
+    },
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    from dataclasses import replace
+
+    found = operations.init(tmp_path / "ws")
+    write_settings(found.folder, replace(found.settings, warehouse="local:"))
+    vars(found).pop("settings")
+    with publishing(found.warehouse_folder, "test") as made:
+        made.execute("CREATE TABLE people AS SELECT i::BIGINT AS id FROM range(5000) t(i)")
+        made.execute(
+            "CREATE TABLE orders AS SELECT (i * 7919) % 5000 AS who, TIMESTAMP '2026-01-01' + INTERVAL (i % 999) HOUR AS ts, "
+            "'c' || (i * 31) % 50 AS cat, 's' || i % 3 AS shop FROM range(600000) t(i)"
+        )
+        made.execute("CREATE TABLE views AS SELECT i AS who, TIMESTAMP '2026-01-01' AS ts FROM range(10) t(i)")
+    operations.apply_model_text(found, dump_yaml(MODEL))
+    for name, category in (("a", "c1"), ("b", "c2"), ("c", "c2")):
+        rule = {"did": "bought", "where": {"property": "category", "eq": category}}
+        operations.save(found, {"kind": "audience", "id": name, "name": name, "rule": rule})
+    rule = {"did": "bought", "where": {"all": [{"property": "shop", "in": ["s0", "s1"]}]}}
+    operations.save(found, {"kind": "audience", "id": "d", "name": "d", "rule": rule})
+    return found
+
+
+def test_sorted_tables_hold_the_same_and_less_is_read(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {name: operations.members(workspace, [ById(name)])[0].keys for name in "abcd"}
+    orders, views = operations.warehouse_layout(workspace)
+    assert (orders.table, orders.hot, orders.audiences, orders.order) == ("orders", "cat", 3, ("cat", "who", "ts"))
+    assert (orders.needed, orders.read) == (24_000, 1_200_000)
+    assert (views.hot, views.order, views.events) == (None, ("who", "ts"), ("seen",))
+    version = workspace.warehouse.data_version()
+    (after, _) = operations.warehouse_layout(workspace, apply=True)
+    assert after.after is not None
+    assert after.after <= 3 * 122_880
+    assert workspace.warehouse.data_version() != version
+    assert {name: operations.members(workspace, [ById(name)])[0].keys for name in "abcd"} == before
+    assert main(["warehouse", "layout", "-w", str(workspace.folder), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (told["read"], told["after"]) == (after.after, None)
+    assert main(["warehouse", "layout", "-w", str(workspace.folder)]) == 0
+    assert "cat, who, ts" in capsys.readouterr().out
+
+
+def test_tables_of_others_are_not_touched(workspace: Workspace, tmp_path: Path) -> None:
+    (workspace.warehouse_folder / "warehouse.duckdb").rename(tmp_path / "other.duckdb")
+    operations.connect(workspace, str(tmp_path / "other.duckdb"))
+    with pytest.raises(EngineError, match="not the workspace's own"):
+        operations.warehouse_layout(workspace)
+
+
+def test_a_table_that_is_held_on_to_stays(workspace: Workspace) -> None:
+    with publishing(workspace.warehouse_folder, "test", keep=True) as made:
+        made.execute("CREATE OR REPLACE TABLE orders AS SELECT * FROM orders LIMIT 10")
+        made.execute("CREATE TABLE convoke_sorted (a INTEGER)")
+    workspace.reload()
+    with pytest.raises(EngineError, match='the table "orders" cannot be sorted'):
+        operations.warehouse_layout(workspace, apply=True)
+    assert workspace.warehouse.rows("SELECT count(*) FROM orders") == [(10,)]
