@@ -34,6 +34,7 @@ COMMANDS = (
     Command("identity", "Ctrl+Shift+I", "users"),
     Command("ingest", "Ctrl+Shift+L", "database"),
     Command("quality", "Ctrl+Shift+Q", "check"),
+    Command("lineage", "Ctrl+Shift+G", "route"),
     Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),
     Command("find", "Ctrl+F", "search"),

@@ -20,6 +20,7 @@ from app.canvas.adding import SPECIAL, sections
 from app.destinations.dialog import DestinationsDialog
 from app.identity.dialog import IdentityDialog
 from app.ingest.dialog import LoadDialog
+from app.lineage.dialog import LineageDialog
 from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -57,6 +58,7 @@ class WindowCommands(QObject):
             "identity": lambda: IdentityDialog(window.session, window.words, window.theme.tokens).exec(),
             "ingest": lambda: LoadDialog(window.session, window.words).exec(),
             "quality": lambda: QualityDialog(window.session, window.words, window.theme.tokens).exec(),
+            "lineage": lambda: LineageDialog(window.session, window.words).exec(),
             "commands": self.palette,
             "find": self.find,
             "recount": window.bench.ask,

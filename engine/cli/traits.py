@@ -23,6 +23,7 @@ def run(
 ) -> int:
     """Compute traits as of now; exit code 1 when one is not what its document expects, and keeps its former values."""
     from engine import operations
+    from engine.operations.traits import plain
 
     with open_workspace(context, workspace) as opened, progress("Computing", quiet=as_json) as job:
         found = operations.trait_run(opened, tuple(ids or ()), job)
@@ -30,7 +31,8 @@ def run(
         if as_json:
             say_json(one.as_json())
         elif one.state == "computed":
-            between = "" if one.least is None else f", {one.least:g} to {one.greatest:g}"
+            edges = [plain(edge) for edge in (one.least, one.greatest) if edge is not None]
+            between = f", {' to '.join(edges)}" if edges else ""
             say(f"{one.id}: {number(one.values)} profiles have a value ({one.share:.1%}){between}.")
         elif one.state == "held":
             say(f"{one.id} is held and keeps its former values: {one.reason}.")

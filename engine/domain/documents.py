@@ -219,6 +219,14 @@ _Dumper.add_representer(
 )
 
 
+def _text(dumper: Any, value: str) -> Any:
+    """Text of several lines as it is read, where YAML can write it so."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def iso(moment: date | datetime) -> str:
     """ISO 8601; UTC instants end in Z."""
     if isinstance(moment, datetime) and moment.tzinfo is not None and moment.utcoffset() == UTC.utcoffset(None):

@@ -96,7 +96,7 @@ if TYPE_CHECKING:
     )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
     from engine.operations.layout import warehouse_layout
-    from engine.operations.lineage import lineage_of
+    from engine.operations.lineage import lineage_names, lineage_of
     from engine.operations.listing import lists, upload_list
     from engine.operations.looking import (
         breakdown,
@@ -271,6 +271,7 @@ _HOMES = {
     "insights": "looking",
     "list_audiences": "keeping",
     "lineage_of": "lineage",
+    "lineage_names": "lineage",
     "lists": "listing",
     "members": "membering",
     "members_then": "running",
@@ -366,6 +367,7 @@ __all__ = [
     "join_identifiers",
     "judge_pair",
     "keep_destination",
+    "lineage_names",
     "lineage_of",
     "list_audiences",
     "lists",

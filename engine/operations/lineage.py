@@ -66,6 +66,13 @@ def lineage_of(workspace: Workspace, name: str) -> Lineage:
     return Lineage(asked, tuple(made_of), tuple(part_of), tuple(sorted(checks)))
 
 
+def lineage_names(workspace: Workspace) -> list[Node]:
+    """Everything that has a lineage, by kind and name; nothing without a model."""
+    if workspace.models.current() is None:
+        return []
+    return sorted({node for edge in _edges(workspace) for node in edge})
+
+
 def _named(name: str, nodes: Iterable[Node]) -> Node:
     kind, colon, rest = name.partition(":")
     found = sorted(one for one in nodes if (one.name == rest and one.kind == kind if colon else one.name == name))

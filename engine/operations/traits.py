@@ -242,9 +242,14 @@ class _Computing:
         if between is None or told.least is None or told.greatest is None:
             return None
         if told.least < between[0] or told.greatest > between[1]:
-            found = f"the values are from {told.least:g} to {told.greatest:g}"
-            return f"{found}, and {between[0]:g} to {between[1]:g} are expected"
+            least, greatest, low, high = (plain(one) for one in (told.least, told.greatest, *between))
+            return f"the values are from {least} to {greatest}, and {low} to {high} are expected"
         return None
+
+
+def plain(number: float) -> str:
+    """A number to read, with two decimals at most."""
+    return f"{number:,.2f}".rstrip("0").rstrip(".")
 
 
 def _edges(rows: pa.Table, kind: ValueType) -> tuple[float | None, float | None]:

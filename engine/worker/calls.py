@@ -258,6 +258,8 @@ READING: Mapping[str, Call] = {
     "quality_past": lambda workspace, given, job: asdict(
         operations.quality_past(workspace, given["table"], given["check"], job)
     ),
+    "lineage": lambda workspace, given, job: asdict(operations.lineage_of(workspace, given["name"])),
+    "lineage_names": lambda workspace, given, job: [asdict(one) for one in operations.lineage_names(workspace)],
     "identity": _identity,
     "draft_identity": lambda workspace, given, job: operations.draft_identity(workspace),
     "find_person": lambda workspace, given, job: asdict(operations.find_person(workspace, given["text"])),

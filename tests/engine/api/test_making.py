@@ -372,6 +372,7 @@ _CANVAS = {
     "activity",
     "keep_destination",
     "queue_ends",
+    "lineage_names",
 }
 """Steps of the canvas."""
 

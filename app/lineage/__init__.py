@@ -1,0 +1,1 @@
+"""Where numbers come from: columns, traits, events, audiences, destinations and what depends on what."""
