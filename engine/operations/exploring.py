@@ -8,11 +8,14 @@ from typing import Any
 
 from engine.domain.audience_codec import write_audience
 from engine.domain.documents import load_one
+from engine.domain.model import SITE_MONEY
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
+from engine.operations.traits import trait_show
 from engine.operations.workspace import Workspace
 from engine.sql.sources import Sources
 from engine.sql.values import frequent_values
+from engine.store.models import StoredModel
 
 AUDIENCES_A_PAGE = 40
 CHARACTERS_A_PAGE = 100_000
@@ -49,18 +52,31 @@ def values(
 
 
 def overview(workspace: Workspace) -> dict[str, Any]:
-    """What the app shows when it opens a workspace: the model's document, the first audiences, the lists, the data
-    version."""
+    """What the app shows when it opens a workspace: the model's document with the computed traits, the first audiences,
+    the lists, the data version."""
     stored = workspace.models.current()
     return {
         "folder": str(workspace.folder),
         "language": workspace.settings.language,
         "warehouse": workspace.settings.warehouse,
         "data_version": workspace.warehouse.data_version() if workspace.settings.warehouse else None,
-        "model": None if stored is None else load_one(stored.document),
+        "model": None if stored is None else _told(workspace, stored),
         "lists": workspace.lists.sizes(),
         **audience_page(workspace),
     }
+
+
+def _told(workspace: Workspace, stored: StoredModel) -> dict[str, Any]:
+    """The model's document, computed traits among its own: to be read, not to be kept."""
+    document: dict[str, Any] = load_one(stored.document)
+    if trait_show(workspace) and workspace.settings.warehouse:
+        mine = document["profile"]["traits"] = dict(document["profile"].get("traits") or {})
+        for name, told in workspace.model.profile.traits.items():
+            if name not in stored.model.profile.traits:
+                money = True if told.money == SITE_MONEY else told.money or False
+                about = {"label": dict(told.label), "personal": told.personal, "money": money}
+                mine[name] = {"type": told.type.value, **about}
+    return document
 
 
 def audience_page(workspace: Workspace, after: str = "") -> dict[str, Any]:

@@ -158,6 +158,10 @@ def test_they_are_traits_like_any_other(shop: Shop) -> None:
     assert operations.run(shop.workspace, ["dear"]).audiences[0].size == len(expected)
     assert operations.members_then(shop.workspace, "dear").keys == expected
     assert shop.values("limits") == {who: who * 10.5 for who in range(10)}
+    told = operations.overview(shop.workspace)["model"]["profile"]["traits"]
+    assert told["spend"] == {"type": "decimal", "label": {"pt": "Gasto"}, "personal": False, "money": True}
+    assert "asked" in told
+    assert "asked" not in operations.show_model(shop.workspace), "the model itself stays as it was written"
     field = shop.workspace.model.profile.traits["spend"]
     assert (field.money, dict(field.label)) == ("site", {"pt": "Gasto"})
 
