@@ -114,7 +114,7 @@ bench-febrl: bench-ready
 bench-ingest: ready
 	$(BIN)/python -m tests.benchmarks.ingest $(or $(ROWS),10000000)
 
-bench-quality: ready
+bench-quality: bench-ready
 	$(BIN)/python -m tests.benchmarks.quality $(or $(ROWS),10000000)
 
 bench-follow: ready

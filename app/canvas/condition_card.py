@@ -117,6 +117,8 @@ class ConditionCard(DropTarget):
                 return words("sample")
             case Sql():
                 return "SQL"
+            case Not():  # a `not` within a `not`, which only a text has: told as a sentence
+                return words("not")
             case _:
                 return words("sequence")
 

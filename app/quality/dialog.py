@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QInputDialog, QTreeWidget, QTreeWidgetItem
 
 from app.i18n import Words
+from app.quality.editing import ContractDialog
 from app.quality.strip import Strip
 from app.session import Session
 from app.theme.tokens import Tokens
@@ -47,6 +48,8 @@ class QualityDialog(QDialog):
         self.accept_ = button(words("quality.accept"))
         self.accept_.setToolTip(words("quality.accept.tip"))
         self.accept_.clicked.connect(self._on_accept)
+        self.edit = button(words("contract.edit"))
+        self.edit.clicked.connect(self._on_edit)
         self.said = label("", "muted", wrap=True)
         close = button(words("close"))
         close.clicked.connect(self.reject)
@@ -55,7 +58,7 @@ class QualityDialog(QDialog):
         layout.addWidget(self.checks, 1)
         for part in (self.about, self.strip, self.touched, self.examples, self.said):
             layout.addWidget(part)
-        layout.addLayout(row(self.run, self.accept_, None, close))
+        layout.addLayout(row(self.run, self.accept_, self.edit, None, close))
         self._show_buttons()
         self._session.call("quality", self._show, self._fail)
 
@@ -84,6 +87,10 @@ class QualityDialog(QDialog):
         self.about.setText(self._words.sentence(one["sentence"]) + self._accepted(one))
         given = {"table": one["table"], "check": one["check"]}
         self._session.call("quality_past", self._show_past, self._fail, **given)
+
+    def _on_edit(self) -> None:
+        one = self._chosen()
+        ContractDialog(self._session, self._words, self._on_run, None if one is None else one["table"]).exec()
 
     def _ask_reason(self) -> str | None:
         text, good = QInputDialog.getText(self, self._words("quality.accept"), self._words("quality.reason"))

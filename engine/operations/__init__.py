@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from engine.operations.alerting import Seen, alerts, see_alerts, tell_alerts, try_alerts, watch
     from engine.operations.collecting import collect_state, collecting_into
+    from engine.operations.contract_files import contract_tables, contract_text, save_contract
     from engine.operations.contracting import (
         contracts_of,
         quality_accept,
@@ -248,6 +249,9 @@ _HOMES = {
     "trait_versions": "traits",
     "traits_due": "traits",
     "warehouse_layout": "layout",
+    "contract_tables": "contract_files",
+    "contract_text": "contract_files",
+    "save_contract": "contract_files",
     "add_to_model": "modelling",
     "model_sessions": "modelling",
     "collecting_into": "collecting",
@@ -328,6 +332,8 @@ __all__ = [
     "collecting_into",
     "coming",
     "connect",
+    "contract_tables",
+    "contract_text",
     "contracts_of",
     "cut_identifiers",
     "daemon_state",
@@ -413,6 +419,7 @@ __all__ = [
     "sample_members",
     "save",
     "save_all",
+    "save_contract",
     "save_destination",
     "schema",
     "secrets",

@@ -209,8 +209,8 @@ def sync_due(workspace: Workspace, job: Job | None = None) -> list[SyncRow]:
 
 
 def deliver_some(workspace: Workspace, some: Mapping[tuple[str, int], Some], job: Job | None) -> list[SyncRow]:
-    """Do the syncs of some audiences (with their runs) that are due, looking only at who came and went; none while
-    somebody else delivers, who does them then."""
+    """Do the syncs of some audiences (with their runs) for which looking at who came and went is enough. The others are
+    left to the daemon's next delivery, and so are all while somebody else delivers."""
     outbox, delivering = Outbox(workspace.database), Delivering(workspace, job)
     done: list[SyncRow] = []
     try:
@@ -218,7 +218,7 @@ def deliver_some(workspace: Workspace, some: Mapping[tuple[str, int], Some], job
             for identifier in outbox.due(iso(clock())):
                 row = outbox.get(identifier)
                 changed = some.get((row.audience_id, row.run_id))
-                if changed is not None:
+                if changed is not None and delivering.follows(row, changed):
                     done.append(delivering.deliver(identifier, changed))
     except EngineError as error:
         if error.code != "refused":

@@ -69,9 +69,9 @@ class Delivering:
         self._some: Some | None = None
 
     def deliver(self, identifier: int, some: Some | None = None) -> SyncRow:
-        """Do one sync as far as it goes; by ``some`` people alone where nobody else can have changed."""
+        """Do one sync as far as it goes; by ``some`` people alone, where it :meth:`follows`."""
         sync = self._outbox.get(identifier)
-        self._some = some if some is not None and self._follows(sync, some) else None
+        self._some = some
         try:
             document = self._document(sync.destination_id)
             destination = open_destination(document, host_of(self._workspace))
@@ -85,8 +85,8 @@ class Delivering:
             self._failed(self._outbox.get(identifier), error)
             return self._outbox.get(identifier)
 
-    def _follows(self, sync: SyncRow, some: Some) -> bool:
-        """Whether all up to the snapshot before was delivered."""
+    def follows(self, sync: SyncRow, some: Some) -> bool:
+        """Whether all up to the snapshot before was delivered, so that nobody else can have changed."""
         mine = [one for one in self._outbox.newest(sync.audience_id, 50) if one.stream_id == sync.stream_id]
         before = next((one for one in mine if one.id < sync.id), None)
         return before is not None and (before.run_id, before.state) == (some.before, "done")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.canonical import canonical, canonical_json
@@ -18,8 +19,8 @@ from engine.locks import holding
 from engine.membership.following import Standing, found_among, written
 from engine.membership.snapshots import Snapshots
 from engine.operations.activating import deliver_some, queue_syncs
-from engine.operations.catalogue import with_referred
-from engine.operations.context import lists_for
+from engine.operations.catalogue import Catalogue, with_referred
+from engine.operations.context import audience_problem, lists_for
 from engine.operations.delivering import Some, destinations_of
 from engine.operations.running import LOCK
 from engine.operations.scheduling import next_second
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 _ONLY = "followed"
 _BUSY = "audiences are being run"
+_ASK_AGAIN = 600.0
+"""Seconds until an audience that was to be run as a whole, and was not or in vain, is asked for again."""
 _MOST = 200_000
 """Profiles that are looked at one by one; when more did something, everybody is."""
 
@@ -109,6 +112,7 @@ class Follower:
         self._wanted: list[Stored] = []
         self._standings: dict[str, tuple[int, dict[str, Standing]]] = {}
         self._meanings: dict[str, tuple[int, str]] = {}
+        self._asked: dict[str, tuple[int, float]] = {}
 
     def step(self) -> Followed | None:
         """Look at what landed since the last step; None when nothing did, or while audiences are run."""
@@ -136,7 +140,7 @@ class Follower:
             one.touched, one.received = reading.of(one.parts, one.since, one.as_of)
         touched = set().union(*(one.touched for one in behind))
         if len(touched) > _MOST:
-            whole += [one.stored.audience.id for one in behind]
+            whole += [one.stored.audience.id for one in behind if self._may_ask(one.stored)]
             behind, touched = [], set()
         moving = [one for one in behind if one.touched]
         try:
@@ -144,7 +148,8 @@ class Follower:
         except EngineError as error:
             if error.code == "cancelled":
                 raise
-            whole += [one.stored.audience.id for one in moving]  # a run says what is wrong with which of them
+            # A run says what is wrong with which of them.
+            whole += [one.stored.audience.id for one in moving if self._may_ask(one.stored)]
             behind, after = [one for one in behind if not one.touched], {}
         found = self._kept(behind, after, landed, as_of)
         self._ask_for(whole)
@@ -165,8 +170,9 @@ class Follower:
                 continue
             one = self._standing(stored)
             if one is None:
-                whole.append(identifier)
+                whole += [identifier] if self._may_ask(stored) else []
                 continue
+            self._asked.pop(identifier, None)
             known = followed.get(identifier)
             if known is not None and known.run_id == one.run:
                 one.since, one.as_of = known.landed, datetime.fromisoformat(known.as_of)
@@ -174,13 +180,24 @@ class Follower:
         return found, whole, waiting
 
     def _following(self) -> list[Stored]:
-        stamp = self._workspace.audiences_stamp()
+        """The audiences that can be followed; what is wrong with one that cannot be read is said by its runs."""
+        workspace, stamp = self._workspace, self._workspace.audiences_stamp()
         if stamp != self._stamp:
             self._stamp = stamp
-            ids = Schedules(self._workspace.database).on_data()
-            stored = [self._workspace.audiences.find(one) for one in ids]
-            self._wanted = [one for one in stored if one is not None and self._tables_of(one)]
+            found = [workspace.audiences.find(one) for one in Schedules(workspace.database).on_data()]
+            known: Catalogue = {(one.audience.id, None): one.audience for one in found if one is not None}
+            problem = audience_problem(workspace, workspace.model, with_referred(workspace, known, strict=False))
+            sound = [one for one in found if one is not None and problem(one.audience) is None]
+            self._wanted = [one for one in sound if self._tables_of(one)]
         return self._wanted
+
+    def _may_ask(self, stored: Stored) -> bool:
+        """Whether an audience is to be run as a whole now: one that failed is not asked for again and again."""
+        before = self._asked.get(stored.audience.id)
+        if before is not None and before[0] == stored.version and monotonic() - before[1] < _ASK_AGAIN:
+            return False
+        self._asked[stored.audience.id] = stored.version, monotonic()
+        return True
 
     def _tables_of(self, stored: Stored) -> frozenset[Part] | None:
         """By what the audience refers to, and the model, as they are now."""

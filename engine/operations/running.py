@@ -27,7 +27,7 @@ from engine.operations.targets import moment
 from engine.operations.workspace import Workspace
 from engine.sql.compile import World
 from engine.sql.sources import Sources
-from engine.store.activation import Batches
+from engine.store.activation import Batches, Outbox
 from engine.store.audiences import Stored
 from engine.store.runs import PastSnapshot, RunRow
 
@@ -373,7 +373,9 @@ def clean_store(workspace: Workspace) -> Cleaned:
         before = datetime.now(UTC) - timedelta(days=workspace.settings.keep_days)
         with workspace.database.transaction():
             Batches(workspace.database).clean(iso(before.replace(microsecond=0)))
-        done = [row.id for row in workspace.runs.all() if row.state == "done"]
+            Outbox(workspace.database).clean(iso(before.replace(microsecond=0)))
+        # A step that follows events uses no conditions; what the last run of everybody used is used still.
+        done = [row.id for row in workspace.runs.all() if row.state == "done" and not row.report.get("followed")]
         expired = _snapshots(workspace).expired(workspace.settings.keep_days)
         return clean_bitmaps(
             workspace.library, workspace.runs, workspace.database.transaction, expired, max(done, default=0)

@@ -131,6 +131,12 @@ class Outbox:
         """The syncs that may be done now: of each stream only the oldest."""
         return [int(row[0]) for row in self._database.rows("due_syncs", {"now": now})]
 
+    def clean(self, before: str) -> None:
+        """Forget syncs that ended before a moment, with their batches, but for the last of each stream (within the
+        caller's transaction)."""
+        self._database.run("forget_old_batches", {"before": before})
+        self._database.run("forget_old_syncs", {"before": before})
+
     def needs(self, run: int) -> bool:
         """Whether a sync that is not at its end is of a run."""
         return bool(self._database.rows("unfinished_syncs_of_run", {"run_id": run}))

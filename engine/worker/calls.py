@@ -258,6 +258,8 @@ READING: Mapping[str, Call] = {
     "quality_past": lambda workspace, given, job: asdict(
         operations.quality_past(workspace, given["table"], given["check"], job)
     ),
+    "contract_tables": lambda workspace, given, job: operations.contract_tables(workspace),
+    "contract": lambda workspace, given, job: asdict(operations.contract_text(workspace, given["table"])),
     "lineage": lambda workspace, given, job: asdict(operations.lineage_of(workspace, given["name"])),
     "lineage_names": lambda workspace, given, job: [asdict(one) for one in operations.lineage_names(workspace)],
     "identity": _identity,
@@ -295,6 +297,7 @@ READING: Mapping[str, Call] = {
 }
 CHANGING: Mapping[str, Call] = {
     "load_file": _load_file,
+    "save_contract": lambda workspace, given, job: operations.save_contract(workspace, given["table"], given["text"]),
     "run_quality": _run_quality,
     "accept_quality": _accept_quality,
     "decide_identity": _decide,

@@ -1,14 +1,16 @@
 """`make bench-quality [ROWS=10000000]`: forty checks of a table against one scan of the same columns, in the same run.
 
-One scan is a sum over every column that the checks look at (of texts, of their lengths); beside it the same forty checks one by one, as a
-library that runs a query for each does.
+One scan is a sum over every column that the checks look at (of texts, of their lengths); beside it the same forty checks one
+by one, as a library that runs a query for each does, and by pandera over Polars, the table in memory.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import duckdb
@@ -64,6 +66,29 @@ def contract() -> dict[str, Any]:
     }
 
 
+def _by_pandera(frame: Any) -> Callable[[], object]:
+    """The same checks by pandera; each is made, none breaks. Volume and freshness are one value, as with us."""
+    import pandera.polars as pandera
+
+    text = [
+        pandera.Check.str_matches("^ML"),
+        pandera.Check.str_length(3, 3),
+        pandera.Check.isin(["MLA", "MLB", "MLC"]),
+    ]
+    columns = {"id": pandera.Column(int, nullable=False, unique=True)}
+    columns |= {f"t{number}": pandera.Column(str, text, nullable=False) for number in range(TEXTS)}
+    within = pandera.Check.in_range(0, 1_000_000)
+    columns |= {f"n{number}": pandera.Column(float, within, nullable=False) for number in range(NUMBERS)}
+    columns |= {name: pandera.Column(frame.schema[name], nullable=False) for name in ("made_at", "changed_at")}
+    schema = pandera.DataFrameSchema(columns)
+
+    def check() -> object:
+        schema.validate(frame, lazy=True)
+        return len(frame) > 0 and frame["made_at"].max()
+
+    return check
+
+
 def _read(column: str, kind: str) -> str:
     """What reads every value of a column; a maximum alone is told from statistics."""
     if kind == "VARCHAR":
@@ -96,6 +121,11 @@ def main() -> int:
         alone, _ = times(lambda: [carried_out([one], table) for one in checks], 3)
         states = {one.state for one in carried_out(checks, table)}
         warehouse.close()
+        with duckdb.connect(str(path), read_only=True) as opened:
+            began = perf_counter()
+            frame = opened.execute("SELECT * FROM orders").pl()
+            into_memory = perf_counter() - began
+        pandera, _ = times(_by_pandera(frame), 3)
     told = {
         "checks": len(checks),
         "rows": rows,
@@ -104,10 +134,12 @@ def main() -> int:
         "without the key": round(light, 2),
     }
     peers = {"one scan": round(once, 2), "count(DISTINCT id) alone": round(unique, 2), "one by one": round(alone, 2)}
+    peers |= {"pandera": round(pandera, 2), "into memory for pandera": round(into_memory, 2)}
     line = (
         f"{len(checks)} checks of {rows:,} rows in {ours:.2f} s (spread {spread:.2f}), without the unique key {light:.2f} s; "
         f"one scan of all columns {once:.2f} s ({ours / once:.1f}x, {light / once:.1f}x), the distinct count of the key alone "
-        f"{unique:.2f} s; the same checks one by one {alone:.2f} s"
+        f"{unique:.2f} s; the same checks one by one {alone:.2f} s, by pandera over Polars {pandera:.2f} s and {into_memory:.2f} s "
+        "to read the table into memory"
     )
     write("quality", told, peers, ours / once, "seconds", line)
     return 0 if states == {"green"} else 1

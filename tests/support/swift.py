@@ -130,17 +130,34 @@ def _folder() -> Path:
 @contextmanager
 def swift() -> Iterator[Swift]:
     """A server that runs, with an empty bucket."""
-    folder = _folder()
-    made = Swift(folder)
+    made = _running()
     try:
-        made.make()
-        for kind in (*_KINDS, "proxy"):
-            made.start(kind)
-        _make_bucket(made)
         yield made
     finally:
-        made.stop_all()
-        shutil.rmtree(folder, ignore_errors=True)
+        _end(made)
+
+
+def _running() -> Swift:
+    """Started, with its bucket; once more when another program took one of its ports before it did."""
+    for last in (False, False, True):
+        made = Swift(_folder())
+        try:
+            made.make()
+            for kind in (*_KINDS, "proxy"):
+                made.start(kind)
+            _make_bucket(made)
+        except OSError:
+            _end(made)
+            if last:
+                raise
+        else:
+            return made
+    raise AssertionError
+
+
+def _end(made: Swift) -> None:
+    made.stop_all()
+    shutil.rmtree(made._folder, ignore_errors=True)
 
 
 def _make_bucket(server: Swift) -> None:

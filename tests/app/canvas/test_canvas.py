@@ -126,7 +126,9 @@ class Editing(RuleBasedStateMachine):
             assert card.node == at(root, card.place)
             assert card.accessibleName()
         paths = {card.path for card in cards} | {f"{card.path}.not" for card in cards}
-        assert paths >= {path for path, _ in walk(root)}
+        # A `not` within a `not`, which only a text has, is one card with all that is in it told as a sentence.
+        twice = tuple(f"{card.path}.not.not" for card in cards)
+        assert paths >= {path for path, _ in walk(root) if not path.startswith(twice)}
 
     @invariant()
     def the_document_can_be_written(self) -> None:

@@ -373,6 +373,9 @@ _CANVAS = {
     "keep_destination",
     "queue_ends",
     "lineage_names",
+    "contract_tables",
+    "contract_text",
+    "save_contract",
 }
 """Steps of the canvas."""
 

@@ -48,6 +48,10 @@ def test_each_step_finds_what_looking_at_everybody_finds(shop: Shop) -> None:
     assert follower.step() is None
     history = operations.snapshots(shop.workspace, "buyers")
     assert len(history) <= 3, "of single steps the last of each hour stays"
+    before = len(shop.workspace.library.index.conditions())
+    operations.clean_store(shop.workspace)
+    assert len(shop.workspace.library.index.conditions()) == before > 0, "what the last whole run found is still used"
+    assert shop.now("both") == shop.whole("both")
 
 
 def test_events_of_a_later_moment_than_a_run_are_not_passed_over(tmp_path: Path) -> None:
@@ -76,6 +80,28 @@ def test_freshness_says_what_is_in_and_what_waits(tmp_path: Path) -> None:
     assert after.received_at is not None
     assert str(after.as_of) > max(str(before.as_of), after.received_at)
     shop.workspace.close()
+
+
+def test_who_cannot_be_run_is_not_asked_for_again_and_again(tmp_path: Path) -> None:
+    with Shop(tmp_path).workspace as workspace, Workspace(workspace.folder) as beside:
+        shop = Shop.__new__(Shop)
+        vars(shop).update(rng=random.Random(1), sent=10_000, name=NAMES[False], users=False, workspace=workspace)
+        follower = Follower(beside)
+        shop.land(1)
+        assert sorted(follower.step().whole) == sorted(RULES)  # type: ignore[union-attr]
+        (task,) = operations.tasks(workspace)
+        operations.cancel_task(workspace, task.id)
+        shop.land(1)
+        assert follower.step().whole == ()  # type: ignore[union-attr]
+        operations.run(workspace, [name for name in RULES if name != "heavy"])
+        model = dict(MODEL, events={name: one for name, one in MODEL["events"].items() if name != "seen"})
+        shop.save("seen", {"did": "seen"})
+        operations.run(workspace, ["seen"])
+        operations.apply_model_text(workspace, dump_yaml(model))
+        shop.land(1)
+        found = follower.step()
+        assert found is not None
+        assert "seen" not in found.whole, "its rule means nothing any more, which its runs say"
 
 
 def deliver_to(shop: Shop, *names: str, **more: Any) -> None:
