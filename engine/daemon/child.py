@@ -103,6 +103,7 @@ def _watch_over(workspace: Any, before: dict[str, Any]) -> dict[str, Any]:
 
     seen = operations.Seen(**before)
     operations.queue_ends(workspace)
+    operations.release_red(workspace)
     operations.watch(workspace, seen)
     answer: dict[str, Any] = {"seen": vars(seen)}
     try:

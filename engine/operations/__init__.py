@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         what_if_document,
         what_if_identity,
     )
-    from engine.operations.depending import quality_past
+    from engine.operations.depending import quality_past, release_red
     from engine.operations.ending import queue_ends
     from engine.operations.erasing import (
         check_identity,
@@ -249,6 +249,7 @@ _HOMES = {
     "trait_versions": "traits",
     "traits_due": "traits",
     "warehouse_layout": "layout",
+    "release_red": "depending",
     "contract_tables": "contract_files",
     "contract_text": "contract_files",
     "save_contract": "contract_files",
@@ -406,6 +407,7 @@ __all__ = [
     "read_ingest_file",
     "recent_log",
     "red_tables",
+    "release_red",
     "remove_destination",
     "remove_secret",
     "resolve_identifiers",

@@ -16,7 +16,10 @@ from engine.operations.catalogue import with_referred
 from engine.operations.contracting import quality_examples, red_tables
 from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace
+from engine.store.activation import Outbox
 from engine.store.quality import Qualities
+
+_RED, _UNREADABLE = "the data are red", "a contract cannot be read"
 
 
 def quality_reason(workspace: Workspace, audience: Audience) -> str | None:
@@ -32,6 +35,19 @@ def quality_reason(workspace: Workspace, audience: Audience) -> str | None:
     if not read:
         return None
     return f"the data are red: {read[0]} ({red[read[0]]}); see convoke quality show"
+
+
+def release_red(workspace: Workspace) -> list[str]:
+    """Let deliveries go that were held because of red data, and are not any more; their audiences."""
+    outbox, found = Outbox(workspace.database), []
+    for one in outbox.held():
+        red = (one.reason or "").startswith((_RED, _UNREADABLE))
+        stored = workspace.audiences.find(one.audience_id) if red else None
+        if stored is not None and quality_reason(workspace, stored.audience) is None:
+            with workspace.database.transaction():
+                outbox.settle(one, "queued")
+            found.append(one.audience_id)
+    return found
 
 
 def _sources(model: DataModel, workspace: Workspace, audience: Audience) -> Iterator[Source]:

@@ -45,8 +45,9 @@ class IdentityHealth:
 
 def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> Forgotten:
     """Erase a person, by id or KIND:VALUE, for good: from the map, its index, what was hashed, decisions, uploaded
-    lists, the bad rows of loads and collected events. Destinations lose them at the next delivery, which is queued. The
-    rows of the warehouse are its owner's: as long as they are there, they are not taken in again."""
+    lists, computed traits, the bad rows of loads and collected events. Destinations lose them at the next delivery,
+    which is queued. The rows of the warehouse are its owner's: as long as they are there, they are not taken in again.
+    """
     import numpy as np
 
     from engine.bitmap.erasing import erase_keys
@@ -57,6 +58,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     from engine.identity.quality import measured, shape_of
     from engine.identity.recognising import Recogniser
     from engine.identity.records import sources_of
+    from engine.warehouses.computed import erase as erase_traits
 
     folder = workspace.folder / IDENTITY
     _, document = current_document(workspace)
@@ -87,7 +89,9 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     more, still = searched(folder, fresh, pairs, known)
     places, left = places + more, left + still
     numberings, still = erase_keys(workspace.segments, workspace.library.folder / "ordinals", names)
-    places, left = places + numberings, left + still
+    traits, there = erase_traits(workspace.warehouse_folder, names)
+    places, left = places + numberings + traits, left + still + there
+    workspace.reload()
     if left:
         raise EngineError(
             "identity",

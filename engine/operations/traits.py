@@ -17,6 +17,7 @@ from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.locks import holding
 from engine.operations.workspace import Workspace, model_without_traits, user_name
+from engine.store.erasures import Erasures
 from engine.store.traits import TraitVersion, TraitVersions
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class _Computing:
             rows = self._rows(document, kind)
         except EngineError as error:
             raise error.within(f'trait "{document.id}"') from None
+        rows = self._without_erased(rows)
         least, greatest = _edges(rows, kind)
         version = TraitVersions(self._workspace.database).keep(document.id, one.hash, one.text, user_name())
         told = ComputedTrait(
@@ -224,6 +226,16 @@ class _Computing:
             statement = measured(self._world, site, document.measure, kind)
             parts.append(scratch.table(statement.sql, statement.parameters, self._job))
         return pa.concat_tables(parts)
+
+    def _without_erased(self, rows: pa.Table) -> pa.Table:
+        """Whoever was erased gets no value, though the warehouse may have their rows still."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        gone = Erasures(self._workspace.database).keys()
+        if not gone:
+            return rows
+        return rows.filter(pc.invert(pc.is_in(rows.column("key"), pa.array(sorted(gone), pa.string()))))
 
     def _listed(self, name: str) -> pa.Table:
         import pyarrow as pa

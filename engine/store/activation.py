@@ -149,6 +149,10 @@ class Outbox:
         """The newest syncs, of one audience or of all."""
         return [_sync(row) for row in self._database.rows("syncs", {"audience_id": audience, "most": most})]
 
+    def held(self) -> list[SyncRow]:
+        """The syncs that are held, and are the last of their streams."""
+        return [self.get(int(row[0])) for row in self._database.rows("held_syncs")]
+
     def to_end(self) -> list[tuple[str, str]]:
         """(audience, destination) where people are still on record, and the audience does not go any more."""
         return [(row[0], row[1]) for row in self._database.rows("streams_to_end")]

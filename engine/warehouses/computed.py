@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,37 @@ def publish(warehouses: Path, fresh: Mapping[str, tuple[ComputedTrait, Any]], go
         if old.name not in (path.name, "" if before is None else before.file):
             _remove(old)
     return made
+
+
+def erase(warehouses: Path, keys: Collection[str]) -> tuple[int, int]:
+    """Take the values of some profiles away, from every file at once; how many files were searched, and how many rows
+    of them are left."""
+    before = state(warehouses)
+    if before is None:
+        return 0, 0
+    made = replace(before, number=before.number + 1, file=f"traits-{before.number + 1}.duckdb")
+    path = made.folder / made.file
+    path.unlink(missing_ok=True)
+    wanted = sorted(keys)
+    with duckdb.connect(str(path)) as connection:
+        before.to(connection)
+        those = "key IN (SELECT unnest(?::VARCHAR[]))"
+        ((found,),) = connection.execute(f"SELECT count(*) FROM {COMPUTED}.{TABLE} WHERE {those}", [wanted]).fetchall()  # noqa: S608
+        if found:
+            query = f"CREATE TABLE {TABLE} AS SELECT * FROM {COMPUTED}.{TABLE} WHERE NOT {those} ORDER BY key"  # noqa: S608
+            connection.execute(query, [wanted])
+            ((left,),) = connection.execute(f"SELECT count(*) FROM {TABLE} WHERE {those}", [wanted]).fetchall()  # noqa: S608
+    if not found:
+        path.unlink()
+        made, left = before, 0
+    else:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        _point_to(made.folder, made)
+    for old in made.folder.glob("traits-*.duckdb*"):
+        if old.name != made.file:
+            _remove(old)
+    return 1, int(left)
 
 
 def _columns(mine: str, kept: Mapping[str, Any], fresh: Mapping[str, Any]) -> str:

@@ -373,6 +373,7 @@ _CANVAS = {
     "keep_destination",
     "queue_ends",
     "lineage_names",
+    "release_red",
     "contract_tables",
     "contract_text",
     "save_contract",

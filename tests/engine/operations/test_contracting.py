@@ -176,8 +176,10 @@ def test_only_audiences_that_are_read_from_red_data_wait(workspace: Workspace, t
     assert states["buyers"].reason == (
         "the data are red: orders (user_id: required: 1 of 20 rows are bad, must be = 0); see convoke quality show"
     )
+    assert operations.release_red(workspace) == []
     operations.quality_accept(workspace, "orders", "user_id: required", "known", 3)
-    operations.sync(workspace, ["buyers"])
+    child._do(workspace.folder, {"op": "watch", "seen": {}}, Job())  # as the daemon looks after a change
+    assert {one.audience_id for one in operations.sync_due(workspace)} == {"buyers", "both", "by-sql"}
     assert "done" in [one.state for one in operations.syncs(workspace) if one.audience_id == "buyers"]
 
 

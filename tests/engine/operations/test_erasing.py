@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from engine import operations
+from engine.domain.documents import dump_yaml
 from engine.errors import EngineError
 from engine.ingest.messages import Received
 from engine.operations import Workspace
@@ -110,3 +111,27 @@ def test_while_a_collector_runs_what_it_acknowledged_is_waited_for(tmp_path: Pat
             assert erasing.result(60).found == 0
         events = next((workspace.warehouse_folder / "collected" / "seen").glob("*.parquet"))
         assert pyarrow.parquet.read_table(events)["mail"].to_pylist() == ["ana@mail.com"]
+
+
+def test_their_computed_traits_go_and_do_not_come_back(tmp_path: Path) -> None:
+    with make(tmp_path) as workspace:
+        operations.run_identity(workspace)
+        (workspace.folder / "traits").mkdir()
+        document = {"kind": "trait", "id": "visits", "event": "visit", "measure": {"times": True}}
+        (workspace.folder / "traits" / "visits.yaml").write_text(dump_yaml(document))
+        (before,) = operations.trait_run(workspace)
+        bruno = str(persons(workspace, ["bruno-1"])["bruno-1"])
+        assert operations.forget_person(workspace, "profile:bruno-1").found == 0
+        for _ in range(2):
+            (file,) = (workspace.warehouse_folder / "traits").glob("*.duckdb")
+            assert bruno.encode() not in file.read_bytes()
+            assert operations.trait_show(workspace).keys() == {"visits"}
+            (after,) = operations.trait_run(workspace)
+            assert after.values == before.values - 1
+            for old in (workspace.warehouse_folder / "traits").glob("*.duckdb"):
+                if old.name != f"traits-{max(_number(one) for one in old.parent.glob('*.duckdb'))}.duckdb":
+                    old.unlink()
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.split("-")[1])
