@@ -14,7 +14,7 @@ from engine import operations
 from engine.destinations.protocol import Later
 from engine.domain.documents import dump_yaml
 from engine.ingest.news import Part
-from engine.operations import Workspace
+from engine.operations import Workspace, following
 from engine.operations.following import Follower
 from engine.operations.touching import followed_tables
 from engine.warehouses.local import publishing
@@ -79,6 +79,27 @@ def test_freshness_says_what_is_in_and_what_waits(tmp_path: Path) -> None:
     assert (after.follows, after.waiting) == (True, 0)
     assert after.received_at is not None
     assert str(after.as_of) > max(str(before.as_of), after.received_at)
+    shop.workspace.close()
+
+
+def test_very_many_at_once_are_left_to_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop(tmp_path)
+    operations.run(shop.workspace, list(RULES))
+    follower = Follower(shop.workspace)
+    monkeypatch.setattr(following, "_MOST", 3)
+    shop.land(20)
+    found = follower.step()
+    assert found is not None
+    assert (sorted(found.whole), found.run) == (sorted(RULES), None)
+    (task,) = operations.tasks(shop.workspace)
+    operations.cancel_task(shop.workspace, task.id)
+    shop.workspace.reload()
+    operations.run(shop.workspace, list(RULES))
+    shop.land(1)
+    found = follower.step()
+    assert found is not None
+    assert (found.whole, found.touched) == ((), 1)
+    assert shop.now("both") == shop.whole("both")
     shop.workspace.close()
 
 
