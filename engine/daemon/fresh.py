@@ -10,6 +10,7 @@ from engine import operations
 from engine.daemon.children import Child
 from engine.daemon.queue import DueQueue
 from engine.operations import Workspace
+from engine.operations.workspace import follow_settings
 
 _LOOK_EVERY = timedelta(seconds=10)
 _AGAIN_AFTER = timedelta(seconds=10)
@@ -29,13 +30,15 @@ class FreshData:
         if abs(now - self._look_at) < _LOOK_EVERY:
             return
         self._look_at = now
+        follow_settings(self._workspace)
         if not self._queue.schedules.on_data():
             return
         if not self._workspace.warehouse.still_current():
             self._workspace.reload()
         following = operations.on_data_audiences(self._workspace)
         version = self._workspace.warehouse.data_version()
-        task = self._queue.new_data(fence, version, now, apart_from=following.follow + following.untouched)
+        apart = following.follow + following.untouched
+        task = self._queue.new_data(fence, version, now, apart_from=apart, computed=following.computed)
         if task is not None:
             self._log.info("new data", extra={"fields": {"task": task, "data_version": version}})
         if following.follow and not now < self._whole_at <= now + self._workspace.settings.follow_whole_every:

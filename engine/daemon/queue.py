@@ -96,14 +96,22 @@ class DueQueue:
             self.schedules.wait_no_longer(iso(now), {"tasks": soon, "syncs": later, "breakers": soon})
         return len(rows)
 
-    def new_data(self, fence: int, data_version: str, now: datetime, apart_from: Collection[str] = ()) -> int | None:
-        """Queue the audiences that new data makes due, once for each state of the data; the task's number. Where more
-        was collected and the warehouse is the same, ``apart_from`` some."""
+    def new_data(
+        self,
+        fence: int,
+        data_version: str,
+        now: datetime,
+        apart_from: Collection[str] = (),
+        computed: Collection[str] = (),
+    ) -> int | None:
+        """Queue the audiences that new data makes due, once for each state of the data; the task's number. Where the
+        warehouse is the same, ``apart_from`` some, unless they use traits that were ``computed`` since."""
         current = self.daemons.current()
         if current is None or current.data_version == data_version:
             return None
-        same = current.data_version is not None and _warehouse(current.data_version) == _warehouse(data_version)
-        ids = [one for one in self.schedules.on_data() if not (same and one in apart_from)]
+        (before, traits), (now_, fresh) = (_parts(one or "") for one in (current.data_version, data_version))
+        again = computed if traits != fresh else ()
+        ids = [one for one in self.schedules.on_data() if before != now_ or one not in apart_from or one in again]
         with self._database.transaction():
             self.daemons.saw_data(fence, data_version)
             return self.as_a_whole(ids, now)
@@ -140,9 +148,10 @@ class DueQueue:
         return known[1]
 
 
-def _warehouse(data_version: str) -> str:
-    """The state of the warehouse without that of what was collected beside it."""
-    return data_version.partition("+")[0]
+def _parts(data_version: str) -> tuple[str, str]:
+    """The state of the warehouse, and that of the computed traits, without that of what was collected."""
+    warehouse, _, traits = data_version.partition("+")[0].partition("~")
+    return warehouse, traits
 
 
 def schedule_of(settings: Mapping[str, object]) -> Schedule:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from engine.domain.audience import Audience
 from engine.domain.canonical import canonical, canonical_json
 from engine.domain.documents import iso
-from engine.domain.rule import InList
+from engine.domain.rule import InList, TraitIs
 from engine.domain.walk import conditions
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -25,6 +26,7 @@ from engine.operations.delivering import Some, destinations_of
 from engine.operations.running import LOCK
 from engine.operations.scheduling import next_second
 from engine.operations.touching import Numbers, Reading, array_of, followed_tables, typed
+from engine.operations.traits import trait_show
 from engine.operations.workspace import Workspace
 from engine.sql.compile import World
 from engine.sql.sources import Sources
@@ -85,21 +87,31 @@ class _Behind:
 @dataclass(frozen=True)
 class OnData:
     """The audiences with ``refresh: on_data``: those that follow collected events, those that these do not touch, and
-    those that can only be run as a whole."""
+    those that can only be run as a whole; and which of them all use a computed trait."""
 
     follow: list[str]
     untouched: list[str]
     whole: list[str]
+    computed: list[str]
 
 
 def on_data_audiences(workspace: Workspace) -> OnData:
     """What becomes of each audience when more is collected."""
-    found = OnData([], [], [])
+    found, traits = OnData([], [], [], []), set(trait_show(workspace))
     for identifier in Schedules(workspace.database).on_data():
         stored = workspace.audiences.find(identifier)
         tables = None if stored is None else followed_tables(workspace, stored.audience)
         (found.whole if tables is None else found.follow if tables else found.untouched).append(identifier)
+        if stored is not None and traits and not traits.isdisjoint(_traits_of(workspace, stored.audience)):
+            found.computed.append(identifier)
     return found
+
+
+def _traits_of(workspace: Workspace, audience: Audience) -> Iterator[str]:
+    for one in with_referred(workspace, {(audience.id, None): audience}, strict=False).values():
+        yield from (leaf.trait for _, leaf in conditions(one.rule) if isinstance(leaf, TraitIs))
+        if one.top is not None:
+            yield one.top.trait
 
 
 class Follower:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import iso, load_one, read_file
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FOLDER = "traits"
 _LOCK = "traits.lock"
+_COLLECTED_AGAIN = timedelta(minutes=1)
+"""Traits that follow the data are computed so often at most when only more was collected."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,11 @@ def _is_due(workspace: Workspace, one: _Written, known: ComputedTrait | None, at
         return False
     if not workspace.warehouse.still_current():
         workspace.reload()
-    return known.data != _data(workspace)
+    data = _data(workspace)
+    if known.data.partition("+")[0] != data.partition("+")[0]:
+        return True
+    passed = at - datetime.fromisoformat(known.as_of)  # what is collected changes all the time
+    return known.data != data and passed > _COLLECTED_AGAIN
 
 
 def _data(workspace: Workspace) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -257,6 +258,16 @@ def model_without_traits(workspace: Workspace) -> DataModel:
     """The current model without computed traits, which are computed over it."""
     stored = workspace.models.current()
     return workspace.model if stored is None else _without_traits(workspace, stored)  # the former raises with advice
+
+
+def follow_settings(workspace: Workspace) -> None:
+    """Take over what convoke.toml says now, for who is open for long: the collector gives a workspace its warehouse
+    with the first event. What cannot be read is as it was."""
+    with suppress(EngineError):
+        fresh = read_settings(workspace.folder)
+        if fresh != workspace.settings:
+            workspace.reload()
+            vars(workspace)["settings"] = fresh
 
 
 def forget_sample(workspace: Workspace) -> None:

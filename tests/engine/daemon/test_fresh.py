@@ -17,6 +17,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from engine import operations
+from engine.domain.documents import dump_yaml
 from engine.operations import Workspace
 from engine.settings import write_settings
 from tests.support.crashing import daemon
@@ -112,3 +113,33 @@ def test_from_an_event_to_the_destination_though_children_and_daemon_are_killed(
     counts = there(out)
     assert set(counts.values()) == {1}, "each is there once"
     assert "u1" not in (folder / "logs" / "following.jsonl").read_text()
+
+
+def test_a_daemon_that_was_there_before_the_first_event_sees_it(tmp_path: Path) -> None:
+    port = free_port()
+    with operations.init(tmp_path / "ws") as workspace:
+        write_settings(workspace.folder, replace(workspace.settings, collect=f"127.0.0.1:{port}"))
+        key = operations.add_token(workspace, "shop", ("collect",), 1)
+    process = daemon(workspace.folder)
+    try:
+        until(lambda: bool(logged(workspace.folder, "the collector is served")))
+        until(lambda: send(port, key, ["u1"]))
+        with Workspace(workspace.folder) as after:
+            until(lambda: bool(operations.collect_state(after).tables))
+            operations.apply_model_text(after, dump_yaml(FIRST))
+            rule = {"did": "bought"}
+            document = {"kind": "audience", "id": "buyers", "name": "B", "rule": rule, "refresh": "on_data"}
+            operations.save(after, document)
+            until(lambda: bool(operations.runs(after)) and operations.runs(after)[-1]["state"] == "done")
+            assert send(port, key, ["u2"])
+            until(lambda: operations.members_then(after, "buyers").keys == ["u1", "u2"])
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+FIRST = {
+    "kind": "model",
+    "profile": {"sql": "SELECT DISTINCT user_id FROM collected.bought", "key": "user_id"},
+    "events": {"bought": {"table": "collected.bought", "profile": "user_id", "time": "ts"}},
+}

@@ -128,6 +128,28 @@ def test_new_data_makes_some_due_once(workspace: Workspace) -> None:
     assert [ids for _, ids in queued(workspace)] == [("a", "c"), ("a", "c")]
 
 
+def test_more_collected_or_computed_makes_due_whom_it_concerns(workspace: Workspace) -> None:
+    keep(workspace, follows="on_data", whole="on_data", trait="on_data")
+    queue = DueQueue(workspace)
+    fence = queue.daemons.start(1, "here", iso(START))
+    queue.follow(START)
+
+    def due(version: str) -> set[str]:
+        task = queue.new_data(fence, version, START, apart_from=["follows", "trait"], computed=["trait"])
+        if task is None:
+            return set()
+        found = queue.tasks.get(task)
+        assert found is not None
+        queue.tasks.cancel(task, iso(START))
+        return set(found.audiences) & {"follows", "whole", "trait"}
+
+    assert due("a+1") == {"follows", "whole", "trait"}
+    assert due("a+2") == {"whole"}
+    assert due("a~1+2") == {"whole", "trait"}
+    assert due("a~1+2") == set()
+    assert due("b~1+2") == {"follows", "whole", "trait"}
+
+
 def test_only_the_daemon_in_charge_may_write(workspace: Workspace) -> None:
     keep(workspace, a={"every": "1h"})
     queue = DueQueue(workspace)
