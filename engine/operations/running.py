@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.delivery import read_delivery
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOCK = "run.lock"
+_PATIENCE = 3.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,19 @@ def run(
 
 @contextmanager
 def _running(workspace: Workspace) -> Iterator[None]:
-    """One run at a time in a workspace."""
-    with holding(workspace.folder / LOCK, "convoke run", "bitmaps", "audiences are being run"):
+    """One run at a time in a workspace; a step that follows events takes less than a second, and is waited for."""
+    end = monotonic() + _PATIENCE
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(
+                    holding(workspace.folder / LOCK, "convoke run", "bitmaps", "audiences are being run")
+                )
+                break
+            except EngineError:
+                if monotonic() > end:
+                    raise
+                sleep(0.05)
         yield
 
 

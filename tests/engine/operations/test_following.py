@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent import futures
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from engine import operations
 from engine.destinations.protocol import Later
 from engine.domain.documents import dump_yaml
 from engine.ingest.news import Part
+from engine.locks import holding
 from engine.operations import Workspace, following
 from engine.operations.following import Follower
 from engine.operations.touching import followed_tables
@@ -100,6 +102,17 @@ def test_very_many_at_once_are_left_to_a_whole_run(tmp_path: Path, monkeypatch: 
     assert found is not None
     assert (found.whole, found.touched) == ((), 1)
     assert shop.now("both") == shop.whole("both")
+    shop.workspace.close()
+
+
+def test_a_run_waits_for_a_step(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    with futures.ThreadPoolExecutor(1) as beside, Workspace(shop.workspace.folder) as other:
+        with holding(shop.workspace.folder / "run.lock", "convoke daemon", "bitmaps", "audiences are being run"):
+            running = beside.submit(operations.run, other, ["buyers"])
+            with pytest.raises(futures.TimeoutError):
+                running.result(0.5)
+        assert running.result(30).audiences[0].size == len(shop.whole("buyers"))
     shop.workspace.close()
 
 
