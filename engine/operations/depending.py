@@ -57,18 +57,18 @@ def _sources(model: DataModel, workspace: Workspace, audience: Audience) -> Iter
     yield from (one.source for one in model.identifiers.values())
     for one in with_referred(workspace, {(audience.id, None): audience}, strict=False).values():
         for _, leaf in conditions(one.rule):
+            events: list[str] = []
             match leaf:
                 case Did(event):
-                    yield model.events[event].source
-                case Has(wanted):
+                    events = [event]
+                case Has(wanted) if wanted in model.objects:
                     yield model.objects[wanted].source
                 case Sequence(steps):
-                    for step in steps:
-                        yield model.events[step.event].source
-                        if step.without is not None:
-                            yield model.events[step.without.event].source
+                    events = [step.event for step in steps] + [s.without.event for s in steps if s.without is not None]
                 case Sql(text):
                     yield Source(sql=text)
+            # What the model does not know any more is read from nowhere; a run says so.
+            yield from (model.events[name].source for name in events if name in model.events)
 
 
 def named_tables(sources: Iterable[Source], tables: Iterable[str]) -> set[str]:

@@ -28,15 +28,18 @@ _COLLECTED = "collected."
 
 def followed_tables(workspace: Workspace, audience: Audience) -> frozenset[Part] | None:
     """The tables of collected events that an audience is read from; none when it is read from no such table, None when
-    who is in cannot be told from single profiles: it keeps the first n, or SQL of one's own reads what was collected.
-    """
+    who is in cannot be told from single profiles: it keeps the first n, SQL of one's own reads what was collected, or
+    the model knows something of it no more, which its runs say."""
     from engine.ingest.news import Part
 
     found: set[Part] = set()
     for one in with_referred(workspace, {(audience.id, None): audience}, strict=False).values():
         if one.top is not None:
             return None
-        for source, column, time in _read(raw_model(workspace), one):
+        read = _read(raw_model(workspace), one)
+        if read is None:
+            return None
+        for source, column, time in read:
             table = (source.table or "").lower()
             if table.startswith(_COLLECTED):
                 found.add(Part(table[len(_COLLECTED) :], column, time))
@@ -45,21 +48,26 @@ def followed_tables(workspace: Workspace, audience: Audience) -> frozenset[Part]
     return frozenset(found)
 
 
-def _read(model: DataModel, audience: Audience) -> Iterable[tuple[Source, str, str | None]]:
-    """(source, column of the profile, column of the time) of all an audience is read from."""
-    yield model.profile.source, model.profile.key, None
+def _read(model: DataModel, audience: Audience) -> list[tuple[Source, str, str | None]] | None:
+    """(source, column of the profile, column of the time) of all an audience is read from; None when the model does not
+    know something of it."""
+    found: list[tuple[Source, str, str | None]] = [(model.profile.source, model.profile.key, None)]
+    names: set[str] = set()
     for _, leaf in conditions(audience.rule):
-        names: set[str] = set()
         match leaf:
             case Did(event):
-                names = {event}
+                names.add(event)
             case Has(wanted):
-                yield model.objects[wanted].source, model.objects[wanted].profile, None
+                if wanted not in model.objects:
+                    return None
+                found.append((model.objects[wanted].source, model.objects[wanted].profile, None))
             case Steps(steps):
-                names = {step.event for step in steps} | {s.without.event for s in steps if s.without is not None}
+                names |= {step.event for step in steps} | {s.without.event for s in steps if s.without is not None}
             case Sql(text):
-                yield Source(sql=text), "", None
-        yield from ((model.events[one].source, model.events[one].profile, model.events[one].time) for one in names)
+                found.append((Source(sql=text), "", None))
+    if not names <= model.events.keys():
+        return None
+    return found + [(model.events[one].source, model.events[one].profile, model.events[one].time) for one in names]
 
 
 class Reading:

@@ -17,6 +17,7 @@ from engine.domain.documents import dump_yaml
 from engine.ingest.news import Part
 from engine.locks import holding
 from engine.operations import Workspace, following
+from engine.operations.depending import quality_reason
 from engine.operations.following import Follower
 from engine.operations.touching import followed_tables
 from engine.warehouses.local import publishing
@@ -136,6 +137,8 @@ def test_who_cannot_be_run_is_not_asked_for_again_and_again(tmp_path: Path) -> N
         found = follower.step()
         assert found is not None
         assert "seen" not in found.whole, "its rule means nothing any more, which its runs say"
+        assert operations.on_data_audiences(beside).whole == ["seen"]
+        assert quality_reason(beside, beside.audiences.get("seen").audience) is None
 
 
 def deliver_to(shop: Shop, *names: str, **more: Any) -> None:
