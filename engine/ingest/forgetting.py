@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -15,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
-from engine.durable import sync_folder
+from engine.durable import replace_file
 from engine.ingest.landing import Lander
 
 Place = tuple[str, str]
@@ -23,8 +22,8 @@ Place = tuple[str, str]
 Leads = Callable[[Collection[Place]], set[Place]]
 """Those of some values that lead to the person."""
 _BETWEEN = re.compile(r"[\s,;|\"'<>()]+")
-_SKIPPED = frozenset({"id", "message_id", "messageid", "reasons", "reason"})
-"""Never anything of a person."""
+_SKIPPED = frozenset({"message_id", "messageid"})
+"""Never anything of a person, and another one in every row."""
 _MESSAGE = "message_id"
 _AT_ONCE = 50_000
 _WAIT = 30.0
@@ -50,7 +49,7 @@ def erase_kept(folder: Path, leads: Leads) -> Erased:
         lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
         kept = _without(lines, leads)
         if len(kept) < len(lines):
-            _replace(path, kept)
+            replace_file(path, "".join(kept).encode("utf-8", "surrogateescape"), 0o600)
         found += Erased(1, len(lines) - len(kept), len(kept) - len(_without(kept, leads)))
     return found
 
@@ -93,16 +92,6 @@ def _in_text(name: str, text: str) -> Iterator[Place]:
     words = [one for one in _BETWEEN.split(text) if one]
     if len(words) > 1:
         yield from ((name, one) for one in words)
-
-
-def _replace(path: Path, lines: list[str]) -> None:
-    fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write("".join(lines).encode("utf-8", "surrogateescape"))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
-    sync_folder(path.parent)
 
 
 def erase_collected(lander: Lander, leads: Leads) -> Erased:

@@ -21,7 +21,7 @@ from typing import Any
 
 import apsw
 
-from engine.durable import sync_folder
+from engine.durable import remove_file, replace_file
 from engine.errors import EngineError
 from engine.ingest.journal import closed, lines
 from engine.ingest.messages import ASIDE, Policy, Received, Row, rows_of
@@ -135,7 +135,7 @@ class Lander:
             self._load()
             raise
         for one in (*rows, *over):
-            _remove(self.folder / one)
+            remove_file(self.folder / one)
 
     def close(self) -> None:
         """Let go of the list of messages that were seen."""
@@ -183,15 +183,14 @@ class Lander:
             "retired": {one: at for one, at in self._retired.items() if one not in over},
         }
         _write(self.folder / self._state(version), told)
-        fresh = self.folder / f"{POINTER}.new"
-        _write(fresh, {"version": version, "catalog": name, "landed": number})
-        os.replace(fresh, self.folder / POINTER)
-        sync_folder(self.folder)
-        former = (f"catalog-{self._version}.duckdb", self._state(self._version))
+        told = {"version": version, "catalog": name, "landed": number}
+        replace_file(self.folder / POINTER, json.dumps(told).encode())
+        # The one before stays until the next: somebody may have read the pointer and be about to open what it named.
+        former = (f"catalog-{self._version - 1}.duckdb", self._state(self._version - 1))
         self._version, self.last = version, number
         for one in (*over, *former):
             self._retired.pop(one, None)
-            _remove(self.folder / one)
+            remove_file(self.folder / one)
 
     def _recover(self) -> None:
         """Make up for what died between two steps, and remove what nobody names."""
@@ -205,7 +204,7 @@ class Lander:
         named |= {one for table in self._tables.values() for one in table.files}
         for path in (*self.folder.glob("*/*.parquet"), *self.folder.glob("catalog-*"), *self.folder.glob("state-*")):
             if path.relative_to(self.folder).as_posix() not in named:
-                _remove(path)
+                remove_file(path)
 
 
 def tables_in(folder: Path) -> dict[str, Table]:
@@ -265,13 +264,6 @@ def _write(path: Path, told: Any) -> None:
         json.dump(told, file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:  # Windows keeps what is open; the next start tries again
-        return
 
 
 def empty_warehouse(warehouses: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from engine.domain.documents import load_one, read_file
+from engine.durable import replace_file
 from engine.errors import EngineError
 from engine.ingest.files import plain_name
 from engine.operations.contracting import FOLDER, quality_draft
@@ -47,12 +47,7 @@ def save_contract(workspace: Workspace, table: str, text: str) -> str:
     if kept is None and path.exists():
         raise EngineError("refused", f"there is a file {name} that is of another table", hint="Rename it first.")
     path.parent.mkdir(exist_ok=True)
-    fresh = path.with_suffix(".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(text if text.endswith("\n") else text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
+    replace_file(path, (text if text.endswith("\n") else text + "\n").encode())
     return name
 
 

@@ -124,6 +124,7 @@ class Follower:
         self._wanted: list[Stored] = []
         self._standings: dict[str, tuple[int, dict[str, Standing]]] = {}
         self._meanings: dict[str, tuple[int, str]] = {}
+        self._told: dict[str, tuple[int, str]] = {}
         self._asked: dict[str, tuple[int, float]] = {}
 
     def step(self) -> Followed | None:
@@ -243,7 +244,20 @@ class Follower:
     def _means_the_same(self, stored: Stored, run: int, *, whole: bool) -> bool:
         """Whether the model, and all an audience refers to, are as they were when it was first looked at here; a run
         of everybody begins anew."""
+        meaning = self._meaning(stored)
+        known = self._meanings.get(stored.audience.id)
+        if known is None or (whole and known[0] != run):
+            self._meanings[stored.audience.id] = run, meaning
+            return True
+        return known[1] == meaning
+
+    def _meaning(self, stored: Stored) -> str:
+        """The model's version, the rules and the lists that an audience rests on; told once for each state of the
+        store."""
         workspace, model = self._workspace, self._workspace.models.current()
+        told = self._told.get(stored.audience.id)
+        if told is not None and told[0] == self._stamp:
+            return told[1]
         stamps = workspace.lists.stamps()
         parts = [str(None if model is None else model.version)]
         for (one, version), audience in sorted(
@@ -251,12 +265,8 @@ class Follower:
         ):
             parts.append(f"{one} {version} {canonical_json(canonical(audience.rule))}")
             parts += [stamps.get(leaf.list, "") for _, leaf in conditions(audience.rule) if isinstance(leaf, InList)]
-        meaning = "|".join(parts)
-        known = self._meanings.get(stored.audience.id)
-        if known is None or (whole and known[0] != run):
-            self._meanings[stored.audience.id] = run, meaning
-            return True
-        return known[1] == meaning
+        self._told[stored.audience.id] = self._stamp, "|".join(parts)
+        return self._told[stored.audience.id][1]
 
     def _ask_for(self, whole: Sequence[str]) -> None:
         """Have the daemon run audiences as a whole."""

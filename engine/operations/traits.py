@@ -226,7 +226,11 @@ class _Computing:
         scratch = self._workspace.scratch
         if document.measure is None:
             statement = by_sql(self._world, document.sql or "", kind)
-            return scratch.table(statement.sql, statement.parameters, self._job)
+            rows = scratch.table(statement.sql, statement.parameters, self._job)
+            if len(rows.column("key").unique()) < len(rows):
+                hint = "Group by the profile key."
+                raise EngineError("bad_sql", "the SQL gives a profile several values", "sql", hint)
+            return rows
         parts = []
         for site in self.model.sites.values():
             statement = measured(self._world, site, document.measure, kind)

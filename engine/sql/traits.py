@@ -11,6 +11,7 @@ from engine.domain.rule import Measure, MeasureKind
 from engine.domain.trait import Measured
 from engine.domain.values import ValueType
 from engine.domain.windows import bounds
+from engine.errors import EngineError
 from engine.sql import usersql
 from engine.sql.build import Binder, Expr, Statement, alias, call, cast, column, conjunction, name, not_null, render
 from engine.sql.columns import Value, aware
@@ -40,15 +41,19 @@ def measured(world: World, site: Site, what: Measured, kind: ValueType) -> State
 def by_sql(world: World, text: str, kind: ValueType) -> Statement:
     """The same of every profile that SQL of one's own gives a value: its two columns are the key and the value."""
     query = usersql.select(text, "sql")
+    count = len(world.describe(query.sql(dialect="duckdb"), "sql"))
+    if count != 2:
+        message = f"the SQL returns {count} columns, it must return the profile key and the value"
+        raise EngineError("bad_sql", message, "sql", f"Return {world.model.profile.key} and the value.")
     rows = exp.Subquery(this=query, alias=exp.TableAlias(this=name("q"), columns=[name("key"), name("value")]))
     sources = Sources(world.model, world.catalog)
     wanted = exp.select(
         alias(cast(sources.key(), "VARCHAR"), "key"),
-        alias(cast(call("any_value", column("value", "q")), SQL_TYPES[kind], safe=True), "value"),
+        alias(cast(column("value", "q"), SQL_TYPES[kind]), "value"),
     )
     owner = exp.EQ(this=cast(column("key", "q"), "VARCHAR"), expression=cast(sources.key(), "VARCHAR"))
     query_ = wanted.from_(sources.profiles.from_item()).join(rows, on=owner)
-    return render(query_.where(not_null(column("value", "q"))).group_by(cast(sources.key(), "VARCHAR")), Binder())
+    return render(query_.where(not_null(column("value", "q"))), Binder())
 
 
 class _Measuring:

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from engine.durable import sync_folder
+from engine.durable import remove_file, replace_file
 from engine.errors import EngineError
 
 COMPUTED = "convoke_traits"
@@ -106,7 +106,7 @@ def publish(warehouses: Path, fresh: Mapping[str, tuple[ComputedTrait, Any]], go
     _point_to(folder, made)
     for old in folder.glob("traits-*.duckdb*"):
         if old.name not in (path.name, "" if before is None else before.file):
-            _remove(old)
+            remove_file(old)
     return made
 
 
@@ -137,7 +137,7 @@ def erase(warehouses: Path, keys: Collection[str]) -> tuple[int, int]:
         _point_to(made.folder, made)
     for old in made.folder.glob("traits-*.duckdb*"):
         if old.name != made.file:
-            _remove(old)
+            remove_file(old)
     return 1, int(left)
 
 
@@ -158,18 +158,4 @@ def _point_to(folder: Path, made: Computed) -> None:
         "file": made.file,
         "traits": {name: asdict(one) for name, one in made.traits.items()},
     }
-    fresh = folder / f"{_POINTER}.new"
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(told, file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(folder)
-    os.replace(fresh, folder / _POINTER)
-    sync_folder(folder)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:  # Windows keeps what is open; the next time tries again
-        return
+    replace_file(folder / _POINTER, json.dumps(told, ensure_ascii=False).encode())

@@ -43,10 +43,11 @@ def test_bad_rows_of_the_person_go(tmp_path: Path) -> None:
         {"reasons": ["age: not a whole number"], "row": {"email": "bia@mail.com", "age": "ñ"}},
         {"line": 7, "reasons": ["too many columns"], "text": 'u9;"ana@mail.com";1;2'},
         {"line": 8, "reasons": ["too many columns"], "text": "u9;bia@mail.com;1;2"},
+        {"reasons": ["age: not a whole number"], "row": {"id": "u1", "reason": "", "age": "x"}},
     ]
     path = folder / "rows.jsonl"
     path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in lines), encoding="utf-8")
-    assert erase_kept(tmp_path, leads) == Erased(1, 2, 0)
+    assert erase_kept(tmp_path, leads) == Erased(1, 3, 0)
     left = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert left == [lines[1], lines[3]]
     assert path.stat().st_mode & 0o777 == 0o600

@@ -97,9 +97,9 @@ STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "between two tables": (landing, "written", lambda folder, table, name, *_: name == "tracks"),
     "before the catalog": (landing, "catalog", lambda *_: True),
     "before the state": (landing, "_write", lambda path, _: path.name.startswith("state")),
-    "before the pointer is written": (landing, "_write", lambda path, _: path.name.startswith("current")),
+    "before the pointer is written": (landing, "replace_file", lambda path, *_: path.name == "current.json"),
     "before the pointer is in force": (os, "replace", lambda one, other: Path(other).name == "current.json"),
-    "before what is no longer needed goes": (landing, "_remove", lambda *_: True),
+    "before what is no longer needed goes": (landing, "remove_file", lambda *_: True),
     "before the list of those seen": (landing._Seen, "add", lambda *_: True),
 }
 
@@ -122,7 +122,11 @@ def test_wherever_it_dies_each_message_is_there_once(
     assert land(tmp_path).again == 2
     assert there(tmp_path) == ["m1", "m2", "m3"]
     left = {path.name for path in (tmp_path / COLLECTED).iterdir() if path.is_file()}
-    assert len([one for one in left if one.startswith(("catalog", "state"))]) == 2, "nothing is left lying about"
+    found = state(tmp_path)
+    assert found is not None
+    versions = (found.version - 1, found.version)  # the one before, for who had just read the pointer
+    named = {f"catalog-{one}.duckdb" for one in versions} | {f"state-{one}.json" for one in versions}
+    assert {one for one in left if one.startswith(("catalog", "state"))} == named, "nothing else is left lying about"
 
 
 def test_what_fails_is_tried_again_by_the_same_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,3 +180,20 @@ def test_very_many_landings_leave_few_files(tmp_path: Path, monkeypatch: pytest.
         land(tmp_path)
     assert len(list((tmp_path / COLLECTED / "seen").iterdir())) < 26
     assert len(there(tmp_path)) == 60
+
+
+def test_who_read_the_pointer_just_before_finds_what_it_named(tmp_path: Path) -> None:
+    keep(tmp_path, message(1))
+    land(tmp_path)
+    before = state(tmp_path)
+    assert before is not None
+    lander = Lander(tmp_path, Policy())
+    keep(tmp_path, message(2), after=lander.last)
+    lander.land(gone)
+    with duckdb.connect(str(before.folder / before.catalog), read_only=True) as opened:
+        assert opened.execute("SELECT message_id FROM seen").fetchall() == [("m1",)]
+    keep(tmp_path, message(3), after=lander.last)
+    lander.land(gone)
+    lander.close()
+    assert len(list(before.folder.glob("catalog-*"))) == len(list(before.folder.glob("state-*"))) == 2
+    assert there(tmp_path) == ["m1", "m2", "m3"]
