@@ -1,0 +1,142 @@
+"""Training a lookalike: who is in the seed, what may be learnt from, which candidate is best, and what it will find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.feature import Excluded, Feature
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.lookalike.candidates import Fitted, Sample, fit
+from engine.lookalike.factors import Factor, factors, leaking
+from engine.lookalike.selection import Trial, choose
+from engine.lookalike.table import FeatureTable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_SEED = 100
+ADVISED_SEED = 1_000
+_MOST_SEED, _MOST_OTHERS = 20_000, 60_000
+_CHOOSING_SEED, _CHOOSING_OTHERS = 4_000, 16_000
+STEPS = 1_000
+"""Points of the reach curve."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model that was trained, with what is to be told of it. ``recall`` is the share of a seed kept apart that is
+    found within 1/1000, 2/1000 … of everybody else."""
+
+    fitted: Fitted
+    features: tuple[Feature, ...]
+    excluded: tuple[Excluded, ...]
+    seed: int
+    others: int
+    trials: dict[str, Trial]
+    recall: NDArray[Any]
+    factors: tuple[Factor, ...]
+
+
+def train(table: FeatureTable, seed: NDArray[Any], number: int = 0, job: Job | None = None) -> Trained:
+    """Learn who is like the people at the places of ``seed``. Everything that is drawn is drawn from ``number``."""
+    import numpy as np
+
+    others = table.people - len(seed)
+    _check(len(seed), others)
+    rng = np.random.default_rng(number)
+    sample = _sample(table, seed, rng)
+    _report(job, 0.15, "looking for features that tell the seed")
+    sample, excluded = _usable(sample)
+    chosen, trials = choose(
+        _smaller(sample, rng), number, lambda share: _report(job, 0.2 + 0.55 * share, "choosing the model")
+    )
+    _report(job, 0.8, "training")
+    fitted = fit(sample, chosen, number)
+    _report(job, 0.92, "explaining")
+    recall = _recall(trials[chosen].above)
+    told = tuple(factors(sample, fitted))
+    features = tuple(sample.features)
+    return Trained(fitted, features, (*table.excluded, *excluded), len(seed), others, trials, recall, told)
+
+
+def _report(job: Job | None, share: float, step: str) -> None:
+    if job is not None:
+        job.report(share, step)
+
+
+def _check(seed: int, others: int) -> None:
+    if seed < LEAST_SEED:
+        raise EngineError(
+            "refused",
+            f"the seed has {seed:,} people who may be learnt from, and {LEAST_SEED} are needed",
+            "seed",
+            f"Choose a larger audience; from {ADVISED_SEED:,} on models are reliable.",
+        )
+    if others < LEAST_SEED:
+        raise EngineError(
+            "refused",
+            f"the seed is everybody but {others:,}: nobody is left to be found",
+            "seed",
+            "Choose a narrower audience.",
+        )
+
+
+def _sample(table: FeatureTable, seed: NDArray[Any], rng: Any) -> Sample:
+    import numpy as np
+
+    mine = np.sort(seed) if len(seed) <= _MOST_SEED else np.sort(rng.choice(seed, _MOST_SEED, replace=False))
+    is_other = np.ones(table.people, dtype=bool)
+    is_other[seed] = False
+    rest = np.flatnonzero(is_other)
+    if len(rest) > _MOST_OTHERS:
+        rest = np.sort(rng.choice(rest, _MOST_OTHERS, replace=False))
+    places = np.sort(np.concatenate([mine, rest]))
+    return Sample(table.take(places), ~is_other[places], table.features)
+
+
+def _usable(sample: Sample) -> tuple[Sample, list[Excluded]]:
+    """Without features that never vary or are always missing, and those that give the seed away."""
+    import numpy as np
+
+    missing = np.isnan(sample.values).all(axis=0)
+    filled = np.where(np.isnan(sample.values), np.inf, sample.values)
+    constant = ~missing & (filled.min(axis=0) == filled.max(axis=0))
+    excluded = [Excluded(one.name, "missing") for one, is_so in zip(sample.features, missing, strict=True) if is_so]
+    excluded += [Excluded(one.name, "constant") for one, is_so in zip(sample.features, constant, strict=True) if is_so]
+    sample = _only(sample, ~missing & ~constant)
+    leaks = set(leaking(sample))
+    excluded += [Excluded(one.name, "leaks") for one in sample.features if one in leaks]
+    sample = _only(sample, np.array([one not in leaks for one in sample.features], dtype=bool))
+    if not sample.features:
+        raise EngineError(
+            "refused",
+            "no feature is left to learn from: each is constant, missing or tells who is in the seed",
+            hint="convoke lookalike show says which; give the data model more traits or events.",
+        )
+    return sample, excluded
+
+
+def _only(sample: Sample, kept: NDArray[Any]) -> Sample:
+    features = [one for one, is_kept in zip(sample.features, kept, strict=True) if is_kept]
+    return replace(sample, values=sample.values[:, kept], features=features)
+
+
+def _smaller(sample: Sample, rng: Any) -> Sample:
+    """Fewer people, for trying candidates over and over."""
+    import numpy as np
+
+    parts = []
+    for of, most in ((sample.seed, _CHOOSING_SEED), (~sample.seed, _CHOOSING_OTHERS)):
+        places = np.flatnonzero(of)
+        parts.append(places if len(places) <= most else rng.choice(places, most, replace=False))
+    rows = np.sort(np.concatenate(parts))
+    return replace(sample, values=sample.values[rows], seed=sample.seed[rows])
+
+
+def _recall(above: NDArray[Any]) -> NDArray[Any]:
+    import numpy as np
+
+    shares = np.arange(1, STEPS + 1) / STEPS
+    return np.asarray(np.searchsorted(np.sort(above), shares, side="right") / max(1, len(above)))
