@@ -52,6 +52,8 @@ class Settings:
     """Events that happened longer ago than this are put aside."""
     follow_whole: str = "1h"
     """How often audiences that follow collected events are run as a whole, for time passes for everybody."""
+    sensitive: str = ""
+    """Further words, apart by spaces: no model learns from a trait or property that has one of them in its name."""
     serve_certificate: str | None = None
     """The certificate both are served with, a PEM file; beyond this machine there must be one."""
     serve_key: str | None = None
@@ -68,6 +70,11 @@ class Settings:
     def memory_bytes(self) -> int:
         """The memory setting in bytes."""
         return _default_memory() if self.memory is None else _size(self.memory)
+
+    @property
+    def sensitive_words(self) -> tuple[str, ...]:
+        """The sensitive setting as words."""
+        return tuple(self.sensitive.lower().replace(",", " ").split())
 
     @property
     def collect_late_days(self) -> int:

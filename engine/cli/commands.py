@@ -19,6 +19,7 @@ from engine.cli.daemon import daemon
 from engine.cli.ingest import ingest
 from engine.cli.insights import looking
 from engine.cli.lists import lists
+from engine.cli.lookalike import lookalike
 from engine.cli.machine import machine
 from engine.cli.modelling import model
 from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
@@ -241,5 +242,6 @@ app.add_typer(identity, name="identity")
 app.add_typer(ingest, name="ingest")
 app.add_typer(quality, name="quality")
 app.add_typer(trait, name="trait")
+app.add_typer(lookalike, name="lookalike")
 app.add_typer(warehouse, name="warehouse")
 app.command()(lineage)

@@ -115,7 +115,7 @@ def _short(number: float) -> int | float:
 @dataclass(frozen=True)
 class Excluded:
     """What models do not learn from, and why: sensitive, proxy, personal, values (too many of them), constant, missing,
-    leaks (it tells the seed), or by the document."""
+    seed (the rule of the seed looks at it), leaks (it tells who is in the seed), or document."""
 
     name: str
     why: str

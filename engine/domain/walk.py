@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.domain.rule import All, AnyOf, InAudience, Leaf, Node, Not
+from engine.domain.rule import All, AnyOf, Did, InAudience, Leaf, Node, Not, Sequence, TraitIs
 
 Step = int | str
 """A child's place: its index in a group, or "not"."""
@@ -57,6 +57,21 @@ def conditions(node: Node, path: str = "rule") -> list[tuple[str, Leaf]]:
 def references(node: Node) -> list[tuple[str, InAudience]]:
     """The audiences a rule refers to, with the paths of the referring nodes; muted nodes refer to nothing."""
     return [(path, found) for path, found in active(node) if isinstance(found, InAudience)]
+
+
+def named(rule: Node) -> tuple[set[str], set[str]]:
+    """The events that the conditions of a rule look at, and the traits."""
+    events: set[str] = set()
+    traits: set[str] = set()
+    for _, leaf in conditions(rule):
+        match leaf:
+            case Did(event):
+                events.add(event)
+            case Sequence(steps):
+                events |= {step.event for step in steps} | {s.without.event for s in steps if s.without is not None}
+            case TraitIs(trait):
+                traits.add(trait)
+    return events, traits
 
 
 def with_children(node: All | AnyOf, kids: tuple[Node, ...]) -> All | AnyOf:

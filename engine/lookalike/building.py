@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.domain.feature import Excluded, Feature
+from engine.domain.feature import Feature
 from engine.domain.model import Site
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.lookalike.planning import Plan, Policy, plan
+from engine.lookalike.planning import Plan, Policy, check_known, plan
 from engine.lookalike.table import FeatureTable
 from engine.sql.features import GONE, PEOPLE, FeatureSql
 from engine.warehouses.protocol import Scratch
@@ -31,7 +31,8 @@ _LOOKED_AT = 500_000
 
 @dataclass(frozen=True)
 class Building:
-    """What features are built of: everything that an equal file needs to be equal."""
+    """What features are built of. ``features`` are those of a model that is there already; without any they are planned
+    anew."""
 
     sql: FeatureSql
     scratch: Scratch
@@ -41,6 +42,7 @@ class Building:
     hot: frozenset[tuple[str, str]]
     policy: Policy
     traits: bool
+    features: tuple[Feature, ...]
     memory: int
     data: str
     as_of: str
@@ -101,6 +103,9 @@ class _Builder:
             self._job.report(share, step)
 
     def _plan(self) -> Plan:
+        if self._what.features:
+            check_known(self._model, self._what.features)
+            return Plan(list(self._what.features))
         shares = max(1, self._people // _LOOKED_AT)
 
         def values(event: str | None, prop: str) -> list[tuple[str, int]]:
@@ -180,8 +185,3 @@ def _schema(count: int) -> Any:
     import pyarrow as pa
 
     return pa.schema([("key", pa.string()), *((f"f{place}", pa.float32()) for place in range(count))])
-
-
-def left_out(table: FeatureTable, further: Collection[Excluded]) -> tuple[Excluded, ...]:
-    """Everything a model does not learn from, by name."""
-    return tuple(sorted({*table.excluded, *further}, key=lambda one: one.name))

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 CANDIDATES = ("centroid", "pu_logistic", "elkan_noto", "boosting", "blend")
 """The simplest first."""
 LINEAR = CANDIDATES[:3]
-_BAGS = 30
+BAGS, _FEW_BAGS = 30, 10
+"""Draws of others; a large seed needs fewer, since each draw is large."""
+_LARGE_SEED = 1_000
 _LEAST_BAG = 200
 _STRENGTH = 0.003
 """The inverse strength of the logistic regressions' penalty: among .003, .03 and .3 the best at every size of seed on
@@ -60,6 +62,21 @@ class Fitted:
     linear_at: NDArray[Any] | None = None
     trees_at: NDArray[Any] | None = None
 
+    def parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """As it is kept: what is plain, and the arrays."""
+        arrays = {"weights": self.weights}
+        if self.trees is not None:
+            assert self.linear_at is not None and self.trees_at is not None  # noqa: S101, PT018 - those with trees have both
+            arrays |= {"linear_at": self.linear_at, "trees_at": self.trees_at} | self.trees.arrays()
+        return {"candidate": self.candidate, "scaling": self.scaling.as_json()}, arrays
+
+    @classmethod
+    def of(cls, told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Fitted:
+        """What was kept."""
+        trees = Trees.from_arrays(arrays) if "tree_roots" in arrays else None
+        scaling, at = Scaling.from_json(told["scaling"]), (arrays.get("linear_at"), arrays.get("trees_at"))
+        return cls(told["candidate"], scaling, arrays["weights"], trees, *at)
+
     def linear(self, values: NDArray[Any]) -> NDArray[Any]:
         """The linear score of each row."""
         found: NDArray[Any] = self.scaling.apply(values) @ self.weights
@@ -80,7 +97,7 @@ class Fitted:
         return np.asarray(one + other + 1e-6 * found)
 
 
-def fit(sample: Sample, candidate: str, seed: int = 0, bags: int = _BAGS) -> Fitted:
+def fit(sample: Sample, candidate: str, seed: int = 0, bags: int = BAGS) -> Fitted:
     """Learn one candidate; the same sample gives the same."""
     return fit_all(sample, (candidate,), seed, bags)[candidate]
 
@@ -89,7 +106,7 @@ def fit_all(
     sample: Sample,
     wanted: Sequence[str],
     seed: int = 0,
-    bags: int = _BAGS,
+    bags: int = BAGS,
     checked: Callable[[], None] = lambda: None,
 ) -> dict[str, Fitted]:
     """Learn several, which share what they can. ``checked`` is called between steps; it may raise to stop."""
@@ -138,13 +155,14 @@ def _bagged(
     mine, others = np.flatnonzero(seed), np.flatnonzero(~seed)
     size = min(len(others), max(len(mine), _LEAST_BAG))
     total = np.zeros(scaled.shape[1])
-    for _ in range(bags):
+    draws = bags if len(mine) < _LARGE_SEED else max(1, bags * _FEW_BAGS // BAGS)
+    for _ in range(draws):
         checked()
         drawn = rng.choice(others, size, replace=False)
         label = np.r_[np.ones(len(mine)), np.zeros(size)]
         weight = np.r_[np.full(len(mine), size / len(mine)), np.ones(size)]
         total += _logistic(scaled[np.r_[mine, drawn]], label, weight).coef_[0]
-    return total / bags
+    return total / draws
 
 
 def _elkan_noto(scaled: NDArray[Any], seed: NDArray[Any]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.feature import Feature
-from engine.lookalike.candidates import Fitted, Sample
+from engine.lookalike.candidates import Fitted, Sample, fit
 from engine.lookalike.selection import shares_above
 
 if TYPE_CHECKING:
@@ -148,6 +148,24 @@ def _joined(counted: list[list[Any]]) -> list[list[Any]]:
         last = found.pop()
         found[-1] = [found[-1][0], last[1], found[-1][2] + last[2], found[-1][3] + last[3]]
     return found if found and min(found[-1][2], found[-1][3]) >= FEWEST else []
+
+
+def strongest(sample: Sample, number: int = 0) -> tuple[float, str]:
+    """How well boosted trees tell a part of the seed that they have not seen from others (area under the ROC curve),
+    and the trait or event that they do it by most."""
+    import numpy as np
+
+    apart = np.random.default_rng(number).permutation(len(sample.seed)) % 4 == 0
+    learning = Sample(sample.values[~apart], sample.seed[~apart], sample.features)
+    fitted = fit(learning, "boosting", number, bags=1)
+    rest = Sample(sample.values[apart], sample.seed[apart], sample.features)
+    auc = _auc(fitted.score(rest.values), rest.seed)
+    scaled = fitted.scaling.apply(rest.values)[:, : len(sample.features)]
+    parts = _parts(rest, fitted, scaled[rest.seed].mean(axis=0) - scaled[~rest.seed].mean(axis=0))
+    by_source: dict[str, float] = {}
+    for one, part in zip(sample.features, parts, strict=True):
+        by_source[one.source] = by_source.get(one.source, 0.0) + float(part)
+    return auc, max(sorted(by_source), key=lambda one: by_source[one])
 
 
 def leaking(sample: Sample) -> list[Feature]:

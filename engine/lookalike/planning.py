@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from engine.domain.feature import ACTIVE_DAYS, YEAR, Excluded, Feature, sensitive
 from engine.domain.model import DataModel, EventType, Field
 from engine.domain.values import ValueType
+from engine.errors import EngineError
 
 Values = Callable[[str | None, str], Sequence[tuple[str, int]]]
 """How often each value of a text occurs, the most frequent first: of a trait (None) or an event's property."""
@@ -25,11 +26,13 @@ _LATELY = 30
 @dataclass(frozen=True)
 class Policy:
     """What nobody learns from: names with one of ``words``, what the document ``excluded`` (traits, `event.property`,
-    or events); ``allowed`` are those that it takes in although their names are on the list."""
+    or events), traits and events that say who is in the ``seed``; ``allowed`` are those that it takes in although they
+    are on a list."""
 
     words: tuple[str, ...] = ()
     excluded: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
+    seed: frozenset[str] = frozenset()
 
     def why(self, name: str, found: Field | None) -> str | None:
         """Why something is left out; None when it is not."""
@@ -37,6 +40,8 @@ class Policy:
             return "document"
         if found is not None and found.personal:
             return "personal"
+        if name in self.seed and name not in self.allowed:
+            return "seed"
         return None if name in self.allowed else sensitive(name.rpartition(".")[2], self.words)
 
 
@@ -127,3 +132,18 @@ def _frequent(told: Sequence[tuple[str, int]]) -> list[str]:
         return []
     total = sum(count for _, count in told)
     return [value for value, count in told[:_TOP_VALUES] if count >= _LEAST_SHARE * total]
+
+
+def check_known(model: DataModel, features: Sequence[Feature]) -> None:
+    """Raise for the first feature of a model that the data has no more."""
+    for one in features:
+        event = model.events.get(one.source)
+        there = one.source in model.profile.traits
+        if one.is_event:
+            there = event is not None and (one.of is None or one.of in event.properties)
+        if not there:
+            raise EngineError(
+                "changed",
+                f'the data model has no "{one.source}" any more as the model was trained with (feature {one.name})',
+                hint="Train it again.",
+            )

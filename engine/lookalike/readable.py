@@ -50,7 +50,8 @@ def _filled(values: NDArray[Any], one: Feature) -> NDArray[Any]:
     return np.where(np.isnan(values), _NEVER if one.kind == "recency" else _BELOW, values)
 
 
-Path = list[tuple[int, Literal["gte", "lt"], float]]
+Side = Literal["gte", "lt"]
+Path = list[tuple[int, Side, float]]
 
 
 def _branches(filled: NDArray[Any], at_top: NDArray[Any]) -> list[Path]:
@@ -80,7 +81,7 @@ def _branches(filled: NDArray[Any], at_top: NDArray[Any]) -> list[Path]:
 
 def _way(nodes: Any, leaf: int) -> Path:
     """The divisions from the root to a leaf."""
-    above: dict[int, tuple[int, Literal["gte", "lt"]]] = {}
+    above: dict[int, tuple[int, Side]] = {}
     for node in range(nodes.node_count):
         if nodes.children_left[node] >= 0:
             above[int(nodes.children_left[node])] = (node, "lt")
@@ -94,25 +95,25 @@ def _way(nodes: Any, leaf: int) -> Path:
 
 def _conditions(path: Path, features: Sequence[Feature], missing: Sequence[bool]) -> list[dict[str, Any]]:
     """The divisions as conditions; of several by one feature on one side the narrowest."""
-    narrow: dict[tuple[int, str], float] = {}
+    narrow: dict[tuple[int, Side], float] = {}
     for place, side, threshold in path:
         before = narrow.get((place, side))
         pick = max if side == "gte" else min
         narrow[place, side] = threshold if before is None else pick(before, threshold)
     found = []
-    for (place, side), threshold in narrow.items():
-        found.append(_condition(features[place], side, threshold, is_missing=missing[place]))
+    for (place, on), threshold in narrow.items():
+        found.append(_condition(features[place], on, threshold, is_missing=missing[place]))
     return [one for one in found if one is not None]
 
 
-def _condition(one: Feature, side: str, threshold: float, *, is_missing: bool) -> dict[str, Any] | None:
+def _condition(one: Feature, side: Side, threshold: float, *, is_missing: bool) -> dict[str, Any] | None:
     if one.kind == "recency" and threshold > YEAR:
         ever = {"did": one.source, "within": f"{YEAR}d"}
         return ever if side == "lt" else {"not": ever}
     whoever = {"trait": one.source, "is_set": side == "gte"}
     if threshold <= _BELOW / 2:
         return whoever
-    found = one.condition("gte" if side == "gte" else "lt", threshold)
+    found = one.condition(side, threshold)
     if found is None or side == "gte" or not is_missing or one.is_event or one.kind == "value":
         return found
     return {"any": [found, {**whoever, "is_set": False}]}

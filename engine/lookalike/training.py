@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from engine.domain.feature import Excluded, Feature
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.lookalike.candidates import Fitted, Sample, fit
-from engine.lookalike.factors import Factor, factors, leaking
+from engine.lookalike.factors import Factor, factors, leaking, strongest
 from engine.lookalike.selection import Trial, choose
 from engine.lookalike.table import FeatureTable
 
@@ -20,6 +21,10 @@ LEAST_SEED = 100
 ADVISED_SEED = 1_000
 _MOST_SEED, _MOST_OTHERS = 20_000, 60_000
 _CHOOSING_SEED, _CHOOSING_OTHERS = 4_000, 16_000
+TOGETHER = 0.985
+"""A trait or event by which trees tell the seed this well (area under the ROC curve) gives it away."""
+_MOST_LEAKS = 8
+_LOOKING = "looking for what gives the seed away"
 STEPS = 1_000
 """Points of the reach curve."""
 
@@ -27,7 +32,7 @@ STEPS = 1_000
 @dataclass(frozen=True)
 class Trained:
     """A model that was trained, with what is to be told of it. ``recall`` is the share of a seed kept apart that is
-    found within 1/1000, 2/1000 … of everybody else."""
+    found within 1/1000, 2/1000 … of everybody else; ``scores`` are deciles of the linear score among everybody else."""
 
     fitted: Fitted
     features: tuple[Feature, ...]
@@ -37,18 +42,26 @@ class Trained:
     trials: dict[str, Trial]
     recall: NDArray[Any]
     factors: tuple[Factor, ...]
+    scores: NDArray[Any]
 
 
-def train(table: FeatureTable, seed: NDArray[Any], number: int = 0, job: Job | None = None) -> Trained:
-    """Learn who is like the people at the places of ``seed``. Everything that is drawn is drawn from ``number``."""
+def train(
+    table: FeatureTable,
+    seed: NDArray[Any],
+    number: int = 0,
+    job: Job | None = None,
+    *,
+    allowed: Collection[str] = (),
+) -> Trained:
+    """Learn who is like the people at the places of ``seed``. Everything that is drawn is drawn from ``number``. Traits
+    and events that are ``allowed`` may give the seed away."""
     import numpy as np
 
     others = table.people - len(seed)
     _check(len(seed), others)
     rng = np.random.default_rng(number)
     sample = _sample(table, seed, rng)
-    _report(job, 0.15, "looking for features that tell the seed")
-    sample, excluded = _usable(sample)
+    sample, excluded = _usable(sample, allowed, rng, lambda share: _report(job, 0.12 + 0.08 * share, _LOOKING))
     chosen, trials = choose(
         _smaller(sample, rng), number, lambda share: _report(job, 0.2 + 0.55 * share, "choosing the model")
     )
@@ -58,7 +71,8 @@ def train(table: FeatureTable, seed: NDArray[Any], number: int = 0, job: Job | N
     recall = _recall(trials[chosen].above)
     told = tuple(factors(sample, fitted))
     features = tuple(sample.features)
-    return Trained(fitted, features, (*table.excluded, *excluded), len(seed), others, trials, recall, told)
+    scores = np.quantile(fitted.linear(sample.values[~sample.seed]), np.linspace(0, 1, 11))
+    return Trained(fitted, features, (*table.excluded, *excluded), len(seed), others, trials, recall, told, scores)
 
 
 def _report(job: Job | None, share: float, step: str) -> None:
@@ -96,8 +110,11 @@ def _sample(table: FeatureTable, seed: NDArray[Any], rng: Any) -> Sample:
     return Sample(table.take(places), ~is_other[places], table.features)
 
 
-def _usable(sample: Sample) -> tuple[Sample, list[Excluded]]:
-    """Without features that never vary or are always missing, and those that give the seed away."""
+def _usable(
+    sample: Sample, allowed: Collection[str], rng: Any, told: Callable[[float], None]
+) -> tuple[Sample, list[Excluded]]:
+    """Without features that never vary or are always missing, and those that give the seed away: alone, or a trait or
+    event by several of its features."""
     import numpy as np
 
     missing = np.isnan(sample.values).all(axis=0)
@@ -106,9 +123,16 @@ def _usable(sample: Sample) -> tuple[Sample, list[Excluded]]:
     excluded = [Excluded(one.name, "missing") for one, is_so in zip(sample.features, missing, strict=True) if is_so]
     excluded += [Excluded(one.name, "constant") for one, is_so in zip(sample.features, constant, strict=True) if is_so]
     sample = _only(sample, ~missing & ~constant)
-    leaks = set(leaking(sample))
+    leaks = {one for one in leaking(sample) if one.source not in allowed}
     excluded += [Excluded(one.name, "leaks") for one in sample.features if one in leaks]
     sample = _only(sample, np.array([one not in leaks for one in sample.features], dtype=bool))
+    for step in range(_MOST_LEAKS):
+        told(step / _MOST_LEAKS)
+        auc, source = strongest(_smaller(sample, rng)) if sample.features else (0.0, "")
+        if auc < TOGETHER or source in allowed:
+            break
+        excluded.append(Excluded(source, "leaks"))
+        sample = _only(sample, np.array([one.source != source for one in sample.features], dtype=bool))
     if not sample.features:
         raise EngineError(
             "refused",

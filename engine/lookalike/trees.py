@@ -5,7 +5,7 @@ scikit-learn's own files are pickles, and those of other formats follow its vers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Trees:
 
     @classmethod
     def of(cls, fitted: Any) -> Trees:
-        """Those of a HistGradientBoostingClassifier of two classes without categorical features."""
+        """Those of a HistGradientBoosting model of two classes, or a regression, without categorical features."""
         import numpy as np
 
         # The estimator has no public way to its trees; test_trees.py compares them with its own predictions.
@@ -81,14 +81,14 @@ class Trees:
             total += self.value[node]
         return total
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self, head: str = "tree_") -> dict[str, NDArray[Any]]:
         """As they are kept, by name."""
         import numpy as np
 
-        return {name: np.asarray(value) for name, value in vars(self).items()}
+        return {head + name: np.asarray(value) for name, value in vars(self).items()}
 
     @classmethod
-    def from_arrays(cls, found: dict[str, NDArray[Any]]) -> Trees:
+    def from_arrays(cls, found: dict[str, NDArray[Any]], head: str = "tree_") -> Trees:
         """What was kept."""
-        told = {name: value for name, value in found.items() if name not in ("base", "depth")}
-        return cls(base=float(found["base"]), depth=int(found["depth"]), **told)
+        told: dict[str, Any] = {one.name: found[head + one.name] for one in fields(cls)}
+        return cls(**told | {"base": float(told["base"]), "depth": int(told["depth"])})

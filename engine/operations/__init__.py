@@ -97,8 +97,10 @@ if TYPE_CHECKING:
     )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
     from engine.operations.layout import warehouse_layout
+    from engine.operations.likening import lookalike_apply, lookalike_rule, lookalike_why
     from engine.operations.lineage import lineage_names, lineage_of
     from engine.operations.listing import lists, upload_list
+    from engine.operations.lookalikes import lookalike_list, lookalike_reach, lookalike_show, lookalike_train
     from engine.operations.looking import (
         breakdown,
         insights,
@@ -275,6 +277,13 @@ _HOMES = {
     "init": "workspace",
     "insights": "looking",
     "list_audiences": "keeping",
+    "lookalike_apply": "likening",
+    "lookalike_list": "lookalikes",
+    "lookalike_reach": "lookalikes",
+    "lookalike_rule": "likening",
+    "lookalike_show": "lookalikes",
+    "lookalike_train": "lookalikes",
+    "lookalike_why": "likening",
     "lineage_of": "lineage",
     "lineage_names": "lineage",
     "lists": "listing",
@@ -378,6 +387,13 @@ __all__ = [
     "lineage_of",
     "list_audiences",
     "lists",
+    "lookalike_apply",
+    "lookalike_list",
+    "lookalike_reach",
+    "lookalike_rule",
+    "lookalike_show",
+    "lookalike_train",
+    "lookalike_why",
     "make_vault_key",
     "members",
     "members_then",

@@ -113,6 +113,12 @@ def _wanted(workspace: Workspace, model: DataModel) -> dict[str, _Wanted]:
     return {table: _one(events, uses[table], constants, table) for table, events in tables.items()}
 
 
+def hot_properties(workspace: Workspace) -> frozenset[tuple[str, str]]:
+    """The properties (event, property) that audiences compare with constants."""
+    rules = (stored.audience.rule for stored in workspace.audiences.all().values())
+    return frozenset((event, prop) for rule in rules for event, prop, _ in _compared(rule))
+
+
 def _one(
     events: list[EventType], uses: Counter[str], constants: dict[tuple[str, str], set[Any]], table: str
 ) -> _Wanted:

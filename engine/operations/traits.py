@@ -96,7 +96,8 @@ def trait_run(workspace: Workspace, ids: Sequence[str] = (), job: Job | None = N
                 raise EngineError("not_found", f'there is no document of a trait "{one}"', hint=hint)
         wanted = {name: one for name, one in written.items() if not ids or name in ids}
         before = state(workspace.warehouse_folder)
-        gone = frozenset() if before is None else frozenset(before.traits) - frozenset(written)
+        mine = () if before is None else (name for name, one in before.traits.items() if one.origin == "trait")
+        gone = frozenset(mine) - frozenset(written)
         computing = _Computing(workspace, job)
         made = {name: computing.values(one) for name, one in wanted.items()}
         fresh = {name: (told, rows) for name, (told, rows, reason) in made.items() if reason is None}
@@ -121,7 +122,7 @@ def trait_show(workspace: Workspace) -> dict[str, ComputedTrait]:
     from engine.warehouses.computed import state
 
     found = state(workspace.warehouse_folder)
-    return {} if found is None else dict(found.traits)
+    return {} if found is None else {name: one for name, one in found.traits.items() if one.origin == "trait"}
 
 
 def trait_versions(workspace: Workspace) -> list[TraitVersion]:
@@ -153,14 +154,14 @@ def _is_due(workspace: Workspace, one: _Written, known: ComputedTrait | None, at
         return False
     if not workspace.warehouse.still_current():
         workspace.reload()
-    data = _data(workspace)
+    data = data_without_traits(workspace)
     if known.data.partition("+")[0] != data.partition("+")[0]:
         return True
     passed = at - datetime.fromisoformat(known.as_of)  # what is collected changes all the time
     return known.data != data and passed > _COLLECTED_AGAIN
 
 
-def _data(workspace: Workspace) -> str:
+def data_without_traits(workspace: Workspace) -> str:
     """The state of the warehouse, without the traits themselves."""
     version = workspace.warehouse.data_version()
     head, plus, tail = version.partition("+")
@@ -209,7 +210,7 @@ class _Computing:
             document.personal,
             document.list is not None or (document.measure is not None and document.measure.kind in ZERO_WITHOUT),
             iso(self.as_of),
-            _data(self._workspace),
+            data_without_traits(self._workspace),
             len(rows),
             least,
             greatest,

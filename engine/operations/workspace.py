@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 IDENTITY = "identity"
 """The folder of the map of persons."""
-_IGNORED = "identity/\nstore.sqlite*\nwarehouse/\nbitmaps/\ndrafts/\nlogs/\nspool/\n*.lock\n*.sock\nsecrets.vault\n"
+_IGNORED = (
+    "identity/\nfeatures/\nmodels/\n"
+    "store.sqlite*\nwarehouse/\nbitmaps/\ndrafts/\nlogs/\nspool/\n*.lock\n*.sock\nsecrets.vault\n"
+)
 
 
 class Workspace:

@@ -25,7 +25,7 @@ _FOLDER, _POINTER = "traits", "current.json"
 class ComputedTrait:
     """A trait that is in force: the version of its document and that one's hash, its type and what is told of it to
     people, whether nothing means 0 (or false); as of when and over which data it was computed, how many profiles have a
-    value, and the least and greatest number."""
+    value, and the least and greatest number. ``origin`` says what gave it: a trait's document, or a model's."""
 
     version: int
     hash: str
@@ -39,6 +39,7 @@ class ComputedTrait:
     values: int
     least: float | None = None
     greatest: float | None = None
+    origin: str = "trait"
 
 
 @dataclass(frozen=True)

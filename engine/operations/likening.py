@@ -1,0 +1,225 @@
+"""`convoke lookalike apply|why|rule`: everybody's similarity put in force, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from engine.domain.audience_codec import read_audience, write_audience
+from engine.domain.documents import iso
+from engine.domain.feature import Feature
+from engine.domain.scoring import LookalikeDocument
+from engine.domain.values import ValueType
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.locks import holding
+from engine.operations.context import prepare
+from engine.operations.keeping import save
+from engine.operations.lookalikes import BUSY, SHARE, ScoreOutcome, chosen, document_of, model_of, opened
+from engine.operations.scoring import (
+    LOCK,
+    Score,
+    Scoring,
+    Written,
+    day,
+    gone_scores,
+    one_score,
+    put_in_force,
+    say_state,
+)
+from engine.operations.targets import Named
+from engine.operations.workspace import Workspace
+from engine.store.scores import ScoreModels, ScoreState
+
+_SIMILAR = {"en": "Like {seed}", "es": "Parecido a {seed}", "pt": "Parecido com {seed}"}
+_CLOSE = 0.01
+"""An audience of a count is written anew when it would be further off than this."""
+
+
+def lookalike_apply(
+    workspace: Workspace,
+    ids: Sequence[str] = (),
+    *,
+    as_of: str | datetime | None = None,
+    accept: bool = False,
+    job: Job | None = None,
+) -> list[ScoreOutcome]:
+    """Rank everybody by the models in force (of all documents, or those named), give each profile its percentile as a
+    trait, and write the audience where the document says a reach. What moved further than the document's guard allows
+    is held, and what was in force stays, unless it is ``accept``-ed."""
+    with holding(workspace.folder / LOCK, "convoke lookalike", "refused", BUSY):
+        scoring, at = Scoring(workspace, job), day(as_of)
+        found = [_apply(scoring, one, at, accept=accept) for one in chosen(workspace, ids)]
+        gone = () if ids else _remove_gone(workspace)
+    return found + [ScoreOutcome(name, "removed", None) for name in gone]
+
+
+def _remove_gone(workspace: Workspace) -> Sequence[str]:
+    from engine.warehouses.computed import publish
+
+    gone = gone_scores(workspace)
+    if gone:
+        publish(workspace.warehouse_folder, {}, gone)
+        workspace.reload()
+    return sorted(gone)
+
+
+def _apply(scoring: Scoring, written: Written, at: datetime, *, accept: bool) -> ScoreOutcome:
+    import numpy as np
+
+    from engine.lookalike.scoring import drift, rank
+
+    workspace, document = scoring.workspace, document_of(written)
+    name, model = document.learning.id, model_of(workspace, document.learning.id)
+    if model.hash != written.hash:
+        hint = f"Run convoke lookalike train {name}."
+        raise EngineError(
+            "changed", f'the document of "{name}" is another one than its model was trained by', hint=hint
+        )
+    fitted, features = opened(workspace, model)
+    table = scoring.table(document.learning, at, features)
+    seed = scoring.places(table, scoring.keys(document.seed, "seed", at))
+    ranking = rank(table, fitted, features, np.array([], dtype=int) if document.keep_seed else seed, scoring.job)
+    if not ranking.ranked:
+        raise EngineError("refused", "nobody is left to be ranked", "seed").within(f'lookalike "{name}"')
+    share = _share(document, ranking.ranked)
+    reach = int((ranking.percentile > _threshold(share)).sum())
+    moved = drift(np.array(model.card["scores"]), ranking.scores)
+    before = ScoreModels(workspace.database).states().get(name)
+    held = None if accept else _moved(document, before, model.version, reach)
+    told = {"reason": held, "drift": moved, "reach": reach, "applied": model.version}
+    if held is not None:
+        kept = {} if before is None else {key: before.told.get(key) for key in ("reach", "applied")}
+        say_state(workspace, name, "held", model.version, at, told | kept)
+        return ScoreOutcome(name, "held", model.version, ranking.ranked, reach, moved, reason=held)
+    seed_name = document.seed.audience or document.seed.list or ""
+    label = document.learning.label or {k: v.format(seed=seed_name) for k, v in _SIMILAR.items()}
+    score = Score(name, ValueType.FLOAT, ranking.percentile, label, model.version, written.hash)
+    put_in_force(workspace, table, [score], "lookalike")
+    audience = _audience(workspace, document, share, ranking.ranked)
+    say_state(workspace, name, "applied", model.version, at, told)
+    return ScoreOutcome(name, "applied", model.version, ranking.ranked, reach, moved, audience)
+
+
+def _share(document: LookalikeDocument, ranked: int) -> float:
+    if document.count is not None:
+        return min(1.0, document.count / ranked)
+    return document.share or SHARE
+
+
+def _threshold(share: float) -> float:
+    return round(100 * (1 - share), 6)
+
+
+def _moved(document: LookalikeDocument, before: ScoreState | None, version: int, reach: int) -> str | None:
+    """Whether the reach moved further than is allowed since it was last put in force by the same model."""
+    if before is None or before.told.get("applied") != version or not before.told.get("reach"):
+        return None
+    ratio, (low, high) = reach / before.told["reach"], document.learning.guard.reach
+    if low <= ratio <= high:
+        return None
+    return f"{reach:,} people are within reach, and {before.told['reach']:,} were: {ratio:.2f} times as many"
+
+
+def _audience(workspace: Workspace, document: LookalikeDocument, share: float, ranked: int) -> str | None:
+    """Write the audience of the most similar, where the document says how many; one that is as it should be stays."""
+    if document.share is None and document.count is None:
+        return None
+    name = document.learning.id
+    stored = workspace.audiences.find(name)
+    rule = {"trait": name, "gt": _threshold(share)}
+    if stored is not None:
+        kept = write_audience(stored.audience)
+        mine = kept.get("rule", {})
+        if mine.get("trait") != name:
+            hint = "Give the lookalike another id, or delete that audience."
+            raise EngineError("refused", f'there is an audience "{name}" that is not this lookalike\'s', "id", hint)
+        now = 100 - float(mine.get("gt", 100))
+        if abs(now * ranked / 100 - share * ranked) <= max(0.5, _CLOSE * share * ranked):
+            return name
+        save(workspace, kept | {"rule": rule})
+        return name
+    made: dict[str, Any] = {"kind": "audience", "id": name, "rule": rule, "refresh": "on_data", "tags": ["lookalike"]}
+    if document.learning.sites:
+        made["sites"] = list(document.learning.sites)
+    save(workspace, made)
+    return name
+
+
+def lookalike_why(workspace: Workspace, identifier: str, key: str, *, job: Job | None = None) -> dict[str, Any]:
+    """What draws one person towards the seed and away from it, most first: by the linear part of the model."""
+    import numpy as np
+
+    from engine.lookalike.factors import contributions
+
+    document = document_of(one_score(workspace, identifier, LookalikeDocument))
+    model = model_of(workspace, identifier)
+    fitted, features = opened(workspace, model)
+    scoring = Scoring(workspace, job)
+    table = scoring.table(document.learning, day(None), features)
+    places = scoring.places(table, [key])
+    if not len(places):
+        consent = document.learning.consent
+        why = f' who agreed to "{consent}"' if consent else ""
+        raise EngineError("not_found", f'there is no profile "{key}"{why}', hint="Only those are looked at.")
+    row = table.take(np.asarray(places), features)[0]
+    found = contributions(fitted, row, features)[:10]
+    return {
+        "id": identifier,
+        "key": key,
+        "as_of": table.as_of,
+        "version": model.version,
+        "exact": fitted.trees is None,
+        "because": [{"feature": one.name, "towards": weight > 0, "weight": round(weight, 4)} for one, weight in found],
+    }
+
+
+def lookalike_rule(
+    workspace: Workspace, identifier: str, *, share: float | None = None, job: Job | None = None
+) -> dict[str, Any]:
+    """A rule that comes close to the most similar people, with the part of its people who are among them (precision),
+    and the part of them whom it takes (recall), by evaluating it."""
+    import numpy as np
+
+    from engine.lookalike.readable import readable
+    from engine.lookalike.scoring import rank
+
+    document = document_of(one_score(workspace, identifier, LookalikeDocument))
+    model = model_of(workspace, identifier)
+    fitted, features = opened(workspace, model)
+    scoring, at = Scoring(workspace, job), day(None)
+    table = scoring.table(document.learning, at, features)
+    seed = scoring.places(table, scoring.keys(document.seed, "seed", at))
+    ranking = rank(table, fitted, features, seed, job)
+    wanted = share or _share(document, ranking.ranked)
+    is_top = np.nan_to_num(ranking.percentile, nan=0.0) > _threshold(wanted)
+    who = np.flatnonzero(~np.isnan(ranking.percentile))
+    sample = who[:: max(1, len(who) // 60_000)]
+    useful = [Feature.from_json(one["feature"]) for one in model.card["factors"]]
+    rule = readable(table.take(sample, features), is_top[sample], features, useful)
+    if rule is None:
+        raise EngineError("refused", "no rule comes close to this model", hint="Use the similarity itself.")
+    found = scoring.places(table, _members_of(scoring, rule, document, at))
+    found = found[~np.isnan(ranking.percentile[found])]
+    right = int(is_top[found].sum())
+    return {
+        "id": identifier,
+        "share": wanted,
+        "rule": rule,
+        "people": len(found),
+        "precision": right / max(1, len(found)),
+        "recall": right / max(1, int(is_top.sum())),
+        "as_of": iso(at),
+    }
+
+
+def _members_of(scoring: Scoring, rule: dict[str, Any], document: LookalikeDocument, at: datetime) -> list[str]:
+    """Who satisfies a rule that is not kept."""
+    made: dict[str, Any] = {"kind": "audience", "id": document.learning.id, "rule": rule}
+    if document.learning.sites:
+        made["sites"] = list(document.learning.sites)
+    audience = read_audience(made)
+    context = prepare(scoring.workspace, [Named(audience, "", None)], at, scoring.job)
+    keys = context.evaluator.members(audience, context.sites(audience, None))
+    return [str(one) for one in keys.tolist()]

@@ -1,0 +1,280 @@
+"""`convoke lookalike train|show|reach`: models of who is like a seed, their versions, and what is to be expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.feature import Feature
+from engine.domain.scoring import Group, LookalikeDocument
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.locks import holding
+from engine.operations.scoring import (
+    LOCK,
+    Scoring,
+    Written,
+    day,
+    model_path,
+    one_score,
+    say_state,
+    written_scores,
+)
+from engine.operations.workspace import Workspace, user_name
+from engine.store.scores import ScoreModel, ScoreModels
+
+if TYPE_CHECKING:
+    from engine.lookalike.candidates import Fitted
+    from engine.lookalike.table import FeatureTable
+    from engine.lookalike.training import Trained
+
+BUSY = "models of people are being trained or used"
+SHARE = 0.05
+"""The reach that is told of when the document says none."""
+
+
+@dataclass(frozen=True)
+class ScoreOutcome:
+    """What became of a document: ``state`` is trained, applied, held (what was in force stays) or removed (its document
+    is gone); how many people have a score and are within reach, and how much the scores moved (a population stability
+    index)."""
+
+    id: str
+    state: str
+    version: int | None
+    people: int = 0
+    reach: int | None = None
+    drift: float | None = None
+    audience: str | None = None
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """A line of `convoke lookalike apply --json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What is to be expected of the most similar ``share``: how many people, which part of people like the seed is
+    among them (with its 95 % interval), and how much more often than by chance."""
+
+    share: float
+    people: int
+    recall: float
+    low: float
+    high: float
+    lift: float
+
+    def as_json(self) -> dict[str, Any]:
+        """As `convoke lookalike reach --json` prints it."""
+        return asdict(self)
+
+
+def lookalike_train(
+    workspace: Workspace,
+    ids: Sequence[str] = (),
+    *,
+    as_of: str | datetime | None = None,
+    accept: bool = False,
+    job: Job | None = None,
+) -> list[ScoreOutcome]:
+    """Train lookalikes (all, or those named). A model that finds clearly less of its seed than the one before is kept
+    but not used, unless it is ``accept``-ed."""
+    with holding(workspace.folder / LOCK, "convoke lookalike", "refused", BUSY):
+        scoring, at = Scoring(workspace, job), day(as_of)
+        return [_train(scoring, one, at, accept=accept) for one in chosen(workspace, ids)]
+
+
+def chosen(workspace: Workspace, ids: Sequence[str]) -> list[Written]:
+    """The documents of lookalikes: those named, or all."""
+    if ids:
+        return [one_score(workspace, name, LookalikeDocument) for name in ids]
+    found = [one for one in written_scores(workspace).values() if isinstance(one.document, LookalikeDocument)]
+    if not found:
+        raise EngineError("not_found", "there is no document of a lookalike", hint="Write one in the folder scores.")
+    return found
+
+
+def document_of(written: Written) -> LookalikeDocument:
+    """What it says."""
+    assert isinstance(written.document, LookalikeDocument)  # noqa: S101 - chosen by its kind
+    return written.document
+
+
+def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) -> ScoreOutcome:
+    from engine.lookalike.kept import keep
+    from engine.lookalike.training import train
+
+    workspace, document = scoring.workspace, document_of(written)
+    name, store = document.learning.id, ScoreModels(workspace.database)
+    try:
+        keys = scoring.keys(document.seed, "seed", at)
+        rule = frozenset() if document.learning.seed_rule else scoring.rule_of(document.seed)
+        table = scoring.table(document.learning, at, seed=rule)
+        seed = scoring.places(table, keys)
+        learning = document.learning
+        trained = train(table, seed, learning.number, scoring.job, allowed=learning.allow)
+    except EngineError as error:
+        raise error.within(f'lookalike "{name}"') from None
+    before = _in_force(store, name)
+    newest = store.newest(name)
+    version = 1 if newest is None else newest.version + 1
+    card = _card(document, table, trained)
+    told, arrays = trained.fitted.parts()
+    features = [one.as_json() for one in trained.features]
+    digest = keep(model_path(workspace, name, version), {**told, "features": features}, arrays)
+    store.keep(ScoreModel(name, version, "lookalike", written.hash, written.text, digest, card, "", user_name()))
+    held = None if accept or before is None else _worse(document, before.card, card)
+    keeps = version if held is None or before is None else before.version
+    state = "trained" if held is None else "held"
+    say_state(workspace, name, state, keeps, at, {"reason": held, "trained": written.hash})
+    return ScoreOutcome(name, state, version, trained.others, reason=held)
+
+
+def _in_force(store: ScoreModels, name: str) -> ScoreModel | None:
+    """The version that is used."""
+    state = store.states().get(name)
+    every = store.all(name)
+    return next((one for one in every if state is not None and one.version == state.version), None)
+
+
+def _worse(document: LookalikeDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
+    share = document.share or SHARE
+    old, new = (_recall_at(one, share) for one in (before, card))
+    if new >= document.learning.guard.recall * old:
+        return None
+    return f"the new model finds {new:.1%} of its seed within {share:.1%}, and the one before found {old:.1%}"
+
+
+def _recall_at(card: dict[str, Any], share: float) -> float:
+    steps = card["recall"]
+    return float(steps[max(0, min(len(steps), round(share * len(steps))) - 1)])
+
+
+def _card(document: LookalikeDocument, table: FeatureTable, trained: Trained) -> dict[str, Any]:
+    """What people are told of a model."""
+    trials = {name: {"auc": one.auc, "error": one.error} for name, one in trained.trials.items()}
+    return {
+        "kind": "lookalike",
+        "seed_of": _named(document.seed),
+        "seed": trained.seed,
+        "candidates": trained.others,
+        "apart": len(trained.trials[trained.fitted.candidate].above),
+        "data": table.data,
+        "as_of": table.as_of,
+        "consent": document.learning.consent,
+        "sites": list(document.learning.sites),
+        "chosen": trained.fitted.candidate,
+        "trials": trials,
+        "recall": [round(float(one), 5) for one in trained.recall],
+        "scores": [float(one) for one in trained.scores],
+        "factors": [one.as_json() for one in trained.factors],
+        "features": len(trained.features),
+        "excluded": [vars(one) for one in trained.excluded],
+    }
+
+
+def _named(group: Group) -> dict[str, str]:
+    return {"audience": group.audience} if group.audience is not None else {"list": group.list or ""}
+
+
+def lookalike_show(workspace: Workspace, identifier: str) -> dict[str, Any]:
+    """The versions of a lookalike, the card of the one in force, and what became of it last."""
+    written = one_score(workspace, identifier, LookalikeDocument)
+    store = ScoreModels(workspace.database)
+    every, state = store.all(identifier), store.states().get(identifier)
+    current = _in_force(store, identifier)
+    return {
+        "id": identifier,
+        "card": None if current is None else current.card,
+        "version": None if current is None else current.version,
+        "changed": current is not None and current.hash != written.hash,
+        "state": None if state is None else asdict(state),
+        "versions": [
+            {
+                "version": one.version,
+                "at": one.at,
+                "who": one.who,
+                "chosen": one.card["chosen"],
+                "seed": one.card["seed"],
+                "auc": one.card["trials"][one.card["chosen"]]["auc"],
+                "recall": _recall_at(one.card, document_of(written).share or SHARE),
+            }
+            for one in every
+        ],
+    }
+
+
+def lookalike_list(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every lookalike there is a document of, with its state and what its newest model came to."""
+    store = ScoreModels(workspace.database)
+    states = store.states()
+    found = []
+    for name, one in written_scores(workspace).items():
+        if not isinstance(one.document, LookalikeDocument):
+            continue
+        current, state = _in_force(store, name), states.get(name)
+        card = None if current is None else current.card
+        found.append(
+            {
+                "id": name,
+                "label": dict(one.document.learning.label),
+                "seed": _named(one.document.seed),
+                "share": one.document.share,
+                "state": "new" if state is None else state.state,
+                "reason": None if state is None else state.told.get("reason"),
+                "version": None if current is None else current.version,
+                "trained": None if current is None else current.at,
+                "chosen": None if card is None else card["chosen"],
+                "auc": None if card is None else card["trials"][card["chosen"]]["auc"],
+                "reach": None if state is None else state.told.get("reach"),
+                "drift": None if state is None else state.told.get("drift"),
+                "audience": workspace.audiences.find(name) is not None,
+            }
+        )
+    return found
+
+
+def lookalike_reach(
+    workspace: Workspace, identifier: str, *, share: float | None = None, count: int | None = None
+) -> Reach:
+    """What is to be expected of a share, or of a number of people; by default of what the document says."""
+    document = document_of(one_score(workspace, identifier, LookalikeDocument))
+    card = model_of(workspace, identifier).card
+    people = int(card["candidates"])
+    if share is None and count is None:
+        share, count = document.share, document.count
+    wanted = share if share is not None else SHARE if count is None else count / people
+    if not 0 < wanted <= 1:
+        raise EngineError("usage", f"a reach is some of the {people:,} people there are", "--share", "Write 0.05.")
+    return reach_of(card, wanted)
+
+
+def reach_of(card: dict[str, Any], share: float) -> Reach:
+    """The same from a card; the interval is Wilson's (1927)."""
+    recall, apart = _recall_at(card, share), int(card["apart"])
+    z = 1.96
+    middle = (recall + z * z / 2 / apart) / (1 + z * z / apart)
+    width = z / (1 + z * z / apart) * (recall * (1 - recall) / apart + z * z / 4 / apart / apart) ** 0.5
+    people = round(share * int(card["candidates"]))
+    return Reach(share, people, recall, max(0.0, middle - width), min(1.0, middle + width), recall / share)
+
+
+def model_of(workspace: Workspace, identifier: str) -> ScoreModel:
+    """The version that is used; EngineError when none was trained."""
+    found = _in_force(ScoreModels(workspace.database), identifier)
+    if found is None:
+        hint = f"Run convoke lookalike train {identifier}."
+        raise EngineError("not_found", f'the lookalike "{identifier}" has no model yet', hint=hint)
+    return found
+
+
+def opened(workspace: Workspace, model: ScoreModel) -> tuple[Fitted, tuple[Feature, ...]]:
+    """A version as it was trained, and what it reads."""
+    from engine.lookalike.candidates import Fitted
+    from engine.lookalike.kept import read
+
+    told, arrays = read(model_path(workspace, model.id, model.version), model.digest)
+    return Fitted.of(told, arrays), tuple(Feature.from_json(one) for one in told["features"])

@@ -1,0 +1,1 @@
+DELETE FROM score_state WHERE id = :id
