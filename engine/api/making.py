@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from engine import __version__, operations
-from engine.api import delivering, documents, identity, ingesting, managing, numbers, running
+from engine.api import delivering, documents, identity, ingesting, managing, numbers, running, scoring
 from engine.api.asking import Answer, NotAllowed, asked, needs
 from engine.api.describing import describe
 from engine.api.gate import App, Gate, Receive, Scope, Send
@@ -48,6 +48,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
             managing.managing,
             *(ingesting.seeing, ingesting.loading, ingesting.quality, ingesting.checking),
             *(ingesting.traits, ingesting.computing),
+            *(scoring.scores, scoring.scoring),
             identity.deciding,
         ),
     ):

@@ -25,6 +25,7 @@ from engine.cli.modelling import model
 from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
 from engine.cli.people import identity
 from engine.cli.printing import note, number, progress, say, say_json, share, table
+from engine.cli.propensity import propensity
 from engine.cli.quality import lineage, quality
 from engine.cli.running import running, store
 from engine.cli.secrets import secret
@@ -243,5 +244,6 @@ app.add_typer(ingest, name="ingest")
 app.add_typer(quality, name="quality")
 app.add_typer(trait, name="trait")
 app.add_typer(lookalike, name="lookalike")
+app.add_typer(propensity, name="propensity")
 app.add_typer(warehouse, name="warehouse")
 app.command()(lineage)

@@ -78,6 +78,9 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         if request["op"] == "traits":
             due = operations.traits_due(workspace, datetime.now(UTC))
             return {"traits": [one.as_json() for one in operations.trait_run(workspace, due, job)] if due else []}
+        if request["op"] == "scores":
+            found = operations.scores_run(workspace, datetime.now(UTC), job)
+            return {"scores": [one.as_json() for one in found]}
         if request["op"] == "identity":
             return operations.run_identity(workspace, job=job).as_json()
         _wait_for_others(folder, job)

@@ -229,6 +229,7 @@ class Daemon:
             ("quality", "checking contracts", lambda: operations.quality_due(self._workspace, now)),
             ("identity", "resolving identity", lambda: operations.identity_due(self._workspace, now)),
             ("traits", "computing traits", lambda: bool(operations.traits_due(self._workspace, now))),
+            ("scores", "training and using models", lambda: operations.scores_due(self._workspace, now)),
         )
         for work, said, is_due in due:
             if now >= self._prepare_at.get(work, now):

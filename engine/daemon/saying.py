@@ -34,6 +34,11 @@ def _traits(answer: Mapping[str, Any]) -> Iterator[Line]:
         yield logging.ERROR if one["state"] == "held" else logging.INFO, f"trait {one['state']}", one
 
 
+def _scores(answer: Mapping[str, Any]) -> Iterator[Line]:
+    for one in answer["scores"]:
+        yield logging.ERROR if one["state"] in ("held", "failed") else logging.INFO, f"model {one['state']}", one
+
+
 def _identity(answer: Mapping[str, Any]) -> Iterator[Line]:
     level = logging.INFO if answer["state"] == "published" else logging.ERROR
     fields = {name: answer[name] for name in ("run", "persons", "merged", "split", "new")}
@@ -53,5 +58,6 @@ _LINES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Line]]] = {
     "quality": _quality,
     "ingest": _ingest,
     "traits": _traits,
+    "scores": _scores,
     "identity": _identity,
 }

@@ -23,6 +23,8 @@ COMMON = (
 )  # fmt: skip
 LOOKALIKE = (*COMMON, "seed", "reach", "keep_seed")
 PROPENSITY = (*COMMON, "target", "horizon", "eligible", "services", "value", "cost", "uplift", "best")
+_MOVES = {"lookalike": (0.9, 1.1), "propensity": (0.5, 2.0)}
+"""How far numbers of people may move unless the document says so."""
 DAYS = (7, 180)
 """The shortest and the longest horizon."""
 
@@ -37,10 +39,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Guard:
-    """What a new state must keep to be put in force: how many people are within reach, against the state before, and
-    the part of the seed kept apart that is found, against the model before."""
+    """What a new state must keep to be put in force, against the one before: how many people are within reach (of a
+    propensity: how many are expected to do it), and of what a model came to (the part of the seed kept apart that it
+    finds; how far its AUC is above chance)."""
 
-    reach: tuple[float, float] = (0.9, 1.1)
+    reach: tuple[float, float]
     recall: float = 0.8
 
 
@@ -260,21 +263,20 @@ def _learning(found: Mapping[str, Any]) -> Learning:
         reading.flag(features.get("seed_rule", False), "features.seed_rule", "seed_rule"),
         retrain,
         refresh,
-        _guard(found.get("guard")),
+        _guard(found.get("guard"), _MOVES[str(found["kind"])]),
         number,
     )
 
 
-def _guard(value: Any) -> Guard:
+def _guard(value: Any, reach: tuple[float, float]) -> Guard:
     found = reading.mapping(value or {}, "guard", "guard")
     reading.known_keys(found, ("reach", "recall"), "guard", "guard")
-    reach = Guard().reach
     if "reach" in found:
         two = [_number(one, "guard.reach") for one in reading.sequence(found["reach"], "guard.reach", "reach")]
         if len(two) != 2 or not two[0] <= 1 <= two[1]:
             raise reading.fail("guard.reach", "reach is a range around 1", "Write [0.9, 1.1].")
         reach = (two[0], two[1])
-    return Guard(reach, _within(found.get("recall", Guard().recall), "guard.recall", 0, 1))
+    return Guard(reach, _within(found.get("recall", Guard(reach).recall), "guard.recall", 0, 1))
 
 
 def _group(value: Any, path: str) -> Group:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.domain.feature import Feature
 from engine.lookalike.candidates import Fitted, Sample, fit
+from engine.lookalike.scaling import Scaling
 from engine.lookalike.selection import shares_above
+from engine.lookalike.trees import Trees
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +57,26 @@ class Factor:
         return told | {"bars": [asdict(one) for one in self.bars]}
 
 
-def factors(sample: Sample, fitted: Fitted) -> list[Factor]:
+class Scorer(Protocol):
+    """A model that can be explained: a linear part with a scale, or trees, and a score."""
+
+    @property
+    def scaling(self) -> Scaling:
+        """The scale of the linear part."""
+
+    @property
+    def weights(self) -> NDArray[Any] | None:
+        """The weights of the linear part."""
+
+    @property
+    def trees(self) -> Trees | None:
+        """The trees."""
+
+    def score(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A score of each row."""
+
+
+def factors(sample: Sample, fitted: Scorer) -> list[Factor]:
     """The features that count most, the first most."""
     import numpy as np
 
@@ -74,12 +95,12 @@ def factors(sample: Sample, fitted: Fitted) -> list[Factor]:
     return found
 
 
-def _parts(sample: Sample, fitted: Fitted, difference: NDArray[Any]) -> NDArray[Any]:
+def _parts(sample: Sample, fitted: Scorer, difference: NDArray[Any]) -> NDArray[Any]:
     """How much each feature counts: in a linear model its weight by how the seed differs; with trees how much worse the
     seed is told from others when the feature is shuffled (Breiman 2001)."""
     import numpy as np
 
-    weights = fitted.weights[: len(sample.features)]
+    weights = np.zeros(1) if fitted.weights is None else fitted.weights[: len(sample.features)]
     plain = np.abs(weights * difference)
     if fitted.trees is None:
         return np.asarray(plain)

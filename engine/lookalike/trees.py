@@ -17,12 +17,13 @@ _ROWS = 16_384
 
 @dataclass(frozen=True)
 class Trees:
-    """The nodes of all trees, one after another. A leaf leads to itself and adds its ``value``; others send a person
-    ``left`` when the ``feature`` is at most the ``threshold``, or is missing where ``missing_left`` says so."""
+    """The nodes of all trees, one after another, from each root as deep as ``depths`` says. A leaf leads to itself and
+    adds its ``value``; others send a person ``left`` when the ``feature`` is at most the ``threshold``, or is missing
+    where ``missing_left`` says so."""
 
     base: float
     roots: NDArray[Any]
-    depth: int
+    depths: NDArray[Any]
     feature: NDArray[Any]
     threshold: NDArray[Any]
     missing_left: NDArray[Any]
@@ -45,7 +46,7 @@ class Trees:
         return cls(
             float(np.ravel(fitted._baseline_prediction)[0]),
             starts[:-1].astype(np.int32),
-            int(every["depth"].max()),
+            np.array([one["depth"].max() for one in nodes], dtype=np.int32),
             np.where(leaf, 0, every["feature_idx"]).astype(np.int32),
             every["num_threshold"].astype(np.float64),
             every["missing_go_to_left"].astype(bool),
@@ -70,13 +71,14 @@ class Trees:
         width = block.shape[1]
         flat, rows = block.ravel(), np.arange(len(block)) * width
         total = np.zeros(len(block))
-        for root in self.roots:
+        holes = bool(np.isnan(flat).any())
+        for root, depth in zip(self.roots, self.depths, strict=True):
             node = np.full(len(block), root, dtype=np.int32)
-            for _ in range(self.depth):
+            for _ in range(depth):
                 mine = flat[rows + self.feature[node]]
-                with np.errstate(invalid="ignore"):
-                    goes_left = mine <= self.threshold[node]
-                goes_left |= np.isnan(mine) & self.missing_left[node]
+                goes_left = mine <= self.threshold[node]
+                if holes:
+                    goes_left |= np.isnan(mine) & self.missing_left[node]
                 node = np.where(goes_left, self.left[node], self.right[node])
             total += self.value[node]
         return total
@@ -91,4 +93,4 @@ class Trees:
     def from_arrays(cls, found: dict[str, NDArray[Any]], head: str = "tree_") -> Trees:
         """What was kept."""
         told: dict[str, Any] = {one.name: found[head + one.name] for one in fields(cls)}
-        return cls(**told | {"base": float(told["base"]), "depth": int(told["depth"])})
+        return cls(**told | {"base": float(told["base"])})

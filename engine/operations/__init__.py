@@ -85,6 +85,7 @@ if TYPE_CHECKING:
         draft_identity,
         show_identity,
     )
+    from engine.operations.inclining import propensity_apply
     from engine.operations.ingesting import (
         ingest_draft,
         ingest_files,
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
     )
     from engine.operations.onboarding import onboard_list
     from engine.operations.planning import apply, plan
+    from engine.operations.propensities import propensity_list, propensity_show, propensity_train
     from engine.operations.pulling import ingest_pull
     from engine.operations.reviewing import pairs_to_judge
     from engine.operations.running import (
@@ -146,6 +148,7 @@ if TYPE_CHECKING:
         run_soon,
         tasks,
     )
+    from engine.operations.score_schedule import score_troubles, scores_due, scores_run
     from engine.operations.sealing import make_vault_key, remove_secret, secrets, set_secret
     from engine.operations.sizing import size, size_document
     from engine.operations.telling import activity, recent_log
@@ -277,6 +280,13 @@ _HOMES = {
     "init": "workspace",
     "insights": "looking",
     "list_audiences": "keeping",
+    "score_troubles": "score_schedule",
+    "scores_due": "score_schedule",
+    "scores_run": "score_schedule",
+    "propensity_apply": "inclining",
+    "propensity_list": "propensities",
+    "propensity_show": "propensities",
+    "propensity_train": "propensities",
     "lookalike_apply": "likening",
     "lookalike_list": "lookalikes",
     "lookalike_reach": "lookalikes",
@@ -412,6 +422,10 @@ __all__ = [
     "prepare_sample",
     "preview_sync",
     "profile_of",
+    "propensity_apply",
+    "propensity_list",
+    "propensity_show",
+    "propensity_train",
     "quality_accept",
     "quality_draft",
     "quality_due",
@@ -440,6 +454,9 @@ __all__ = [
     "save_contract",
     "save_destination",
     "schema",
+    "score_troubles",
+    "scores_due",
+    "scores_run",
     "secrets",
     "see_alerts",
     "sent_to",

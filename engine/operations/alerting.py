@@ -12,6 +12,7 @@ from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.operations.contracting import red_tables
+from engine.operations.score_schedule import score_troubles
 from engine.operations.sealing import host_of
 from engine.operations.watching_folders import ingest_troubles
 from engine.operations.workspace import Workspace
@@ -36,6 +37,7 @@ _TITLES: dict[Kind, str] = {
     "identity": "Identity needs a look",
     "ingest": "A file was refused",
     "quality": "Data are not as their contract says",
+    "score": "A model of people needs a look",
 }
 
 Problem = tuple[Kind, str]
@@ -102,6 +104,7 @@ def _troubles(workspace: Workspace, at: datetime) -> dict[Problem, str]:
         found["identity", "persons"] = f"{kept}: {why}"
     found |= _red(workspace)
     found |= {("ingest", name): why for name, why in ingest_troubles(workspace).items()}
+    found |= {("score", name): why for name, why in score_troubles(workspace).items()}
     late = troubles.late(iso(at - LATE))
     if late:
         names = ", ".join(name for name, _ in late[:3]) + (", …" if len(late) > 3 else "")

@@ -13,6 +13,7 @@ from engine.operations.identity_documents import current_document, document_in_f
 from engine.operations.mapping import alone, judged, with_places
 from engine.operations.peppers import Ask, hasher_for
 from engine.operations.scheduling import run_soon
+from engine.operations.scoring import forget_features
 from engine.operations.workspace import IDENTITY, Workspace
 from engine.store.audiences import now
 from engine.store.erasures import Erasures
@@ -45,7 +46,7 @@ class IdentityHealth:
 
 def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> Forgotten:
     """Erase a person, by id or KIND:VALUE, for good: from the map, its index, what was hashed, decisions, uploaded
-    lists, computed traits, the bad rows of loads and collected events. Destinations lose them at the next delivery,
+    lists, computed traits and scores, features, the bad rows of loads and collected events. Destinations lose them at the next delivery,
     which is queued. The rows of the warehouse are its owner's: as long as they are there, they are not taken in again.
     """
     import numpy as np
@@ -91,6 +92,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     numberings, still = erase_keys(workspace.segments, workspace.library.folder / "ordinals", names)
     traits, there = erase_traits(workspace.warehouse_folder, names)
     places, left = places + numberings + traits, left + still + there
+    places += forget_features(workspace)
     workspace.reload()
     if left:
         raise EngineError(

@@ -51,11 +51,12 @@ def lookalike_apply(
     with holding(workspace.folder / LOCK, "convoke lookalike", "refused", BUSY):
         scoring, at = Scoring(workspace, job), day(as_of)
         found = [_apply(scoring, one, at, accept=accept) for one in chosen(workspace, ids)]
-        gone = () if ids else _remove_gone(workspace)
+        gone = () if ids else remove_gone(workspace)
     return found + [ScoreOutcome(name, "removed", None) for name in gone]
 
 
-def _remove_gone(workspace: Workspace) -> Sequence[str]:
+def remove_gone(workspace: Workspace) -> Sequence[str]:
+    """Take away the scores whose documents are gone; their names."""
     from engine.warehouses.computed import publish
 
     gone = gone_scores(workspace)

@@ -11,15 +11,18 @@ from engine.domain.audience import Audience
 from engine.domain.destination import read_destination
 from engine.domain.model import DataModel, EventType, Field, ObjectType, Source
 from engine.domain.rule import Did, Has, InAudience, InList, Sequence, Sql, TraitIs, Where
+from engine.domain.scoring import Group, LookalikeDocument, names
 from engine.domain.walk import conditions
 from engine.errors import EngineError, nearest
 from engine.operations.contracting import contracts_of
 from engine.operations.delivering import destinations_of
 from engine.operations.depending import named_tables
 from engine.operations.identity_documents import raw_model
+from engine.operations.scoring import written_scores
 from engine.operations.traits import trait_documents
 from engine.operations.workspace import Workspace
 from engine.store.activation import Destinations
+from engine.store.scores import ScoreModels
 
 Kind = Literal[
     "table", "column", "trait", "event", "object", "property", "identifier", "consent", "list", "audience",
@@ -105,7 +108,7 @@ def _reach(start: Node, edges: Iterable[tuple[Node, Node]], *, back: bool) -> li
 def _edges(workspace: Workspace) -> Iterator[tuple[Node, Node]]:
     """(part, what it is a part of)."""
     model = raw_model(workspace)
-    mapped = [*_of_model(model), *_of_computed(workspace, model)]
+    mapped = [*_of_model(model), *_of_computed(workspace, model), *_of_scores(workspace, model)]
     yield from mapped
     tables = sorted({one.name for one, _ in mapped if one.kind == "table"})
     for identifier, stored_ in Destinations(workspace.database).all().items():
@@ -115,6 +118,32 @@ def _edges(workspace: Workspace) -> Iterator[tuple[Node, Node]]:
         mine = Node("audience", name)
         yield from ((part, mine) for part in _parts(model, stored.audience, tables))
         yield from ((mine, Node("destination", one)) for one in destinations_of(stored.audience))
+
+
+def _of_scores(workspace: Workspace, model: DataModel) -> Iterator[tuple[Node, Node]]:
+    """What models of people learn from: their seed or target, and every feature of those in force."""
+    store = ScoreModels(workspace.database)
+    for name, one in written_scores(workspace).items():
+        document, newest = one.document, store.newest(name)
+        sources: set[Node] = set()
+        if isinstance(document, LookalikeDocument):
+            sources |= set(_group(document.seed))
+        else:
+            for service in document.services:
+                did, enters = service.did, service.enters
+                sources.add(Node("audience", enters or "") if did is None else Node("event", str(did["did"])))
+            sources |= set() if document.eligible is None else set(_group(document.eligible))
+        learnt = [] if newest is None else newest.card.get("reads", [])
+        sources |= {Node("event" if read in model.events else "trait", read) for read in learnt}
+        mine = [Node("trait", trait) for trait in names([document])]
+        yield from ((source, into) for source in sorted(sources) for into in mine)
+
+
+def _group(group: Group) -> Iterator[Node]:
+    if group.audience is not None:
+        yield Node("audience", group.audience)
+    if group.list is not None:
+        yield Node("list", group.list)
 
 
 def _of_computed(workspace: Workspace, model: DataModel) -> Iterator[tuple[Node, Node]]:

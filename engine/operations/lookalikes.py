@@ -118,7 +118,7 @@ def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
         trained = train(table, seed, learning.number, scoring.job, allowed=learning.allow)
     except EngineError as error:
         raise error.within(f'lookalike "{name}"') from None
-    before = _in_force(store, name)
+    before = in_force(store, name)
     newest = store.newest(name)
     version = 1 if newest is None else newest.version + 1
     card = _card(document, table, trained)
@@ -133,7 +133,7 @@ def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     return ScoreOutcome(name, state, version, trained.others, reason=held)
 
 
-def _in_force(store: ScoreModels, name: str) -> ScoreModel | None:
+def in_force(store: ScoreModels, name: str) -> ScoreModel | None:
     """The version that is used."""
     state = store.states().get(name)
     every = store.all(name)
@@ -172,6 +172,7 @@ def _card(document: LookalikeDocument, table: FeatureTable, trained: Trained) ->
         "scores": [float(one) for one in trained.scores],
         "factors": [one.as_json() for one in trained.factors],
         "features": len(trained.features),
+        "reads": sorted({one.source for one in trained.features}),
         "excluded": [vars(one) for one in trained.excluded],
     }
 
@@ -185,7 +186,7 @@ def lookalike_show(workspace: Workspace, identifier: str) -> dict[str, Any]:
     written = one_score(workspace, identifier, LookalikeDocument)
     store = ScoreModels(workspace.database)
     every, state = store.all(identifier), store.states().get(identifier)
-    current = _in_force(store, identifier)
+    current = in_force(store, identifier)
     return {
         "id": identifier,
         "card": None if current is None else current.card,
@@ -215,7 +216,7 @@ def lookalike_list(workspace: Workspace) -> list[dict[str, Any]]:
     for name, one in written_scores(workspace).items():
         if not isinstance(one.document, LookalikeDocument):
             continue
-        current, state = _in_force(store, name), states.get(name)
+        current, state = in_force(store, name), states.get(name)
         card = None if current is None else current.card
         found.append(
             {
@@ -264,7 +265,7 @@ def reach_of(card: dict[str, Any], share: float) -> Reach:
 
 def model_of(workspace: Workspace, identifier: str) -> ScoreModel:
     """The version that is used; EngineError when none was trained."""
-    found = _in_force(ScoreModels(workspace.database), identifier)
+    found = in_force(ScoreModels(workspace.database), identifier)
     if found is None:
         hint = f"Run convoke lookalike train {identifier}."
         raise EngineError("not_found", f'the lookalike "{identifier}" has no model yet', hint=hint)

@@ -15,7 +15,7 @@ from engine.domain.documents import iso, load_one, read_file
 from engine.domain.feature import Feature
 from engine.domain.model import DataModel, Labels, Site
 from engine.domain.model_codec import write_model
-from engine.domain.scoring import Document, Group, Learning, names, read_score
+from engine.domain.scoring import Document, Group, Learning, PropensityDocument, Service, names, read_score
 from engine.domain.values import ValueType
 from engine.domain.walk import named
 from engine.durable import remove_file
@@ -218,12 +218,30 @@ class Scoring:
                 hint = nearest(group.list, known, "list")
                 raise EngineError("unknown_name", f'there is no list "{group.list}"', f"{path}.list", hint)
             return [str(one) for one in workspace.lists.keys(group.list)]
-        name = group.audience or ""
+        return self.members_of(group.audience or "", at, f"{path}.audience")
+
+    def members_of(self, name: str, at: datetime, path: str) -> list[str]:
+        """The keys of an audience's members at a moment, as text."""
+        workspace = self.workspace
         if workspace.audiences.find(name) is None:
             hint = nearest(name, workspace.audiences.ids(), "audience")
-            raise EngineError("unknown_name", f'there is no audience "{name}"', f"{path}.audience", hint)
+            raise EngineError("unknown_name", f'there is no audience "{name}"', path, hint)
         (found,) = members(workspace, [name], as_of=at, job=self.job)
         return [str(one) for one in found.array.tolist()]
+
+    def eligible(
+        self, document: PropensityDocument, service: Service, table: FeatureTable, at: datetime
+    ) -> NDArray[Any]:
+        """The places of those who may do it at a moment: the eligible, without who is in the audience already."""
+        import numpy as np
+
+        found = np.ones(table.people, dtype=bool)
+        if document.eligible is not None:
+            found[:] = False
+            found[self.places(table, self.keys(document.eligible, "eligible", at))] = True
+        if service.enters is not None:
+            found[self.places(table, self.members_of(service.enters, at, "target.audience"))] = False
+        return np.flatnonzero(found)
 
     def rule_of(self, group: Group) -> frozenset[str]:
         """The traits and events that the rules of a group's audience look at, those it refers to among them, and the
@@ -316,7 +334,7 @@ def say_state(
     workspace: Workspace, identifier: str, state: str, version: int | None, at: datetime, told: Mapping[str, Any]
 ) -> None:
     """Keep what became of a document, and when."""
-    more = {**told, "at": iso(datetime.now(UTC))}
+    more = {**told, "at": iso(datetime.now(UTC)), "data": data_without_traits(workspace)}
     ScoreModels(workspace.database).say(ScoreState(identifier, state, version, iso(at), more))
 
 

@@ -13,7 +13,20 @@ from engine.domain.values import ValueType
 from engine.domain.windows import bounds
 from engine.errors import EngineError
 from engine.sql import usersql
-from engine.sql.build import Binder, Expr, Statement, alias, call, cast, column, conjunction, name, not_null, render
+from engine.sql.build import (
+    Binder,
+    Expr,
+    Statement,
+    alias,
+    call,
+    cast,
+    column,
+    conjunction,
+    name,
+    not_null,
+    render,
+    word,
+)
 from engine.sql.columns import Value, aware
 from engine.sql.compile import World
 from engine.sql.events import measure_value, time_bounds, where_expr
@@ -56,6 +69,12 @@ def by_sql(world: World, text: str, kind: ValueType) -> Statement:
     return render(query_.where(not_null(column("value", "q"))), Binder())
 
 
+def favourite_hour(world: World, site: Site, what: Measured) -> Statement:
+    """`key` and `value`: the local hour (0 to 23) in which a profile most often did what is measured; of several that
+    are as frequent the earliest."""
+    return _Hours(world, site, what).statement(ValueType.INTEGER)
+
+
 class _Measuring:
     def __init__(self, world: World, site: Site, what: Measured) -> None:
         self._what, self._site = what, site
@@ -81,7 +100,7 @@ class _Measuring:
         base = exp.select(alias(key, "key")).from_(sources.profiles.from_item()).join(rows.from_item(), on=joined)
         base = base.where(conjunction(parts))
         if what.kind == "most_frequent":
-            return render(self._most_frequent(base, rows, told, kind), self._binder)
+            return render(self._most_frequent(base, self._frequent(rows, told, time), kind), self._binder)
         value = cast(self._value(rows, told, time), SQL_TYPES[kind])
         return render(
             base.select(alias(value, "value")).group_by(key.copy()).having(not_null(value.copy())), self._binder
@@ -107,9 +126,13 @@ class _Measuring:
     def _own(self, rows: Rows, told: EventType | ObjectType) -> Value:
         return rows.value(told.properties[self._what.property or ""], self._at.tz, "properties")
 
-    def _most_frequent(self, base: exp.Select, rows: Rows, told: EventType | ObjectType, kind: ValueType) -> exp.Select:
+    def _frequent(self, rows: Rows, told: EventType | ObjectType, time: Value | None) -> Expr:
+        """What the most frequent of is looked for."""
+        return self._own(rows, told).expr
+
+    def _most_frequent(self, base: exp.Select, value: Expr, kind: ValueType) -> exp.Select:
         """Of several values that are as frequent the smallest."""
-        own = cast(self._own(rows, told).expr, SQL_TYPES[kind])
+        own = cast(value, SQL_TYPES[kind])
         counted = base.select(alias(own, "value"), alias(exp.Count(this=exp.Star()), "n"))
         counted = counted.where(not_null(own.copy())).group_by(cast(self._sources.key(), "VARCHAR"), own.copy())
         order = exp.Order(
@@ -127,3 +150,9 @@ class _Measuring:
             .from_(first)
             .where(exp.EQ(this=column("place", "r"), expression=exp.Literal.number(1)))
         )
+
+
+class _Hours(_Measuring):
+    def _frequent(self, rows: Rows, told: EventType | ObjectType, time: Value | None) -> Expr:
+        assert time is not None  # noqa: S101 - only events are asked for
+        return call("hour", call("timezone", word(self._at.tz.key), aware(time)))

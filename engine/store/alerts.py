@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from engine.store.database import Database
 
-Kind = Literal["run", "task", "sync", "held", "late", "size", "rejects", "identity", "ingest", "quality"]
+Kind = Literal["run", "task", "sync", "held", "late", "size", "rejects", "identity", "ingest", "quality", "score"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,301 @@
+"""`convoke propensity train|show`: how likely people are to do something, judged over a period not learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from engine.domain.audience import Audience
+from engine.domain.audience_codec import read_audience
+from engine.domain.feature import Excluded, Feature
+from engine.domain.scoring import PropensityDocument, Service
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.locks import holding
+from engine.operations.context import prepare
+from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force
+from engine.operations.scoring import (
+    LOCK,
+    Scoring,
+    Written,
+    day,
+    model_path,
+    one_score,
+    say_state,
+    written_scores,
+)
+from engine.operations.targets import Named
+from engine.operations.workspace import Workspace, user_name
+from engine.store.scores import ScoreModel, ScoreModels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.lookalike.propensity import Labelled
+    from engine.lookalike.table import FeatureTable
+
+_MOST = 100_000
+"""People that a model is learnt from, drawn from all."""
+
+
+def propensity_train(
+    workspace: Workspace,
+    ids: Sequence[str] = (),
+    *,
+    as_of: str | datetime | None = None,
+    accept: bool = False,
+    job: Job | None = None,
+) -> list[ScoreOutcome]:
+    """Train propensities (all, or those named). Each is judged over the last horizon by a model of the one before it,
+    and then learnt from the last. A model clearly worse than the one before is kept but not used, unless it is
+    ``accept``-ed."""
+    with holding(workspace.folder / LOCK, "convoke propensity", "refused", BUSY):
+        scoring, at = Scoring(workspace, job), day(as_of)
+        return [_Training(scoring, one, at).run(accept=accept) for one in chosen_propensities(workspace, ids)]
+
+
+def chosen_propensities(workspace: Workspace, ids: Sequence[str]) -> list[Written]:
+    """The documents of propensities: those named, or all."""
+    if ids:
+        return [one_score(workspace, name, PropensityDocument) for name in ids]
+    found = [one for one in written_scores(workspace).values() if isinstance(one.document, PropensityDocument)]
+    if not found:
+        raise EngineError("not_found", "there is no document of a propensity", hint="Write one in the folder scores.")
+    return found
+
+
+def propensity_of(written: Written) -> PropensityDocument:
+    """What it says."""
+    assert isinstance(written.document, PropensityDocument)  # noqa: S101 - chosen by its kind
+    return written.document
+
+
+class _Training:
+    """Trains the services of one document as of a moment."""
+
+    def __init__(self, scoring: Scoring, written: Written, at: datetime) -> None:
+        self._scoring, self._written, self._document = scoring, written, propensity_of(written)
+        self._at, self._days = at, timedelta(days=self._document.days)
+
+    def run(self, *, accept: bool) -> ScoreOutcome:
+        from engine.lookalike.kept import keep
+
+        workspace, document = self._scoring.workspace, self._document
+        name, store = document.learning.id, ScoreModels(workspace.database)
+        try:
+            card, told, arrays = self._trained()
+        except EngineError as error:
+            raise error.within(f'propensity "{name}"') from None
+        before, newest = in_force(store, name), store.newest(name)
+        version = 1 if newest is None else newest.version + 1
+        digest = keep(model_path(workspace, name, version), told, arrays)
+        hash_, text = self._written.hash, self._written.text
+        store.keep(ScoreModel(name, version, "propensity", hash_, text, digest, card, "", user_name()))
+        held = None if accept or before is None else _worse(document, before.card, card)
+        keeps = version if held is None or before is None else before.version
+        say_state(workspace, name, "trained" if held is None else "held", keeps, self._at, {"reason": held})
+        return ScoreOutcome(name, "trained" if held is None else "held", version, card["people"], reason=held)
+
+    def _trained(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        document, scoring = self._document, self._scoring
+        first = scoring.table(document.learning, self._at - 2 * self._days, computed=False)
+        second = scoring.table(document.learning, self._at - self._days, first.features, computed=False)
+        services: dict[str, Any] = {}
+        told: dict[str, Any] = {}
+        arrays: dict[str, Any] = {}
+        excluded: set[Excluded] = set()
+        for place, service in enumerate(document.services):
+            self._report(0.3 + 0.6 * place / len(document.services), service.name)
+            services[service.name], parts, found, left = self._service(service, first, second)
+            told[service.name] = parts
+            arrays |= {f"{service.name}/{key}": value for key, value in found.items()}
+            excluded |= set(left)
+        if document.uplift is not None:
+            services["uplift"], told["uplift"], found = self._uplift(document.services[0])
+            arrays |= {f"uplift/{key}": value for key, value in found.items()}
+        card = {
+            "kind": "propensity",
+            "days": document.days,
+            "services": services,
+            "people": second.people,
+            "data": second.data,
+            "as_of": second.as_of,
+            "judged": [first.as_of, second.as_of],
+            "consent": document.learning.consent,
+            "features": len(first.features),
+            "reads": sorted({one.source for one in first.features}),
+            "excluded": [vars(one) for one in sorted({*first.excluded, *excluded}, key=lambda one: one.name)],
+        }
+        return card, {"services": told}, arrays
+
+    def _report(self, share: float, step: str) -> None:
+        if self._scoring.job is not None:
+            self._scoring.job.report(share, step)
+
+    def _check(self) -> None:
+        if self._scoring.job is not None:
+            self._scoring.job.check()
+
+    def _service(
+        self, service: Service, first: FeatureTable, second: FeatureTable
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[Excluded]]:
+        from engine.lookalike.candidates import Sample
+        from engine.lookalike.factors import factors, leaking
+        from engine.lookalike.propensity import Labelled, fit, judge
+
+        number = self._document.learning.number
+        learnt, judged = self._labelled(first, service, _MOST), self._labelled(second, service, None)
+        leaks = set(leaking(Sample(learnt.values, learnt.did, learnt.features))) if learnt.did.any() else set()
+        kept = [one not in leaks for one in learnt.features]
+        features = tuple(one for one, is_kept in zip(learnt.features, kept, strict=True) if is_kept)
+        learnt, judged = (Labelled(one.values[:, kept], one.did, features) for one in (learnt, judged))
+        found = judge(fit(learnt, number, self._check).predict(judged.values), judged.did)
+        last = self._drawn(judged)
+        model = fit(last, number, self._check)
+        sample = Sample(last.values, last.did, features)
+        told, arrays = model.parts()
+        card = {
+            **found.as_json(),
+            "way": model.way,
+            "factors": [one.as_json() for one in factors(sample, model)],
+            "value": service.value,
+            "cost": service.cost,
+        }
+        excluded = [Excluded(one.name, "leaks") for one in sorted(leaks, key=lambda one: one.name)]
+        return card, {**told, "features": [one.as_json() for one in features]}, arrays, excluded
+
+    def _labelled(self, table: FeatureTable, service: Service, most: int | None) -> Labelled:
+        """Whoever is eligible at the moment of a table (``most`` of them), and who did it within the horizon after."""
+        import numpy as np
+
+        from engine.lookalike.propensity import Labelled
+
+        at = datetime.fromisoformat(table.as_of)
+        places = self._scoring.eligible(self._document, service, table, at)
+        if most is not None and len(places) > most:
+            drawn = np.random.default_rng(self._document.learning.number).choice(places, most, replace=False)
+            places = np.sort(drawn)
+        if not len(places):
+            raise EngineError("refused", "nobody is eligible who may be learnt from", "eligible")
+        return Labelled(table.take(places), self._did(table, service, at)[places], table.features)
+
+    def _drawn(self, people: Labelled) -> Labelled:
+        """No more than are learnt from."""
+        import numpy as np
+
+        if len(people.did) <= _MOST:
+            return people
+        rng = np.random.default_rng(self._document.learning.number)
+        rows = np.sort(rng.choice(len(people.did), _MOST, replace=False))
+        return replace(people, values=people.values[rows], did=people.did[rows])
+
+    def _did(self, table: FeatureTable, service: Service, at: datetime) -> NDArray[Any]:
+        """Who of a table did it in the horizon after a moment."""
+        import numpy as np
+
+        end = at + self._days
+        audience = _target(self._document, service)
+        if service.enters is not None:
+            keys = self._scoring.members_of(service.enters, end, "target.audience")
+        else:
+            context = prepare(self._scoring.workspace, [Named(audience, "", None)], end, self._scoring.job)
+            keys = [str(one) for one in context.evaluator.members(audience, context.sites(audience, None)).tolist()]
+        found = np.zeros(table.people, dtype=bool)
+        found[self._scoring.places(table, keys)] = True
+        return found
+
+    def _uplift(self, service: Service) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        import numpy as np
+
+        from engine.lookalike.uplift import Arms, fit
+
+        document, trial = self._document, self._document.uplift
+        assert trial is not None  # noqa: S101 - asked for
+        since = datetime.fromisoformat(trial.since).replace(tzinfo=UTC)
+        if since + self._days > self._at:
+            message = f"the horizon after {trial.since} has not passed yet"
+            raise EngineError("refused", message, "uplift.since", "Name an earlier day.")
+        table = self._scoring.table(document.learning, since, computed=False)
+        treated, control = (
+            self._scoring.places(table, self._scoring.keys(one, f"uplift.{name}", since))
+            for one, name in ((trial.treated, "treated"), (trial.control, "control"))
+        )
+        control = control[~np.isin(control, treated)]
+        places = np.sort(np.concatenate([treated, control]))
+        is_treated = np.isin(places, treated)
+        did = self._did(table, service, since)[places]
+        arms = Arms(table.take(places), is_treated, did, table.features)
+        model, told = fit(arms, document.learning.number, self._check)
+        parts, arrays = model.parts()
+        return (
+            told | {"learner": model.learner},
+            {**parts, "features": [one.as_json() for one in table.features]},
+            arrays,
+        )
+
+
+def _target(document: PropensityDocument, service: Service) -> Audience:
+    made: dict[str, Any] = {"kind": "audience", "id": document.learning.id}
+    made["rule"] = {**(service.did or {"did": ""}), "within": f"{document.days}d"}
+    if document.learning.sites:
+        made["sites"] = list(document.learning.sites)
+    return read_audience(made)
+
+
+def _worse(document: PropensityDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
+    for service in document.services:
+        old = before["services"].get(service.name)
+        new = card["services"][service.name]
+        if old is not None and new["auc"] - 0.5 < document.learning.guard.recall * (old["auc"] - 0.5):
+            was = f"the one before had {old['auc']:.3f}"
+            return f"the new model of {service.name} has an AUC of {new['auc']:.3f}, and {was}"
+    return None
+
+
+def propensity_show(workspace: Workspace, identifier: str) -> dict[str, Any]:
+    """The card of the model in force, and what became of it last."""
+    written = one_score(workspace, identifier, PropensityDocument)
+    store = ScoreModels(workspace.database)
+    current, state = in_force(store, identifier), store.states().get(identifier)
+    return {
+        "id": identifier,
+        "card": None if current is None else current.card,
+        "version": None if current is None else current.version,
+        "changed": current is not None and current.hash != written.hash,
+        "state": None if state is None else asdict(state),
+        "versions": [{"version": one.version, "at": one.at, "who": one.who} for one in store.all(identifier)],
+    }
+
+
+def propensity_list(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every propensity there is a document of, with its state and how many are expected to do it."""
+    store = ScoreModels(workspace.database)
+    states, found = store.states(), []
+    for name, one in written_scores(workspace).items():
+        if isinstance(one.document, PropensityDocument):
+            current, state = in_force(store, name), states.get(name)
+            services = [] if current is None else [key for key in current.card["services"] if key != "uplift"]
+            found.append(
+                {
+                    "id": name,
+                    "label": dict(one.document.learning.label),
+                    "days": one.document.days,
+                    "services": services or [service.name for service in one.document.services],
+                    "traits": list(one.document.traits),
+                    "state": "new" if state is None else state.state,
+                    "reason": None if state is None else state.told.get("reason"),
+                    "version": None if current is None else current.version,
+                    "expected": None if state is None else state.told.get("reach"),
+                }
+            )
+    return found
+
+
+def feature_union(told: dict[str, Any]) -> tuple[Feature, ...]:
+    """Every feature that some service of a model reads."""
+    found: dict[Feature, None] = {}
+    for one in told["services"].values():
+        found |= dict.fromkeys(Feature.from_json(feature) for feature in one["features"])
+    return tuple(found)
