@@ -8,8 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from engine import operations
-from engine.api.asking import answer
-from engine.api.gate import needs
+from engine.api.asking import answer, needs
 from engine.jobs import Job
 
 Id = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]

@@ -79,8 +79,7 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
             due = operations.traits_due(workspace, datetime.now(UTC))
             return {"traits": [one.as_json() for one in operations.trait_run(workspace, due, job)] if due else []}
         if request["op"] == "scores":
-            found = operations.scores_run(workspace, datetime.now(UTC), job)
-            return {"scores": [one.as_json() for one in found]}
+            return {"scores": [one.as_json() for one in operations.scores_run(workspace, datetime.now(UTC), job)]}
         if request["op"] == "identity":
             return operations.run_identity(workspace, job=job).as_json()
         _wait_for_others(folder, job)

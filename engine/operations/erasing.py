@@ -46,8 +46,9 @@ class IdentityHealth:
 
 def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> Forgotten:
     """Erase a person, by id or KIND:VALUE, for good: from the map, its index, what was hashed, decisions, uploaded
-    lists, computed traits and scores, features, the bad rows of loads and collected events. Destinations lose them at the next delivery,
-    which is queued. The rows of the warehouse are its owner's: as long as they are there, they are not taken in again.
+    lists, computed traits and scores, features, the bad rows of loads and collected events. Destinations lose them at
+    the next delivery, which is queued. The rows of the warehouse are its owner's: as long as they are there, they are
+    not taken in again.
     """
     import numpy as np
 

@@ -59,9 +59,11 @@ def _one(workspace: Workspace, written: Written, what: str, job: Job | None) -> 
         before = ScoreModels(workspace.database).states().get(name)
         kept = {} if before is None else {key: before.told.get(key) for key in ("reach", "applied", "drift")}
         version = None if before is None else before.version
-        told = {**kept, "reason": str(error), "hash": written.hash}
+        where = f"{error.path}: " if error.path else ""
+        why = f"{where}{error.message}" + (f". {error.hint}" if error.hint else "")
+        told = {**kept, "reason": why, "hash": written.hash}
         say_state(workspace, name, "failed", version, today(), told)
-        found.append(ScoreOutcome(name, "failed", version, reason=str(error)))
+        found.append(ScoreOutcome(name, "failed", version, reason=why))
     return found
 
 
@@ -82,7 +84,9 @@ def _what(
 ) -> str:
     learning = written.document.learning
     if state is not None and state.state == "failed" and state.told.get("hash") == written.hash:
-        return "train" if _passed(read_schedule(learning.retrain), state.told["at"], at) else ""
+        again = read_schedule(learning.refresh)
+        again = again if again.timed else read_schedule(learning.retrain)
+        return "train" if _passed(again, state.told["at"], at) else ""
     if newest is None or newest.hash != written.hash:
         return "train"
     if _passed(read_schedule(learning.retrain), newest.at, at):
