@@ -80,6 +80,10 @@ class Cancelled(EngineError):
     def __init__(self) -> None:
         super().__init__("cancelled", "the work was cancelled")
 
+    def within(self, source: str) -> Cancelled:
+        """The same: what was cancelled is not an error of a file."""
+        return self
+
 
 def nearest(name: str, known: Iterable[str], what: str) -> str:
     """A hint that names the closest known name, or says which there are.

@@ -18,7 +18,7 @@ from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.locks import holding
 from engine.operations.likening import remove_gone
-from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force
+from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force, used
 from engine.operations.propensities import chosen_propensities, feature_union, propensity_of
 from engine.operations.scoring import LOCK, Score, Scoring, Written, day, model_path, put_in_force, say_state
 from engine.operations.workspace import Workspace
@@ -76,11 +76,12 @@ class _Applying:
         chances = {one.name: self._chances(one, table, told, arrays) for one in self._document.services}
         expected = float(sum(np.nansum(one) for one in chances.values()))
         people = int((~np.isnan(np.stack(list(chances.values())))).any(axis=0).sum())
-        before = ScoreModels(workspace.database).states().get(self._name)
+        store = ScoreModels(workspace.database)
+        before = store.states().get(self._name)
         held = None if accept else self._moved(before, model.version, expected)
         if held is not None:
-            kept = {} if before is None else {key: before.told.get(key) for key in ("reach", "applied")}
-            say_state(workspace, self._name, "held", model.version, self._at, {"reason": held, **kept})
+            told_now = {**used(store, self._name), "reason": held}
+            say_state(workspace, self._name, "held", model.version, self._at, told_now)
             return ScoreOutcome(self._name, "held", model.version, people, round(expected), reason=held)
         scores = [
             self._score(self._document.trait_of(one), chances[one.name], self._label(one), model)

@@ -16,7 +16,7 @@ from engine.jobs import Job
 from engine.locks import holding
 from engine.operations.context import prepare
 from engine.operations.keeping import save
-from engine.operations.lookalikes import BUSY, SHARE, ScoreOutcome, chosen, document_of, model_of, opened
+from engine.operations.lookalikes import BUSY, SHARE, ScoreOutcome, chosen, document_of, model_of, opened, used
 from engine.operations.scoring import (
     LOCK,
     Score,
@@ -87,12 +87,12 @@ def _apply(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     share = _share(document, ranking.ranked)
     reach = int((ranking.percentile > _threshold(share)).sum())
     moved = drift(np.array(model.card["scores"]), ranking.scores)
-    before = ScoreModels(workspace.database).states().get(name)
+    store = ScoreModels(workspace.database)
+    before = store.states().get(name)
     held = None if accept else _moved(document, before, model.version, reach)
     told = {"reason": held, "drift": moved, "reach": reach, "applied": model.version}
     if held is not None:
-        kept = {} if before is None else {key: before.told.get(key) for key in ("reach", "applied")}
-        say_state(workspace, name, "held", model.version, at, told | kept)
+        say_state(workspace, name, "held", model.version, at, {**used(store, name), "reason": held})
         return ScoreOutcome(name, "held", model.version, ranking.ranked, reach, moved, reason=held)
     seed_name = document.seed.audience or document.seed.list or ""
     label = document.learning.label or {k: v.format(seed=seed_name) for k, v in _SIMILAR.items()}

@@ -129,7 +129,7 @@ def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     held = None if accept or before is None else _worse(document, before.card, card)
     keeps = version if held is None or before is None else before.version
     state = "trained" if held is None else "held"
-    say_state(workspace, name, state, keeps, at, {"reason": held, "trained": written.hash})
+    say_state(workspace, name, state, keeps, at, {**used(store, name), "reason": held})
     return ScoreOutcome(name, state, version, trained.others, reason=held)
 
 
@@ -138,6 +138,12 @@ def in_force(store: ScoreModels, name: str) -> ScoreModel | None:
     state = store.states().get(name)
     every = store.all(name)
     return next((one for one in every if state is not None and one.version == state.version), None)
+
+
+def used(store: ScoreModels, name: str) -> dict[str, Any]:
+    """What a document's scores in force came to: that stays when a model is trained anew or held."""
+    state = store.states().get(name)
+    return {} if state is None else {key: state.told.get(key) for key in ("reach", "applied", "drift")}
 
 
 def _worse(document: LookalikeDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:

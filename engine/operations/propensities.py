@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
 from engine.operations.context import prepare
-from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force
+from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force, used
 from engine.operations.scoring import (
     LOCK,
     Scoring,
@@ -95,8 +95,9 @@ class _Training:
         store.keep(ScoreModel(name, version, "propensity", hash_, text, digest, card, "", user_name()))
         held = None if accept or before is None else _worse(document, before.card, card)
         keeps = version if held is None or before is None else before.version
-        say_state(workspace, name, "trained" if held is None else "held", keeps, self._at, {"reason": held})
-        return ScoreOutcome(name, "trained" if held is None else "held", version, card["people"], reason=held)
+        state = "trained" if held is None else "held"
+        say_state(workspace, name, state, keeps, self._at, {**used(store, name), "reason": held})
+        return ScoreOutcome(name, state, version, card["people"], reason=held)
 
     def _trained(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         document, scoring = self._document, self._scoring

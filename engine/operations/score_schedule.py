@@ -11,7 +11,7 @@ from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.operations.inclining import propensity_apply
 from engine.operations.likening import lookalike_apply, remove_gone
-from engine.operations.lookalikes import ScoreOutcome, lookalike_train
+from engine.operations.lookalikes import ScoreOutcome, lookalike_train, used
 from engine.operations.propensities import propensity_train
 from engine.operations.scoring import FOLDER, Written, gone_scores, say_state, today, written_scores
 from engine.operations.traits import data_without_traits
@@ -56,12 +56,12 @@ def _one(workspace: Workspace, written: Written, what: str, job: Job | None) -> 
     except Cancelled:
         raise
     except EngineError as error:
-        before = ScoreModels(workspace.database).states().get(name)
-        kept = {} if before is None else {key: before.told.get(key) for key in ("reach", "applied", "drift")}
+        store = ScoreModels(workspace.database)
+        before = store.states().get(name)
         version = None if before is None else before.version
         where = f"{error.path}: " if error.path else ""
         why = f"{where}{error.message}" + (f". {error.hint}" if error.hint else "")
-        told = {**kept, "reason": why, "hash": written.hash}
+        told = {**used(store, name), "reason": why, "hash": written.hash}
         say_state(workspace, name, "failed", version, today(), told)
         found.append(ScoreOutcome(name, "failed", version, reason=why))
     return found
