@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from engine.operations import Workspace, prepare_demo
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores already: training is four times faster so
 os.environ.pop("CONVOKE_WORKSPACE", None)
 settings.register_profile("convoke", deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 settings.load_profile("convoke")

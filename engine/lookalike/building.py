@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _BYTES = 4
 _COPIES = 4
 """What a block takes besides its own numbers while it is put together: DuckDB's groups, their columns, the file's."""
+LEAST_BLOCK = 50_000
 _LOOKED_AT = 500_000
 """Profiles whose values are counted to find the frequent ones."""
 
@@ -80,7 +81,7 @@ class _Builder:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_name(f".{self._path.name}.new")
         means = self._means(made.features)
-        size = max(50_000, what.memory // (_COPIES * _BYTES * len(made.features)))
+        size = max(LEAST_BLOCK, what.memory // (_COPIES * _BYTES * len(made.features)))
         schema, writer = _schema(len(made.features)), None
         try:
             writer = parquet.ParquetWriter(fresh, schema, compression="zstd")

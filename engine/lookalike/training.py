@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -117,12 +117,9 @@ def _usable(
     event by several of its features."""
     import numpy as np
 
-    missing = np.isnan(sample.values).all(axis=0)
-    filled = np.where(np.isnan(sample.values), np.inf, sample.values)
-    constant = ~missing & (filled.min(axis=0) == filled.max(axis=0))
-    excluded = [Excluded(one.name, "missing") for one, is_so in zip(sample.features, missing, strict=True) if is_so]
-    excluded += [Excluded(one.name, "constant") for one, is_so in zip(sample.features, constant, strict=True) if is_so]
-    sample = _only(sample, ~missing & ~constant)
+    excluded = useless(sample.values, sample.features)
+    names = {one.name for one in excluded}
+    sample = _only(sample, np.array([one.name not in names for one in sample.features], dtype=bool))
     leaks = {one for one in leaking(sample) if one.source not in allowed}
     excluded += [Excluded(one.name, "leaks") for one in sample.features if one in leaks]
     sample = _only(sample, np.array([one not in leaks for one in sample.features], dtype=bool))
@@ -140,6 +137,17 @@ def _usable(
             hint="convoke lookalike show says which; give the data model more traits or events.",
         )
     return sample, excluded
+
+
+def useless(values: NDArray[Any], features: Sequence[Feature]) -> list[Excluded]:
+    """Features that say nothing: always missing, or always the same."""
+    import numpy as np
+
+    missing = np.isnan(values).all(axis=0)
+    filled = np.where(np.isnan(values), np.inf, values)
+    constant = ~missing & (filled.min(axis=0) == filled.max(axis=0))
+    found = [Excluded(one.name, "missing") for one, is_so in zip(features, missing, strict=True) if is_so]
+    return found + [Excluded(one.name, "constant") for one, is_so in zip(features, constant, strict=True) if is_so]
 
 
 def _only(sample: Sample, kept: NDArray[Any]) -> Sample:

@@ -145,11 +145,16 @@ class _Training:
         from engine.lookalike.candidates import Sample
         from engine.lookalike.factors import factors, leaking
         from engine.lookalike.propensity import Labelled, fit, judge
+        from engine.lookalike.training import useless
 
         number = self._document.learning.number
         learnt, judged = self._labelled(first, service, _MOST), self._labelled(second, service, None)
-        leaks = set(leaking(Sample(learnt.values, learnt.did, learnt.features))) if learnt.did.any() else set()
-        kept = [one not in leaks for one in learnt.features]
+        excluded = [*useless(learnt.values, learnt.features), *useless(judged.values, judged.features)]
+        if learnt.did.any() and not learnt.did.all():
+            leaks = leaking(Sample(learnt.values, learnt.did, learnt.features))
+            excluded += [Excluded(one.name, "leaks") for one in leaks]
+        names = {one.name for one in excluded}
+        kept = [one.name not in names for one in learnt.features]
         features = tuple(one for one, is_kept in zip(learnt.features, kept, strict=True) if is_kept)
         learnt, judged = (Labelled(one.values[:, kept], one.did, features) for one in (learnt, judged))
         found = judge(fit(learnt, number, self._check).predict(judged.values), judged.did)
@@ -164,7 +169,6 @@ class _Training:
             "value": service.value,
             "cost": service.cost,
         }
-        excluded = [Excluded(one.name, "leaks") for one in sorted(leaks, key=lambda one: one.name)]
         return card, {**told, "features": [one.as_json() for one in features]}, arrays, excluded
 
     def _labelled(self, table: FeatureTable, service: Service, most: int | None) -> Labelled:
@@ -197,10 +201,10 @@ class _Training:
         import numpy as np
 
         end = at + self._days
-        audience = _target(self._document, service)
         if service.enters is not None:
             keys = self._scoring.members_of(service.enters, end, "target.audience")
         else:
+            audience = _target(self._document, service)
             context = prepare(self._scoring.workspace, [Named(audience, "", None)], end, self._scoring.job)
             keys = [str(one) for one in context.evaluator.members(audience, context.sites(audience, None)).tolist()]
         found = np.zeros(table.people, dtype=bool)
@@ -210,6 +214,7 @@ class _Training:
     def _uplift(self, service: Service) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         import numpy as np
 
+        from engine.lookalike.training import useless
         from engine.lookalike.uplift import Arms, fit
 
         document, trial = self._document, self._document.uplift
@@ -227,19 +232,20 @@ class _Training:
         places = np.sort(np.concatenate([treated, control]))
         is_treated = np.isin(places, treated)
         did = self._did(table, service, since)[places]
-        arms = Arms(table.take(places), is_treated, did, table.features)
+        values = table.take(places)
+        names = {one.name for one in useless(values, table.features)}
+        kept = [one.name not in names for one in table.features]
+        features = [one for one in table.features if one.name not in names]
+        arms = Arms(values[:, kept], is_treated, did, features)
         model, told = fit(arms, document.learning.number, self._check)
         parts, arrays = model.parts()
-        return (
-            told | {"learner": model.learner},
-            {**parts, "features": [one.as_json() for one in table.features]},
-            arrays,
-        )
+        parts["features"] = [one.as_json() for one in features]
+        return told | {"learner": model.learner}, parts, arrays
 
 
 def _target(document: PropensityDocument, service: Service) -> Audience:
     made: dict[str, Any] = {"kind": "audience", "id": document.learning.id}
-    made["rule"] = {**(service.did or {"did": ""}), "within": f"{document.days}d"}
+    made["rule"] = {**(service.did or {}), "within": f"{document.days}d"}
     if document.learning.sites:
         made["sites"] = list(document.learning.sites)
     return read_audience(made)

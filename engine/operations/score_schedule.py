@@ -27,9 +27,10 @@ def scores_due(workspace: Workspace, at: datetime) -> bool:
         return False
     if workspace.models.current() is None:
         return False
-    if any(what for _, what in _due(workspace, at)):
-        return True
-    return bool(gone_scores(workspace))
+    try:
+        return bool(_due(workspace, at)) or bool(gone_scores(workspace))
+    except EngineError:  # a document that cannot be read is an alert
+        return False
 
 
 def scores_run(workspace: Workspace, at: datetime, job: Job | None = None) -> list[ScoreOutcome]:
@@ -59,8 +60,7 @@ def _one(workspace: Workspace, written: Written, what: str, job: Job | None) -> 
         store = ScoreModels(workspace.database)
         before = store.states().get(name)
         version = None if before is None else before.version
-        where = f"{error.path}: " if error.path else ""
-        why = f"{where}{error.message}" + (f". {error.hint}" if error.hint else "")
+        why = _sentence(error)
         told = {**used(store, name), "reason": why, "hash": written.hash}
         say_state(workspace, name, "failed", version, today(), told)
         found.append(ScoreOutcome(name, "failed", version, reason=why))
@@ -105,13 +105,16 @@ def _passed(schedule: Schedule, since: str, at: datetime) -> bool:
 
 
 def score_troubles(workspace: Workspace) -> dict[str, str]:
-    """Models that are held or failed, and why."""
-    states = ScoreModels(workspace.database).states()
-    held = {name: one for name, one in states.items() if one.state in ("held", "failed")}
-    if not held:
-        return {}
+    """Models that are held or failed, and why; or the document that cannot be read."""
     try:
         known = written_scores(workspace)
     except EngineError as error:
-        return {FOLDER: str(error)}
-    return {name: str(one.told.get("reason") or one.state) for name, one in held.items() if name in known}
+        return {FOLDER: _sentence(error)}
+    states = ScoreModels(workspace.database).states()
+    held = {name: one for name, one in states.items() if one.state in ("held", "failed") and name in known}
+    return {name: str(one.told.get("reason") or one.state) for name, one in held.items()}
+
+
+def _sentence(error: EngineError) -> str:
+    where = f"{error.path}: " if error.path else ""
+    return f"{where}{error.message}" + (f". {error.hint}" if error.hint else "")
