@@ -36,6 +36,7 @@ SCREENS = (
     "commands",
     "activity",
     "identity",
+    "lookalike",
     "quality",
     "lineage",
 )

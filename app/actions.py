@@ -34,6 +34,7 @@ COMMANDS = (
     Command("identity", "Ctrl+Shift+I", "users"),
     Command("ingest", "Ctrl+Shift+L", "database"),
     Command("quality", "Ctrl+Shift+Q", "check"),
+    Command("lookalike", "Ctrl+Shift+K", "users"),
     Command("lineage", "Ctrl+Shift+G", "route"),
     Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),

@@ -70,6 +70,14 @@ class Words:
         digits = 0 if share >= 99.95 or share == 0 else 1
         return self.locale.toString(share, "f", digits) + " %"
 
+    def part(self, share: float) -> str:
+        """A share from 0 to 1, with one decimal."""
+        return self.percent(round(share * 1_000_000), 1_000_000)
+
+    def decimal(self, value: float) -> str:
+        """A number with two decimals, none when it is large."""
+        return self.locale.toString(value, "f", 0 if abs(value) >= 1_000 else 2)
+
     def scalar(self, value: object) -> str:
         """A value of the data as people of the region write it: numbers, dates, yes and no; a dash for missing."""
         match value:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.identity.dialog import IdentityDialog
 from app.lineage.dialog import LineageDialog
+from app.lookalike.dialog import LookalikeDialog
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -87,7 +88,7 @@ class Camera(QObject):
         window.show_page(home=screen == "home")
         if screen in window.insights.pages:
             window.insights.show_page(screen)
-        if screen in ("help", "preferences", "commands", "activity", "identity", "quality", "lineage"):
+        if screen in ("help", "preferences", "commands", "activity", "identity", "quality", "lineage", "lookalike"):
             self._subject = self._dialog(screen)
             self._subject.show()
 
@@ -99,6 +100,8 @@ class Camera(QObject):
             return PreferencesDialog(window.folder, window.words)
         if screen == "identity":
             return IdentityDialog(window.session, window.words, window.theme.tokens)
+        if screen == "lookalike":
+            return LookalikeDialog(window.session, window.words, window.theme.tokens, window.model)
         if screen == "lineage":
             return LineageDialog(window.session, window.words)
         if screen == "quality":

@@ -65,6 +65,7 @@ class Session(QObject):
         self._as_of: str | None = None
         self._looks: set[int] = set()
         self._waiting: dict[int, tuple[Answer, Callable[[EngineError], None]]] = {}
+        self._progress: dict[int, Callable[[float, str], None]] = {}
         self._opening: Opening | None = None
         self._values: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
         self._debounce = QTimer(self)
@@ -130,8 +131,13 @@ class Session(QObject):
         self._send(call_request(token, operation, **arguments), answer, failure or self.trouble.emit)
         return token
 
+    def follow(self, token: int, progress: Callable[[float, str], None]) -> None:
+        """Hear how far what was asked is (0 to 1), and its step, in English."""
+        self._progress[token] = progress
+
     def drop(self, token: int) -> None:
         """Give up what was asked: it is cancelled, and its answer no longer counts."""
+        self._progress.pop(token, None)
         if self._waiting.pop(token, None) is not None:
             self._worker.cancel(token)
 
@@ -188,8 +194,13 @@ class Session(QObject):
     def _on_reply(self, reply: Reply) -> None:
         if reply.early is not None and reply.token == self._size_token and reply.token in self._waiting:
             self.estimated.emit(SizeAnswer.from_result(reply.early))
+        if reply.progress is not None and reply.token in self._progress:
+            told = self._progress[reply.token]
+            if _is_there(told):
+                told(reply.progress, reply.step)
         if not reply.last or reply.token not in self._waiting:
             return
+        self._progress.pop(reply.token, None)
         answer, failure = self._waiting.pop(reply.token)
         self._looks.discard(reply.token)
         if reply.error is None:

@@ -63,6 +63,10 @@ class AppWindow(QMainWindow):
         """Save the audience."""
         raise NotImplementedError
 
+    def new(self, rule: object = None, name: str = "") -> None:
+        """Begin an audience: of everyone, or with a rule."""
+        raise NotImplementedError
+
     def template_menu(self) -> QMenu:
         """An empty audience, or one of what suits the model."""
         raise NotImplementedError

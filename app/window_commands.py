@@ -21,6 +21,7 @@ from app.destinations.dialog import DestinationsDialog
 from app.identity.dialog import IdentityDialog
 from app.ingest.dialog import LoadDialog
 from app.lineage.dialog import LineageDialog
+from app.lookalike.dialog import LookalikeDialog
 from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -32,6 +33,7 @@ from app.widgets.searching import plain
 from app.widgets.tour import Tour
 from app.window import AppWindow
 from engine.domain.audience import Audience
+from engine.domain.audience_codec import read_audience
 from engine.domain.describe import Describer
 from engine.settings import THEMES, read_settings, write_settings
 
@@ -58,6 +60,7 @@ class WindowCommands(QObject):
             "identity": lambda: IdentityDialog(window.session, window.words, window.theme.tokens).exec(),
             "ingest": lambda: LoadDialog(window.session, window.words).exec(),
             "quality": lambda: QualityDialog(window.session, window.words, window.theme.tokens).exec(),
+            "lookalike": lambda: _lookalike(window),
             "lineage": lambda: LineageDialog(window.session, window.words).exec(),
             "commands": self.palette,
             "find": self.find,
@@ -248,3 +251,17 @@ class WindowCommands(QObject):
         tour = Tour(steps, words("tour.next"), words("tour.skip"), words("tour.done"), window)
         tour.dismissed.connect(lambda: window.state.see("tour"))
         tour.show()
+
+
+def _lookalike(window: AppWindow) -> None:
+    """People like those of an audience or a list; a rule that a model was said as goes on the canvas."""
+
+    def put(rule: object, name: str) -> None:
+        read = read_audience({"kind": "audience", "id": "rule", "rule": rule})
+        window.new(read.rule, name)
+
+    dialog = LookalikeDialog(window.session, window.words, window.theme.tokens, window.model)
+    dialog.saved.connect(lambda _: window.session.open())
+    dialog.rule_wanted.connect(put)
+    dialog.rule_wanted.connect(dialog.accept)
+    dialog.exec()

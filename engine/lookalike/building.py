@@ -68,8 +68,9 @@ class _Builder:
         what.scratch.stage(PEOPLE, told.sql, told.parameters, self._job)
         ((count,),) = what.scratch.rows(f"SELECT count(*) FROM temp.{PEOPLE}")  # noqa: S608 - our name
         if not count:
-            asked = f' who agreed to "{what.consent}"' if what.consent else ""
-            raise EngineError("refused", f"there is nobody{asked} to learn from")
+            if what.consent is not None:
+                raise EngineError("refused", f'nobody agreed to "{what.consent}": there is nobody to learn from')
+            raise EngineError("refused", "there is nobody to learn from")
         return int(count)
 
     def built(self) -> FeatureTable:

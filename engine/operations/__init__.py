@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from engine.operations.likening import lookalike_apply, lookalike_rule, lookalike_why
     from engine.operations.lineage import lineage_names, lineage_of
     from engine.operations.listing import lists, upload_list
+    from engine.operations.lookalike_making import lookalike_create, lookalike_seed, lookalike_use
     from engine.operations.lookalikes import lookalike_list, lookalike_reach, lookalike_show, lookalike_train
     from engine.operations.looking import (
         breakdown,
@@ -280,6 +281,9 @@ _HOMES = {
     "init": "workspace",
     "insights": "looking",
     "list_audiences": "keeping",
+    "lookalike_create": "lookalike_making",
+    "lookalike_seed": "lookalike_making",
+    "lookalike_use": "lookalike_making",
     "score_troubles": "score_schedule",
     "scores_due": "score_schedule",
     "scores_run": "score_schedule",
@@ -398,11 +402,14 @@ __all__ = [
     "list_audiences",
     "lists",
     "lookalike_apply",
+    "lookalike_create",
     "lookalike_list",
     "lookalike_reach",
     "lookalike_rule",
+    "lookalike_seed",
     "lookalike_show",
     "lookalike_train",
+    "lookalike_use",
     "lookalike_why",
     "make_vault_key",
     "members",

@@ -52,15 +52,13 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     """
     import numpy as np
 
-    from engine.bitmap.erasing import erase_keys
-    from engine.identity.erasure import clean_hashed, dropped, mark, searched
+    from engine.identity.erasure import clean_hashed, dropped, mark
     from engine.identity.explaining import halves
     from engine.identity.housing import kinds_of_homes
     from engine.identity.publication import Fresh, candidate_of, publish
     from engine.identity.quality import measured, shape_of
     from engine.identity.recognising import Recogniser
     from engine.identity.records import sources_of
-    from engine.warehouses.computed import erase as erase_traits
 
     folder = workspace.folder / IDENTITY
     _, document = current_document(workspace)
@@ -86,15 +84,8 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         profiles, homes = with_places(before.profiles(), found), kinds_of_homes(document)
         publish(folder, Fresh(found, fresh, profiles, before.names(), redirects, forgotten=known, households=homes))
         clean_hashed(folder / "hashed", nodes)
-    workspace.reload()
-    workspace.database.scrub()
-    more, still = searched(folder, fresh, pairs, known)
+    more, still = _swept(workspace, fresh, pairs, known, names)
     places, left = places + more, left + still
-    numberings, still = erase_keys(workspace.segments, workspace.library.folder / "ordinals", names)
-    traits, there = erase_traits(workspace.warehouse_folder, names)
-    places, left = places + numberings + traits, left + still + there
-    places += forget_features(workspace)
-    workspace.reload()
     if left:
         raise EngineError(
             "identity",
@@ -106,6 +97,25 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         if audiences:
             run_soon(workspace, audiences)
     return Forgotten(len(identifiers), len(keys), tuple(audiences), places, left)
+
+
+def _swept(
+    workspace: Workspace, fresh: Any, pairs: list[tuple[int, int]], known: str, names: list[str]
+) -> tuple[int, int]:
+    """Take a person out of numberings, computed traits and scores, and features, and look for them everywhere; how many
+    places were searched, and in how many they still are."""
+    from engine.bitmap.erasing import erase_keys
+    from engine.identity.erasure import searched
+    from engine.warehouses.computed import erase as erase_traits
+
+    workspace.reload()
+    workspace.database.scrub()
+    places, left = searched(workspace.folder / IDENTITY, fresh, pairs, known)
+    numberings, still = erase_keys(workspace.segments, workspace.library.folder / "ordinals", names)
+    traits, there = erase_traits(workspace.warehouse_folder, names)
+    places += numberings + traits + forget_features(workspace)
+    workspace.reload()
+    return places, left + still + there
 
 
 def _forget_decisions(identities: Identities, identifiers: Collection[str]) -> None:

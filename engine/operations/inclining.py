@@ -78,7 +78,7 @@ class _Applying:
         people = int((~np.isnan(np.stack(list(chances.values())))).any(axis=0).sum())
         store = ScoreModels(workspace.database)
         before = store.states().get(self._name)
-        held = None if accept else self._moved(before, model.version, expected)
+        held = None if accept else self._moved_reason(before, model.version, expected)
         if held is not None:
             told_now = {**used(store, self._name), "reason": held}
             say_state(workspace, self._name, "held", model.version, self._at, told_now)
@@ -95,7 +95,7 @@ class _Applying:
             "applied",
             model.version,
             self._at,
-            {"reason": None, "reach": expected, "applied": model.version},
+            {"reason": None, "reach": expected, "applied": model.version, "text": self._written.whole},
         )
         return ScoreOutcome(self._name, "applied", model.version, people, round(expected))
 
@@ -133,14 +133,14 @@ class _Applying:
         if self._scoring.job is not None:
             self._scoring.job.report(share, step)
 
-    def _moved(self, before: ScoreState | None, version: int, expected: float) -> str | None:
+    def _moved_reason(self, before: ScoreState | None, version: int, expected: float) -> str | None:
         if before is None or before.told.get("applied") != version or not before.told.get("reach"):
             return None
         ratio, (low, high) = expected / before.told["reach"], self._document.learning.guard.reach
         if low <= ratio <= high:
             return None
-        were = f"{before.told['reach']:,.0f} were: {ratio:.2f} times as many"
-        return f"{expected:,.0f} people are expected to do it, and {were}"
+        were = before.told["reach"]
+        return f"{expected:,.0f} people are expected to do it, and {were:,.0f} were: {ratio:.2f} times as many"
 
     def _label(self, service: Service) -> Labels:
         own = service.label or (self._document.learning.label if len(self._document.services) == 1 else {})

@@ -89,8 +89,8 @@ def _apply(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     moved = drift(np.array(model.card["scores"]), ranking.scores)
     store = ScoreModels(workspace.database)
     before = store.states().get(name)
-    held = None if accept else _moved(document, before, model.version, reach)
-    told = {"reason": held, "drift": moved, "reach": reach, "applied": model.version}
+    held = None if accept else _moved_reason(document, before, model.version, reach)
+    told = {"reason": held, "drift": moved, "reach": reach, "applied": model.version, "text": written.whole}
     if held is not None:
         say_state(workspace, name, "held", model.version, at, {**used(store, name), "reason": held})
         return ScoreOutcome(name, "held", model.version, ranking.ranked, reach, moved, reason=held)
@@ -113,7 +113,7 @@ def _threshold(share: float) -> float:
     return round(100 * (1 - share), 6)
 
 
-def _moved(document: LookalikeDocument, before: ScoreState | None, version: int, reach: int) -> str | None:
+def _moved_reason(document: LookalikeDocument, before: ScoreState | None, version: int, reach: int) -> str | None:
     """Whether the reach moved further than is allowed since it was last put in force by the same model."""
     if before is None or before.told.get("applied") != version or not before.told.get("reach"):
         return None
@@ -162,8 +162,9 @@ def lookalike_why(workspace: Workspace, identifier: str, key: str, *, job: Job |
     places = scoring.places(table, [key])
     if not len(places):
         consent = document.learning.consent
-        why = f' who agreed to "{consent}"' if consent else ""
-        raise EngineError("not_found", f'there is no profile "{key}"{why}', hint="Only those are looked at.")
+        if consent is not None:
+            raise EngineError("not_found", f'there is no profile "{key}" that agreed to "{consent}"')
+        raise EngineError("not_found", f'there is no profile "{key}"')
     row = table.take(np.asarray(places), features)[0]
     found = contributions(fitted, row, features)[:10]
     return {

@@ -126,7 +126,7 @@ def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     features = [one.as_json() for one in trained.features]
     digest = keep(model_path(workspace, name, version), {**told, "features": features}, arrays)
     store.keep(ScoreModel(name, version, "lookalike", written.hash, written.text, digest, card, "", user_name()))
-    held = None if accept or before is None else _worse(document, before.card, card)
+    held = None if accept or before is None else _worse_reason(document, before.card, card)
     keeps = version if held is None or before is None else before.version
     state = "trained" if held is None else "held"
     say_state(workspace, name, state, keeps, at, {**used(store, name), "reason": held})
@@ -143,10 +143,10 @@ def in_force(store: ScoreModels, name: str) -> ScoreModel | None:
 def used(store: ScoreModels, name: str) -> dict[str, Any]:
     """What a document's scores in force came to: that stays when a model is trained anew or held."""
     state = store.states().get(name)
-    return {} if state is None else {key: state.told.get(key) for key in ("reach", "applied", "drift")}
+    return {} if state is None else {key: state.told.get(key) for key in ("reach", "applied", "drift", "text")}
 
 
-def _worse(document: LookalikeDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
+def _worse_reason(document: LookalikeDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
     share = document.share or SHARE
     old, new = (_recall_at(one, share) for one in (before, card))
     if new >= document.learning.guard.recall * old:

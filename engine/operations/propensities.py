@@ -93,7 +93,7 @@ class _Training:
         digest = keep(model_path(workspace, name, version), told, arrays)
         hash_, text = self._written.hash, self._written.text
         store.keep(ScoreModel(name, version, "propensity", hash_, text, digest, card, "", user_name()))
-        held = None if accept or before is None else _worse(document, before.card, card)
+        held = None if accept or before is None else _worse_reason(document, before.card, card)
         keeps = version if held is None or before is None else before.version
         state = "trained" if held is None else "held"
         say_state(workspace, name, state, keeps, self._at, {**used(store, name), "reason": held})
@@ -251,13 +251,13 @@ def _target(document: PropensityDocument, service: Service) -> Audience:
     return read_audience(made)
 
 
-def _worse(document: PropensityDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
+def _worse_reason(document: PropensityDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
     for service in document.services:
         old = before["services"].get(service.name)
         new = card["services"][service.name]
         if old is not None and new["auc"] - 0.5 < document.learning.guard.recall * (old["auc"] - 0.5):
-            was = f"the one before had {old['auc']:.3f}"
-            return f"the new model of {service.name} has an AUC of {new['auc']:.3f}, and {was}"
+            numbers = f"{new['auc']:.3f}", f"{old['auc']:.3f}"
+            return f"the new model of {service.name} has an AUC of {numbers[0]}, and the one before had {numbers[1]}"
     return None
 
 

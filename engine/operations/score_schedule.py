@@ -93,6 +93,8 @@ def _what(
         return "train"
     if state is None or state.state == "trained":
         return "apply"
+    if state.state == "applied" and state.told.get("text") != written.whole:
+        return "apply"
     refresh = read_schedule(learning.refresh)
     if refresh.kind == "on_data":
         return "apply" if state.told.get("data") != data_without_traits(workspace) else ""

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 FOLDER, MODELS, FEATURES = "scores", "models", "features"
 LOCK = "scores.lock"
 _KEPT_TABLES = 4
+_USES = ("label", "reach", "keep_seed", "guard", "retrain", "refresh", "best", "value", "cost")
+"""Keys of documents that change no model."""
+_ASKED = "feature_asked"
 _PLAN = "1"
 """Goes up when other features are made of the same data model."""
 
@@ -50,7 +53,14 @@ class Written:
 
     @property
     def hash(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+        """Names what a model is trained by: all that the document says but what its scores are used for."""
+        found = load_one(self.text)
+        return _digest({key: value for key, value in found.items() if key not in _USES})
+
+    @property
+    def whole(self) -> str:
+        """Names the text."""
+        return _digest(self.text)
 
 
 def written_scores(workspace: Workspace) -> dict[str, Written]:
@@ -73,9 +83,11 @@ def one_score(workspace: Workspace, identifier: str, kind: type[Any]) -> Written
     """The document of a kind, by its id."""
     known = {name: one for name, one in written_scores(workspace).items() if isinstance(one.document, kind)}
     if identifier not in known:
-        what = "lookalike" if kind.__name__.startswith("Look") else "propensity"
-        hint = nearest(identifier, known, what) or f"Write one in the folder {FOLDER}."
-        raise EngineError("not_found", f'there is no document of a {what} "{identifier}"', hint=hint)
+        if kind is PropensityDocument:
+            hint = nearest(identifier, known, "propensity")
+            raise EngineError("not_found", f'there is no document of a propensity "{identifier}"', hint=hint)
+        hint = nearest(identifier, known, "lookalike")
+        raise EngineError("not_found", f'there is no document of a lookalike "{identifier}"', hint=hint)
     return known[identifier]
 
 
@@ -219,6 +231,26 @@ class Scoring:
                 raise EngineError("unknown_name", f'there is no list "{group.list}"', f"{path}.list", hint)
             return [str(one) for one in workspace.lists.keys(group.list)]
         return self.members_of(group.audience or "", at, f"{path}.audience")
+
+    def usable(self, learning: Learning, at: datetime, keys: Iterable[str]) -> tuple[int, int]:
+        """How many of some people, and of everybody, may be learnt from; without building features."""
+        import pyarrow as pa
+
+        from engine.sql.compile import World
+        from engine.sql.features import GONE, PEOPLE, FeatureSql
+
+        workspace, model = self.workspace, self.model(traits=False)
+        self._check_consent(learning, model)
+        scratch = workspace.scratch
+        scratch.stage_keys(GONE, [(pa.array(sorted(self._gone), pa.string()), 0)])
+        sql = FeatureSql(World(model, workspace.warehouse, workspace.warehouse.describe, {}, at))
+        told = sql.people(self.sites(learning, model), learning.consent)
+        scratch.stage(PEOPLE, told.sql, told.parameters, self.job)
+        scratch.stage_keys(_ASKED, [(pa.array(list(keys), pa.string()), 0)])
+        query = f"SELECT count(a.key), count(*) FROM temp.{PEOPLE} AS p LEFT JOIN temp.{_ASKED} AS a"  # noqa: S608 - ours
+        ((some, every),) = scratch.rows(f"{query} ON a.key = p.key::VARCHAR", (), self.job)
+        scratch.drop(_ASKED)
+        return int(some), int(every)
 
     def members_of(self, name: str, at: datetime, path: str) -> list[str]:
         """The keys of an audience's members at a moment, as text."""

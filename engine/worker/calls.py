@@ -252,7 +252,34 @@ def _load_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return [one.as_json() for one in operations.ingest_load(workspace, document, paths[:1], job)]
 
 
+def _lookalikes(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """The lookalikes, and what may become a seed."""
+    lists = operations.lists(workspace)
+    seeds = {"audiences": sorted(workspace.audiences.ids()), "lists": sorted(lists)}
+    return {"lookalikes": operations.lookalike_list(workspace), **seeds}
+
+
+def _create_lookalike(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return {"id": operations.lookalike_create(workspace, given["seed"], job)}
+
+
+def _train_lookalike(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.lookalike_train(workspace, [given["id"]], job=job)[0].as_json()
+
+
+def _use_lookalike(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return {"audience": operations.lookalike_use(workspace, given["id"], given["share"], job)}
+
+
+def _lookalike_rule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.lookalike_rule(workspace, given["id"], share=given["share"], job=job)
+
+
 READING: Mapping[str, Call] = {
+    "lookalikes": _lookalikes,
+    "lookalike": lambda workspace, given, job: operations.lookalike_show(workspace, given["id"]),
+    "lookalike_seed": lambda workspace, given, job: operations.lookalike_seed(workspace, given["seed"], job).as_json(),
+    "lookalike_rule": _lookalike_rule,
     "preview_file": _preview_file,
     "quality": _quality,
     "quality_past": lambda workspace, given, job: asdict(
@@ -296,6 +323,9 @@ READING: Mapping[str, Call] = {
     "run_soon": lambda workspace, given, job: operations.run_soon(workspace, given["ids"]),
 }
 CHANGING: Mapping[str, Call] = {
+    "create_lookalike": _create_lookalike,
+    "train_lookalike": _train_lookalike,
+    "use_lookalike": _use_lookalike,
     "load_file": _load_file,
     "save_contract": lambda workspace, given, job: operations.save_contract(workspace, given["table"], given["text"]),
     "run_quality": _run_quality,

@@ -362,6 +362,9 @@ _SCHEDULED = {
     "Seen",
     "watch",
     "tell_alerts",
+    "scores_due",
+    "scores_run",
+    "score_troubles",
 }
 """Heavy ones go through the scheduler."""
 _CANVAS = {
@@ -377,6 +380,9 @@ _CANVAS = {
     "contract_tables",
     "contract_text",
     "save_contract",
+    "lookalike_create",
+    "lookalike_seed",
+    "lookalike_use",
 }
 """Steps of the canvas."""
 

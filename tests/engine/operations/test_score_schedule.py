@@ -39,7 +39,7 @@ def test_due_and_not_due(market: Market) -> None:
         "applied",
     ]
     market.write("like_fans", kind="lookalike", seed={"list": "fans"}, reach={"share": 0.2})
-    assert operations.scores_due(workspace, now)  # another document
+    assert [one.state for one in operations.scores_run(workspace, now)] == ["applied"]  # another use of the same model
     (market.workspace.folder / "scores" / "like_fans.yaml").unlink()
     assert states(market, now) == {"like_fans": "removed"}
     assert not operations.scores_due(workspace, now)
@@ -55,7 +55,7 @@ def test_one_that_fails_does_not_stop_others(market: Market) -> None:
     operations.watch(workspace, operations.Seen())
     assert [(one.kind, one.subject) for one in operations.alerts(workspace, open_only=True)] == [("score", "a_few")]
     market.upload("few", market.fans(150))
-    market.write("a_few", kind="lookalike", seed={"list": "few"}, keep_seed=True)
+    market.write("a_few", kind="lookalike", seed={"list": "few"}, number=1)
     assert states(market, now) == {"a_few": "applied"}
     operations.watch(workspace, operations.Seen())
     assert operations.alerts(workspace, open_only=True) == []

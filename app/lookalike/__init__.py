@@ -1,0 +1,1 @@
+"""Lookalikes: a seed, its model, how far it reaches, and the audience made of it."""

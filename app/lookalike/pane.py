@@ -1,0 +1,104 @@
+"""One model: how far it reaches, what it rests on, what was left out, and its versions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
+
+from app.i18n import Words
+from app.lookalike.curve import ReachCurve
+from app.lookalike.factors import FactorBars
+from app.theme.tokens import Tokens
+from app.widgets.parts import column, label
+from engine.domain.model import DataModel
+
+_FIRST = 50
+"""Thousandths: where the handle stands before a model is shown."""
+_Z = 1.96
+_FACTORS = 10
+
+
+class ModelPane(QWidget):
+    """Shows what `lookalike` answers; the reach under the handle is told from the card, without asking anybody."""
+
+    def __init__(self, words: Words, tokens: Tokens, model: DataModel | None) -> None:
+        super().__init__()
+        self._words, self._model = words, model
+        self.card: dict[str, Any] | None = None
+        self.title = label(words("lookalike.choose"), "title", wrap=True)
+        self.curve = ReachCurve(words, tokens)
+        self.curve.moved.connect(self._on_moved)
+        self.expected = label("", "count", wrap=True)
+        self.how = label("", "muted", wrap=True)
+        self.factors = FactorBars(words, tokens)
+        self.left_out = label("", "muted", wrap=True)
+        self.versions = QTreeWidget()
+        self.versions.setAccessibleName(words("lookalike.versions"))
+        heads = ("version", "at", "model", "seed", "auc", "found")
+        self.versions.setHeaderLabels([words(f"lookalike.{one}") for one in heads])
+        self.versions.setRootIsDecorated(False)
+        self.versions.setFixedHeight(110)
+        layout = column(self, (0, 0, 12, 0), spacing=8)
+        heads = [label(words(f"lookalike.{one}"), "heading") for one in ("factors", "versions")]
+        first: tuple[QWidget, ...] = (self.title, self.curve, self.expected, self.how)
+        for part in (*first, heads[0], self.factors, self.left_out, heads[1], self.versions):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        self._show_card(None)
+
+    def show_model(self, found: dict[str, Any]) -> None:
+        """Another model, or another version of it."""
+        words, card = self._words, found["card"]
+        self._show_card(card)
+        self._show_versions(found)
+        if card is None:
+            self.title.setText(words("lookalike.no_model", found["id"]))
+            self.how.setText("")
+            return
+        seed = card["seed_of"].get("audience") or card["seed_of"].get("list")
+        trial, name = card["trials"][card["chosen"]], card["chosen"]
+        self.title.setText(words("lookalike.title", found["id"], seed, words.number(found["version"])))
+        told = words(f"lookalike.model.{name}"), words.decimal(trial["auc"]), words.number(card["features"])
+        small = f" {words('lookalike.quality.small')}" if card["seed"] < 1_000 else ""
+        self.how.setText(words("lookalike.how", *told, words.number(card["seed"])) + small)
+
+    def _show_versions(self, found: dict[str, Any]) -> None:
+        words = self._words
+        self.versions.clear()
+        for one in reversed(found["versions"]):
+            at = words.moment(datetime.fromisoformat(one["at"]).astimezone())
+            way = words(f"lookalike.model.{one['chosen']}")
+            told = words.number(one["seed"]), words.decimal(one["auc"]), words.part(one["recall"])
+            mark = "●" if one["version"] == found["version"] else ""
+            self.versions.addTopLevelItem(QTreeWidgetItem([f"{one['version']} {mark}", at, way, *told]))
+
+    def _show_card(self, card: dict[str, Any] | None) -> None:
+        self.card = card
+        self.curve.show_recall([] if card is None else card["recall"], self.curve.at if card else _FIRST, "")
+        self.factors.show_factors([] if card is None else card["factors"][:_FACTORS], self._model)
+        shown = ", ".join(self._left(one) for one in ([] if card is None else card["excluded"]))
+        self.left_out.setText(self._words("lookalike.left_out", shown) if shown else "")
+        self._on_moved(self.curve.at)
+
+    def _left(self, one: dict[str, str]) -> str:
+        why = one["why"]
+        return f"{one['name']} ({self._words(f'lookalike.why.{why}')})"
+
+    def _on_moved(self, thousandths: int) -> None:
+        """What the reach under the handle promises."""
+        if self.card is None:
+            self.expected.setText("")
+            return
+        words, share, apart = self._words, thousandths / 1000, int(self.card["apart"])
+        recall = self.card["recall"][thousandths - 1]
+        middle = (recall + _Z * _Z / 2 / apart) / (1 + _Z * _Z / apart)
+        width = _Z / (1 + _Z * _Z / apart) * (recall * (1 - recall) / apart + _Z * _Z / 4 / apart / apart) ** 0.5
+        people = words.number(round(share * self.card["candidates"]))
+        between = words.part(max(0.0, middle - width)), words.part(min(1.0, middle + width))
+        times = words.locale.toString(recall / share, "f", 1)
+        text = words("lookalike.expected", words.part(share), people, words.part(recall), *between, times)
+        text = text.replace(" %", "\u00a0%")
+        self.expected.setText(text)
+        self.curve.say(text)

@@ -1,0 +1,88 @@
+"""What the app does with lookalikes: a look at a seed before it is used, documents it writes, and using a model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from engine.domain.documents import dump_yaml, load_one
+from engine.domain.scoring import CONSENT, Group, LookalikeDocument, read_score
+from engine.durable import replace_file
+from engine.errors import EngineError
+from engine.jobs import Job
+from engine.operations.likening import lookalike_apply
+from engine.operations.lookalikes import lookalike_train
+from engine.operations.scoring import FOLDER, Scoring, one_score, today, written_scores
+from engine.operations.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A seed at a glance: its people, those of them who may be learnt from, everybody who may be, and whether that is
+    enough (`good`), little (`small`), too little (`too_small`), or nearly everybody (`everybody`)."""
+
+    people: int
+    usable: int
+    everybody: int
+    quality: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For the app."""
+        return asdict(self)
+
+
+def lookalike_seed(workspace: Workspace, group: dict[str, Any], job: Job | None = None) -> Seed:
+    """Look at an audience (`{audience: ID}`) or a list (`{list: ID}`) that may become a seed."""
+    from engine.lookalike.training import ADVISED_SEED, LEAST_SEED
+
+    scoring, at = Scoring(workspace, job), today()
+    document = read_score({"kind": "lookalike", "id": "seed", "seed": group, "consent": _consent(workspace)})
+    assert isinstance(document, LookalikeDocument)  # noqa: S101 - as it was written
+    keys = scoring.keys(document.seed, "seed", at)
+    usable, everybody = scoring.usable(document.learning, at, keys)
+    quality = "good" if usable >= ADVISED_SEED else "small" if usable >= LEAST_SEED else "too_small"
+    if everybody - usable < LEAST_SEED:
+        quality = "everybody"
+    return Seed(len(keys), usable, everybody, quality)
+
+
+def _consent(workspace: Workspace) -> str | bool:
+    """The purpose that is asked for; a data model that knows none asks nobody, which the card says."""
+    return CONSENT if CONSENT in workspace.model.consents else False
+
+
+def lookalike_create(workspace: Workspace, group: dict[str, Any], job: Job | None = None) -> str:
+    """Write a document for a seed and train its model; its id. A model that cannot be trained leaves no document."""
+    name = _free_name(workspace, group)
+    document: dict[str, Any] = {"kind": "lookalike", "id": name, "seed": group, "consent": _consent(workspace)}
+    read_score(document)
+    path = workspace.folder / FOLDER / f"{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    replace_file(path, dump_yaml(document).encode())
+    try:
+        lookalike_train(workspace, [name], job=job)
+    except EngineError:
+        path.unlink()
+        raise
+    return name
+
+
+def _free_name(workspace: Workspace, group: dict[str, Any]) -> str:
+    wanted = Group(group.get("audience"), group.get("list"))
+    base = "like_" + re.sub(r"[^a-z0-9]+", "_", (wanted.audience or wanted.list or "seed").lower()).strip("_")[:50]
+    taken = {*written_scores(workspace), *workspace.model.profile.traits, *workspace.audiences.ids()}
+    return next(name for name in (base, *(f"{base}_{place}" for place in range(2, 1_000))) if name not in taken)
+
+
+def lookalike_use(workspace: Workspace, identifier: str, share: float, job: Job | None = None) -> str | None:
+    """Say in the document how many the audience takes, rank everybody and write the audience; its id."""
+    written = one_score(workspace, identifier, LookalikeDocument)
+    found = load_one(written.text)
+    found["reach"] = {"share": share}
+    read_score(found)
+    for path in sorted((workspace.folder / FOLDER).glob("*.y*ml")):
+        if load_one(path.read_bytes()).get("id") == identifier:
+            replace_file(path, dump_yaml(found).encode())
+    (outcome,) = lookalike_apply(workspace, [identifier], accept=True, job=job)
+    return outcome.audience
