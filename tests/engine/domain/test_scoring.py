@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import jsonschema
 import pytest
 
+from engine.domain.schema import SCHEMAS
 from engine.domain.scoring import Group, LookalikeDocument, PropensityDocument, names, read_score
 from engine.errors import EngineError
 
@@ -67,3 +69,19 @@ def test_what_is_wrong(document: dict[str, Any], path: str | None, message: str)
         read_score(document)
     if path is not None:
         assert raised.value.path == path
+
+
+@pytest.mark.parametrize("document", [LIKE, LIKELY, LIKE | {"reach": {"share": 0.1}, "consent": False}])
+def test_schemas_take_what_the_codec_takes(document: dict[str, Any]) -> None:
+    kind = document["kind"]
+    jsonschema.validate(document, SCHEMAS[kind]())
+    for bad in ({"horizon": "soon"}, {"reach": {"share": 2}}, {"colour": "red"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(document | bad, SCHEMAS[kind]())
+
+
+def test_the_schema_of_computed_traits() -> None:
+    trait = {"kind": "trait", "id": "spend", "event": "buy", "measure": {"sum": "amount"}, "within": "90d"}
+    jsonschema.validate(trait, SCHEMAS["trait"]())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(trait | {"sql": "SELECT 1"}, SCHEMAS["trait"]())
