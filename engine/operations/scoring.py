@@ -115,14 +115,14 @@ class Scoring:
 
     def __init__(self, workspace: Workspace, job: Job | None) -> None:
         self.workspace, self.job = workspace, job
-        if not workspace.warehouse.still_current():
-            workspace.reload()
         if str(workspace.settings.warehouse or "").startswith("flight"):
             raise EngineError(
                 "refused",
                 "models of people are made where the data is, and this warehouse is served by another machine",
                 hint="Run this there.",
             )
+        if not workspace.warehouse.still_current():
+            workspace.reload()
         self._gone = frozenset(Erasures(workspace.database).keys())
 
     def model(self, *, traits: bool) -> DataModel:

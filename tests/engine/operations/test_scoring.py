@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from engine import operations
+from engine.domain.documents import dump_yaml
 from engine.domain.feature import Feature, sensitive
 from engine.domain.scoring import read_score
+from engine.errors import EngineError
 from engine.lookalike.table import FeatureTable
 from engine.operations.scoring import Scoring
-from tests.support.likely import TODAY, Market
+from tests.support.likely import MODEL, TODAY, Market
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +179,24 @@ def test_folder(market: Market, tmp_path: Path) -> None:
     told = found.path.with_suffix(".json").read_text()
     assert '"people": ' in told
     assert "x.com" not in told
+
+
+def test_dates_are_local(tmp_path: Path) -> None:
+    """A day counts from its midnight in the site of the profile."""
+    market = Market(tmp_path, people=400)
+    market.change("CREATE TABLE days AS SELECT id AS who, DATE '2026-06-10' AS day FROM people")
+    visit = {"table": "days", "profile": "who", "time": "day", "properties": {}}
+    model = MODEL | {"events": MODEL["events"] | {"visit": visit}}
+    operations.apply_model_text(market.workspace, dump_yaml(model))
+    learning = read_score({"kind": "lookalike", "id": "x", "seed": {"list": "y"}}).learning
+    at = datetime(2026, 6, 10, 4, 30, tzinfo=UTC)  # after midnight in São Paulo, before it in México
+    found = values(Scoring(market.workspace, None).table(learning, at))["visit.times.30d"]
+    assert all(count == who % 2 for who, count in found.items())
+    market.workspace.close()
+
+
+def test_not_over_a_served_warehouse(tmp_path: Path) -> None:
+    with operations.init(tmp_path) as workspace:
+        vars(workspace)["settings"] = replace(workspace.settings, warehouse="flight+tls://there:1")
+        with pytest.raises(EngineError, match="this warehouse is served by another machine"):
+            Scoring(workspace, None)
