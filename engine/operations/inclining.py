@@ -17,10 +17,19 @@ from engine.domain.windows import Last
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.locks import holding
-from engine.operations.likening import remove_gone
 from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force, used
 from engine.operations.propensities import chosen_propensities, feature_union, propensity_of
-from engine.operations.scoring import LOCK, Score, Scoring, Written, day, model_path, put_in_force, say_state
+from engine.operations.scoring import (
+    LOCK,
+    Score,
+    Scoring,
+    Written,
+    day,
+    model_path,
+    put_in_force,
+    remove_gone,
+    say_state,
+)
 from engine.operations.workspace import Workspace
 from engine.store.scores import ScoreModel, ScoreModels, ScoreState
 

@@ -23,9 +23,9 @@ from engine.operations.scoring import (
     Scoring,
     Written,
     day,
-    gone_scores,
     one_score,
     put_in_force,
+    remove_gone,
     say_state,
 )
 from engine.operations.targets import Named
@@ -53,17 +53,6 @@ def lookalike_apply(
         found = [_apply(scoring, one, at, accept=accept) for one in chosen(workspace, ids)]
         gone = () if ids else remove_gone(workspace)
     return found + [ScoreOutcome(name, "removed", None) for name in gone]
-
-
-def remove_gone(workspace: Workspace) -> Sequence[str]:
-    """Take away the scores whose documents are gone; their names."""
-    from engine.warehouses.computed import publish
-
-    gone = gone_scores(workspace)
-    if gone:
-        publish(workspace.warehouse_folder, {}, gone)
-        workspace.reload()
-    return sorted(gone)
 
 
 def _apply(scoring: Scoring, written: Written, at: datetime, *, accept: bool) -> ScoreOutcome:

@@ -10,10 +10,10 @@ from engine.domain.scoring import LookalikeDocument
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.operations.inclining import propensity_apply
-from engine.operations.likening import lookalike_apply, remove_gone
+from engine.operations.likening import lookalike_apply
 from engine.operations.lookalikes import ScoreOutcome, lookalike_train, used
 from engine.operations.propensities import propensity_train
-from engine.operations.scoring import FOLDER, Written, gone_scores, say_state, today, written_scores
+from engine.operations.scoring import FOLDER, Written, gone_scores, remove_gone, say_state, today, written_scores
 from engine.operations.traits import data_without_traits
 from engine.operations.workspace import Workspace
 from engine.store.scores import ScoreModel, ScoreModels, ScoreState

@@ -24,7 +24,7 @@ from engine.jobs import Job
 from engine.operations.catalogue import with_referred
 from engine.operations.layout import hot_properties
 from engine.operations.membering import members
-from engine.operations.traits import data_without_traits, trait_documents
+from engine.operations.traits import data_without_traits, publishing_traits, trait_documents
 from engine.operations.workspace import Workspace, model_without_traits
 from engine.store.erasures import Erasures
 from engine.store.scores import ScoreModels, ScoreState
@@ -315,9 +315,7 @@ class Score:
     hash: str
 
 
-def put_in_force(
-    workspace: Workspace, table: FeatureTable, scores: Iterable[Score], origin: str, gone: frozenset[str] = frozenset()
-) -> None:
+def put_in_force(workspace: Workspace, table: FeatureTable, scores: Iterable[Score], origin: str) -> None:
     """Give every profile of a table its scores, all in one step."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -337,8 +335,21 @@ def put_in_force(
             edges["min"], edges["max"], origin,
         )  # fmt: skip
         fresh[one.name] = (told, rows)
-    publish(workspace.warehouse_folder, fresh, gone)
+    with publishing_traits(workspace, "convoke scores"):
+        publish(workspace.warehouse_folder, fresh)
     workspace.reload()
+
+
+def remove_gone(workspace: Workspace) -> list[str]:
+    """Take away the scores whose documents are gone; their names."""
+    from engine.warehouses.computed import publish
+
+    gone = gone_scores(workspace)
+    if gone:
+        with publishing_traits(workspace, "convoke scores"):
+            publish(workspace.warehouse_folder, {}, gone)
+        workspace.reload()
+    return sorted(gone)
 
 
 def _check_names(workspace: Workspace) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER = "traits"
 _LOCK = "traits.lock"
+BUSY = "traits are being computed"
 _COLLECTED_AGAIN = timedelta(minutes=1)
 """Traits that follow the data are computed so often at most when only more was collected."""
 
@@ -64,6 +66,13 @@ class _Written:
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
 
+@contextmanager
+def publishing_traits(workspace: Workspace, who: str) -> Iterator[None]:
+    """Nobody else puts values of traits in force meanwhile: who read the state before would undo it."""
+    with holding(workspace.folder / _LOCK, who, "refused", BUSY):
+        yield
+
+
 def trait_documents(workspace: Workspace) -> dict[str, TraitDocument]:
     """The documents of the folder `traits`, by id; EngineError names the file and the place of what is wrong."""
     return {name: one.document for name, one in _written(workspace).items()}
@@ -88,7 +97,7 @@ def trait_run(workspace: Workspace, ids: Sequence[str] = (), job: Job | None = N
     expects keeps the values it had; one whose document is gone is removed."""
     from engine.warehouses.computed import publish, state
 
-    with holding(workspace.folder / _LOCK, "convoke trait run", "refused", "traits are being computed"):
+    with holding(workspace.folder / _LOCK, "convoke trait run", "refused", BUSY):
         written = _written(workspace)
         for one in ids:
             if one not in written:

@@ -79,7 +79,9 @@ def state(warehouses: Path) -> Computed | None:
     return Computed(warehouses / _FOLDER, int(found["number"]), str(found["file"]), traits)
 
 
-def publish(warehouses: Path, fresh: Mapping[str, tuple[ComputedTrait, Any]], gone: frozenset[str]) -> Computed:
+def publish(
+    warehouses: Path, fresh: Mapping[str, tuple[ComputedTrait, Any]], gone: frozenset[str] = frozenset()
+) -> Computed:
     """Put traits in force with their values (Arrow tables of key and value); the others stay, those ``gone`` do not."""
     folder = warehouses / _FOLDER
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ from engine.domain.documents import dump_yaml
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.operations.scoring import forget_features
+from engine.operations.traits import publishing_traits
 from engine.store.erasures import Erasures
 from tests.support.likely import MODEL, Market
 
@@ -258,3 +263,29 @@ def test_a_name_that_is_taken(market: Market) -> None:
     operations.lookalike_train(market.workspace)
     with pytest.raises(EngineError, match='there is a trait "age" already'):
         operations.lookalike_apply(market.workspace)
+
+
+def test_killed_half_way(market: Market) -> None:
+    """Whatever a training had written when it was killed counts for nothing, and the next one goes well."""
+    market.upload("fans", market.fans(300))
+    market.write("like_fans", kind="lookalike", seed={"list": "fans"})
+    folder = market.workspace.folder
+    command = [sys.executable, "-m", "engine.cli", "lookalike", "train", "-w", str(folder)]
+    going = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list((folder / "features").glob("*.json")):
+        assert going.poll() is None
+        time.sleep(0.02)
+    going.send_signal(signal.SIGKILL)
+    going.wait()
+    assert operations.lookalike_list(market.workspace)[0]["state"] == "new"
+    (trained,) = operations.lookalike_train(market.workspace)
+    assert (trained.state, trained.version) == ("trained", 1)
+
+
+def test_traits_are_not_put_in_force_by_two_at_once(market: Market) -> None:
+    market.upload("fans", market.fans(300))
+    market.write("like_fans", kind="lookalike", seed={"list": "fans"})
+    operations.lookalike_train(market.workspace)
+    with publishing_traits(market.workspace, "somebody"), pytest.raises(EngineError, match="traits are being computed"):
+        operations.lookalike_apply(market.workspace)
+    assert operations.lookalike_apply(market.workspace)[0].state == "applied"
