@@ -87,7 +87,7 @@ class _Applying:
         people = int((~np.isnan(np.stack(list(chances.values())))).any(axis=0).sum())
         store = ScoreModels(workspace.database)
         before = store.states().get(self._name)
-        held = None if accept else self._moved_reason(before, model.version, expected)
+        held = None if accept else self._moved_reason(before, expected)
         if held is not None:
             told_now = {**used(store, self._name), "reason": held}
             say_state(workspace, self._name, "held", model.version, self._at, told_now)
@@ -142,8 +142,8 @@ class _Applying:
         if self._scoring.job is not None:
             self._scoring.job.report(share, step)
 
-    def _moved_reason(self, before: ScoreState | None, version: int, expected: float) -> str | None:
-        if before is None or before.told.get("applied") != version or not before.told.get("reach"):
+    def _moved_reason(self, before: ScoreState | None, expected: float) -> str | None:
+        if before is None or before.told.get("text") != self._written.whole or not before.told.get("reach"):
             return None
         ratio, (low, high) = expected / before.told["reach"], self._document.learning.guard.reach
         if low <= ratio <= high:

@@ -78,7 +78,7 @@ def _apply(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     moved = drift(np.array(model.card["scores"]), ranking.scores)
     store = ScoreModels(workspace.database)
     before = store.states().get(name)
-    held = None if accept else _moved_reason(document, before, model.version, reach)
+    held = None if accept else _moved_reason(written, before, reach)
     told = {"reason": held, "drift": moved, "reach": reach, "applied": model.version, "text": written.whole}
     if held is not None:
         say_state(workspace, name, "held", model.version, at, {**used(store, name), "reason": held})
@@ -102,10 +102,12 @@ def _threshold(share: float) -> float:
     return round(100 * (1 - share), 6)
 
 
-def _moved_reason(document: LookalikeDocument, before: ScoreState | None, version: int, reach: int) -> str | None:
-    """Whether the reach moved further than is allowed since it was last put in force by the same model."""
-    if before is None or before.told.get("applied") != version or not before.told.get("reach"):
+def _moved_reason(written: Written, before: ScoreState | None, reach: int) -> str | None:
+    """Why a reach is held: it moved further than is allowed since the same document put it in force."""
+    told = {} if before is None else before.told
+    if before is None or told.get("text") != written.whole or not told.get("reach"):
         return None
+    document = document_of(written)
     ratio, (low, high) = reach / before.told["reach"], document.learning.guard.reach
     if low <= ratio <= high:
         return None
