@@ -19,6 +19,10 @@ Rows = Callable[[str], Sequence[tuple[Any, ...]]]
 Past = Callable[[Check], Sequence[float]]
 """What a check measured on the same weekday in the weeks before."""
 _LEAST_WEEKS = 3
+_MOST_BITS, _ALWAYS_BITS, _BITS_A_ROW = 1 << 28, 1 << 20, 64
+"""Bits (32 MB a thread) that different whole numbers are counted by at most; up to so many however few rows there are;
+and so many for each row."""
+_BIT_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _TRUTH = "('true', 'false', 't', 'f', 'yes', 'no', '1', '0')"
 _TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "timestamp": "TIMESTAMP"}
 _FITS: Mapping[str, tuple[str, ...]] = {
@@ -114,7 +118,8 @@ def _measured(checks: Sequence[Check], table: Table, now: datetime) -> tuple[dic
     ((count,),) = table.rows(f"SELECT count(*) FROM {table.relation}")  # noqa: S608 - quoted
     found: dict[str, Any] = {}
     wrong: dict[str, str] = {}
-    _scan({one.id: text for one in checks if (text := _aggregate(one, table)) is not None}, table, found, wrong)
+    plain = {one.id: text for one in checks if (text := _aggregate(one, table)) is not None}
+    _scan(plain | _by_bits(checks, table, int(count)), plain, table, found, wrong)
     for one in checks:
         if one.kind in ("rows", "drift"):
             found[one.id] = count
@@ -128,8 +133,37 @@ def _measured(checks: Sequence[Check], table: Table, now: datetime) -> tuple[dic
     return found, wrong, int(count)
 
 
-def _scan(texts: Mapping[str, str], table: Table, found: dict[str, Any], wrong: dict[str, str]) -> None:
-    """Count all in one scan; where that fails, each by itself, so that one does not keep the others."""
+def _by_bits(checks: Sequence[Check], table: Table, count: int) -> dict[str, str]:
+    """Different whole numbers counted as the bits of one string from the least to the greatest, as exact as a table of
+    them and several times faster; for columns in which they lie near each other. DuckDB tells edges from what it keeps
+    of each group of rows."""
+    names = {one.id: one.columns[0] for one in checks if one.kind == "unique" and _is_whole(one, table)}
+    if not names:
+        return {}
+    wanted = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in names.values())
+    try:
+        (edges,) = table.rows(f"SELECT {wanted} FROM {table.relation}")  # noqa: S608 - quoted
+    except EngineError as error:
+        _reason(error)
+        return {}
+    found = {}
+    for place, (check, name) in enumerate(names.items()):
+        least, greatest = edges[2 * place : 2 * place + 2]
+        if least is not None and greatest - least < min(_MOST_BITS, max(_ALWAYS_BITS, _BITS_A_ROW * count)):
+            column = quoted(name)
+            found[check] = f"count({column}) - bit_count(bitstring_agg({column}, {least}, {greatest}))"
+    return found
+
+
+def _is_whole(one: Check, table: Table) -> bool:
+    kinds = {name.lower(): kind.upper() for name, kind in table.columns.items()}
+    return len(one.columns) == 1 and kinds.get(one.columns[0].lower()) in _BIT_TYPES
+
+
+def _scan(
+    texts: Mapping[str, str], plain: Mapping[str, str], table: Table, found: dict[str, Any], wrong: dict[str, str]
+) -> None:
+    """Count all in one scan; where that fails, each ``plain``-ly by itself, so that one does not keep the others."""
     if not texts:
         return
     try:
@@ -140,8 +174,8 @@ def _scan(texts: Mapping[str, str], table: Table, found: dict[str, Any], wrong: 
         if len(texts) == 1:
             wrong[next(iter(texts))] = reason
             return
-        for name, text in texts.items():
-            _scan({name: text}, table, found, wrong)
+        for name in texts:
+            _scan({name: plain[name]}, plain, table, found, wrong)
 
 
 def _reason(error: EngineError) -> str:

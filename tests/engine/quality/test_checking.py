@@ -188,3 +188,22 @@ def test_a_draft_is_a_contract_that_its_table_keeps(tmp_path: Path) -> None:
     kinds = {(one.columns[0] if one.columns else "", one.kind) for one in contract.checks}
     assert {("id", "unique"), ("name", "unique"), ("state", "values"), ("price", "range"), ("day", "type")} <= kinds
     assert ("nothing", "required") not in kinds
+
+
+NEAR, ANY = st.integers(-40, 40), st.integers(-(2**63), 2**63 - 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.none(), NEAR), max_size=30), st.lists(st.one_of(st.none(), NEAR, ANY), max_size=8))
+def test_different_numbers_are_counted_exactly_wherever_they_lie(
+    near: list[int | None], wide: list[int | None]
+) -> None:
+    for values in (near, wide):
+        with duckdb.connect() as made:
+            made.execute("CREATE TABLE t (x BIGINT)")
+            if values:
+                made.executemany("INSERT INTO t VALUES (?)", [[one] for one in values])
+            told = Table("t", {"x": "BIGINT"}, lambda sql, made=made: made.execute(sql).fetchall())  # type: ignore[misc]
+            (found,) = carried_out([Check("unique", "t", "unique", ("X",))], told)
+        known = [one for one in values if one is not None]
+        assert found.value == len(known) - len(set(known))
