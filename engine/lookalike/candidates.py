@@ -73,7 +73,7 @@ class Fitted:
     @classmethod
     def of(cls, told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Fitted:
         """What was kept."""
-        trees = Trees.from_arrays(arrays) if "tree_roots" in arrays else None
+        trees = Trees.from_arrays(arrays) if "tree_starts" in arrays else None
         scaling, at = Scaling.from_json(told["scaling"]), (arrays.get("linear_at"), arrays.get("trees_at"))
         return cls(told["candidate"], scaling, arrays["weights"], trees, *at)
 

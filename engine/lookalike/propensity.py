@@ -80,7 +80,7 @@ class Likelihood:
     @classmethod
     def of(cls, told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Likelihood:
         """What was kept."""
-        trees = Trees.from_arrays(arrays) if "tree_roots" in arrays else None
+        trees = Trees.from_arrays(arrays) if "tree_starts" in arrays else None
         scaling, at = Scaling.from_json(told["scaling"]), (arrays["at"], arrays["probability"])
         return cls(told["way"], scaling, arrays.get("weights"), float(told["bias"]), trees, *at)
 

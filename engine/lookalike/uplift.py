@@ -67,7 +67,7 @@ class Uplift:
     @classmethod
     def of(cls, told: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Uplift:
         """What was kept."""
-        trees = Trees.from_arrays(arrays, "uplift_") if "uplift_roots" in arrays else None
+        trees = Trees.from_arrays(arrays, "uplift_") if "uplift_starts" in arrays else None
         return cls(told["learner"], Scaling.from_json(told["scaling"]), arrays.get("uplift_weights"), trees)
 
 

@@ -142,11 +142,11 @@ def one_draw(values: Any, features: list[Feature], hidden: Any, seeds: int, numb
     }
 
 
-def by_seeds(name: str, values: Any, features: list[Feature], hidden: Any) -> dict[str, Any]:
+def by_seeds(name: str, values: Any, features: list[Feature], hidden: Any, draws_: int = DRAWS) -> dict[str, Any]:
     """The same at every size of seed; means over draws."""
     found = {}
     for seeds in SEEDS:
-        draws = [one_draw(values, features, hidden, seeds, number) for number in range(DRAWS)]
+        draws = [one_draw(values, features, hidden, seeds, number) for number in range(draws_)]
         mean: dict[str, Any] = {key: float(np.mean([one[key] for one in draws])) for key in ("auc", "regret")}
         mean["chosen"] = [one["chosen"] for one in draws]
         mean["lift"] = {key: float(np.mean([one["lift"][key] for one in draws])) for key in draws[0]["lift"]}
@@ -183,12 +183,12 @@ def simulated(workspace: operations.Workspace) -> dict[str, Any]:
     learning = one_score(workspace, "x", LookalikeDocument).document.learning
     table = Scoring(workspace, None).table(learning, at)
     rng = np.random.default_rng(0)
-    places = np.sort(rng.choice(table.people, min(table.people, 150_000), replace=False))
+    places = np.sort(rng.choice(table.people, min(table.people, 50_000), replace=False))
     keys = [int(one) for one in table.keys().take(places).to_pylist()]
     likes = dict(workspace.warehouse.rows("SELECT user_id, likes_phones FROM truth.person"))
     liking = np.array([likes[key] for key in keys])
     (folder / "x.yaml").unlink()
-    return by_seeds("simulator", table.take(places), list(table.features), liking >= np.quantile(liking, 0.9))
+    return by_seeds("simulator", table.take(places), list(table.features), liking >= np.quantile(liking, 0.9), 2)
 
 
 def features_of_events(folder: Path, events: int) -> dict[str, Any]:
