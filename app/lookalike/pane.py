@@ -13,10 +13,10 @@ from app.lookalike.factors import FactorBars
 from app.theme.tokens import Tokens
 from app.widgets.parts import column, label
 from engine.domain.model import DataModel
+from engine.domain.reach import reach_of
 
 _FIRST = 50
 """Thousandths: where the handle stands before a model is shown."""
-_Z = 1.96
 _FACTORS = 10
 
 
@@ -91,14 +91,10 @@ class ModelPane(QWidget):
         if self.card is None:
             self.expected.setText("")
             return
-        words, share, apart = self._words, thousandths / 1000, int(self.card["apart"])
-        recall = self.card["recall"][thousandths - 1]
-        middle = (recall + _Z * _Z / 2 / apart) / (1 + _Z * _Z / apart)
-        width = _Z / (1 + _Z * _Z / apart) * (recall * (1 - recall) / apart + _Z * _Z / 4 / apart / apart) ** 0.5
-        people = words.number(round(share * self.card["candidates"]))
-        between = words.part(max(0.0, middle - width)), words.part(min(1.0, middle + width))
-        times = words.locale.toString(recall / share, "f", 1)
-        text = words("lookalike.expected", words.part(share), people, words.part(recall), *between, times)
+        words, found = self._words, reach_of(self.card, thousandths / 1000)
+        told = [words.part(one) for one in (found.recall, found.low, found.high)]
+        times = words.locale.toString(found.lift, "f", 1)
+        text = words("lookalike.expected", words.part(found.share), words.number(found.people), *told, times)
         text = text.replace(" %", "\u00a0%")
         self.expected.setText(text)
         self.curve.say(text)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.feature import Feature
+from engine.domain.reach import Reach, reach_of, recall_at
 from engine.domain.scoring import Group, LookalikeDocument
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -52,23 +53,6 @@ class ScoreOutcome:
 
     def as_json(self) -> dict[str, Any]:
         """A line of `convoke lookalike apply --json`."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Reach:
-    """What is to be expected of the most similar ``share``: how many people, which part of people like the seed is
-    among them (with its 95 % interval), and how much more often than by chance."""
-
-    share: float
-    people: int
-    recall: float
-    low: float
-    high: float
-    lift: float
-
-    def as_json(self) -> dict[str, Any]:
-        """As `convoke lookalike reach --json` prints it."""
         return asdict(self)
 
 
@@ -126,7 +110,9 @@ def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     features = [one.as_json() for one in trained.features]
     digest = keep(model_path(workspace, name, version), {**told, "features": features}, arrays)
     store.keep(ScoreModel(name, version, "lookalike", written.hash, written.text, digest, card, "", user_name()))
-    held = None if accept or before is None else _worse_reason(document, before.card, card)
+    held = None
+    if before is not None and before.hash == written.hash and not accept:  # another document is another matter
+        held = _worse_reason(document, before.card, card)
     keeps = version if held is None or before is None else before.version
     state = "trained" if held is None else "held"
     say_state(workspace, name, state, keeps, at, {**used(store, name), "reason": held})
@@ -148,15 +134,10 @@ def used(store: ScoreModels, name: str) -> dict[str, Any]:
 
 def _worse_reason(document: LookalikeDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
     share = document.share or SHARE
-    old, new = (_recall_at(one, share) for one in (before, card))
+    old, new = (recall_at(one, share) for one in (before, card))
     if new >= document.learning.guard.recall * old:
         return None
     return f"the new model finds {new:.1%} of its seed within {share:.1%}, and the one before found {old:.1%}"
-
-
-def _recall_at(card: dict[str, Any], share: float) -> float:
-    steps = card["recall"]
-    return float(steps[max(0, min(len(steps), round(share * len(steps))) - 1)])
 
 
 def _card(document: LookalikeDocument, table: FeatureTable, trained: Trained) -> dict[str, Any]:
@@ -207,7 +188,7 @@ def lookalike_show(workspace: Workspace, identifier: str) -> dict[str, Any]:
                 "chosen": one.card["chosen"],
                 "seed": one.card["seed"],
                 "auc": one.card["trials"][one.card["chosen"]]["auc"],
-                "recall": _recall_at(one.card, document_of(written).share or SHARE),
+                "recall": recall_at(one.card, document_of(written).share or SHARE),
             }
             for one in every
         ],
@@ -257,16 +238,6 @@ def lookalike_reach(
     if not 0 < wanted <= 1:
         raise EngineError("usage", f"a reach is some of the {people:,} people there are", "--share", "Write 0.05.")
     return reach_of(card, wanted)
-
-
-def reach_of(card: dict[str, Any], share: float) -> Reach:
-    """The same from a card; the interval is Wilson's (1927)."""
-    recall, apart = _recall_at(card, share), int(card["apart"])
-    z = 1.96
-    middle = (recall + z * z / 2 / apart) / (1 + z * z / apart)
-    width = z / (1 + z * z / apart) * (recall * (1 - recall) / apart + z * z / 4 / apart / apart) ** 0.5
-    people = round(share * int(card["candidates"]))
-    return Reach(share, people, recall, max(0.0, middle - width), min(1.0, middle + width), recall / share)
 
 
 def model_of(workspace: Workspace, identifier: str) -> ScoreModel:

@@ -93,7 +93,9 @@ class _Training:
         digest = keep(model_path(workspace, name, version), told, arrays)
         hash_, text = self._written.hash, self._written.text
         store.keep(ScoreModel(name, version, "propensity", hash_, text, digest, card, "", user_name()))
-        held = None if accept or before is None else _worse_reason(document, before.card, card)
+        held = None
+        if before is not None and before.hash == hash_ and not accept:  # another document is another matter
+            held = _worse_reason(document, before.card, card)
         keeps = version if held is None or before is None else before.version
         state = "trained" if held is None else "held"
         say_state(workspace, name, state, keeps, self._at, {**used(store, name), "reason": held})
