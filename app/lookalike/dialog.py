@@ -17,6 +17,7 @@ from engine.domain.model import DataModel
 from engine.errors import EngineError
 
 _ROLE = Qt.ItemDataRole.UserRole
+_SHARED = 6
 
 
 class LookalikeDialog(QDialog):
@@ -120,9 +121,17 @@ class LookalikeDialog(QDialog):
 
     def _used(self, found: dict[str, Any]) -> None:
         self._say(self._words("lookalike.used", found["audience"]))
+        self._session.call("overlap", self._show_shared, self._fail, document=found["document"])
         self._ask()
         self.saved.emit(found["audience"])
         self._show_buttons()
+
+    def _show_shared(self, found: list[dict[str, Any]]) -> None:
+        """What the new audience has in common with others, the seed among them."""
+        words = self._words
+        shared = [f"{one['id']} {words.number(one['both'])}" for one in found if one["both"]][:_SHARED]
+        text = words("lookalike.shared", ", ".join(shared)) if shared else words("lookalike.shared.none")
+        self._say(f"{self.said.text()} {text}")
 
     def _on_rule(self) -> None:
         if self._shown is not None:

@@ -268,7 +268,9 @@ def _train_lookalike(workspace: Workspace, given: Mapping[str, Any], job: Job) -
 
 
 def _use_lookalike(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
-    return {"audience": operations.lookalike_use(workspace, given["id"], given["share"], job)}
+    name = operations.lookalike_use(workspace, given["id"], given["share"], job)
+    stored = workspace.audiences.find(name or "")
+    return {"audience": name, "document": None if stored is None else write_audience(stored.audience)}
 
 
 def _lookalike_rule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:

@@ -23,7 +23,7 @@ from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations import Workspace, run_identity
 from engine.store.identity import Identities
-from engine.worker.calls import CHANGING, READING
+from engine.worker.calls import CHANGING, LOOKS, READING
 from tests.support.canvases import FakeWorker
 from tests.support.people import make
 
@@ -40,11 +40,15 @@ class Answering(FakeWorker):
         while self._answered < len(self.requests):
             request = self.requests[self._answered]
             self._answered += 1
-            call = {**READING, **CHANGING}[request.operation]
             try:
-                self.replied.emit(Reply(request.token, call(self._workspace, dict(request.arguments), Job())))
+                self.replied.emit(Reply(request.token, self._done(request.operation, dict(request.arguments))))
             except EngineError as error:
                 self.replied.emit(Reply(request.token, error=error))
+
+    def _done(self, operation: str, given: dict[str, Any]) -> Any:
+        if operation in LOOKS:
+            return LOOKS[operation](self._workspace, given.pop("document"), job=Job(), **given)
+        return {**READING, **CHANGING}[operation](self._workspace, given, Job())
 
 
 def shown(qtbot: QtBot, workspace: Workspace, language: str = "en") -> tuple[IdentityDialog, Answering]:

@@ -52,6 +52,7 @@ def choose(dialog: LookalikeDialog, worker: Answering, name: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_from_a_seed_to_an_audience(qtbot: QtBot, market: Market, language: str) -> None:
     words = Words(language)
+    operations.save(market.workspace, {"kind": "audience", "id": "everybody", "rule": {"all": []}})
     dialog, worker = shown(qtbot, market, language)
     choose(dialog, worker, "fans")
     assert words("lookalike.quality.small") in dialog.seed.quality.text()
@@ -72,6 +73,9 @@ def test_from_a_seed_to_an_audience(qtbot: QtBot, market: Market, language: str)
         dialog.use.click()
         worker.answer()
     assert saved.args == ["like_fans"]
+    worker.answer()
+    assert words("lookalike.shared", "everybody").split("everybody")[0] in dialog.said.text()
+    assert "everybody" in dialog.said.text()
     (size,) = operations.size(market.workspace, ["like_fans"])
     card = operations.lookalike_show(market.workspace, "like_fans")["card"]
     assert size.size == pytest.approx(0.06 * card["candidates"], abs=1)
