@@ -20,6 +20,7 @@ REGIONS = (
     "es_PA", "es_PE", "es_PY", "es_SV", "es_US", "es_UY", "es_VE", "pt_BR",
 )  # fmt: skip
 KEEPERS = ("keyring", "vault")
+LAYOUTS = ("daily", "manual")
 _LEAST_MEMORY = 256 << 20
 _HEAD = "# The settings of this Convoke workspace. The README explains each one.\n"
 
@@ -52,6 +53,8 @@ class Settings:
     """Events that happened longer ago than this are put aside."""
     follow_whole: str = "1h"
     """How often audiences that follow collected events are run as a whole, for time passes for everybody."""
+    layout: str = "daily"
+    """When the own warehouse's tables of events are sorted for the audiences there are: daily, or manual."""
     sensitive: str = ""
     """Further words, apart by spaces: no model learns from a trait or property that has one of them in its name."""
     serve_certificate: str | None = None
@@ -133,6 +136,7 @@ def read_settings(folder: Path) -> Settings:
     _one_of("language", settings.language, LANGUAGES)
     _one_of("theme", settings.theme, THEMES)
     _one_of("secrets", settings.secrets, KEEPERS)
+    _one_of("layout", settings.layout, LAYOUTS)
     if settings.region is not None:
         _one_of("region", settings.region, REGIONS)
     if settings.memory is not None:

@@ -78,6 +78,8 @@ def _do(folder: Path, request: dict[str, Any], job: Job) -> dict[str, Any]:
         if request["op"] == "traits":
             due = operations.traits_due(workspace, datetime.now(UTC))
             return {"traits": [one.as_json() for one in operations.trait_run(workspace, due, job)] if due else []}
+        if request["op"] == "layout":
+            return {"tables": [one.as_json() for one in operations.keep_layout(workspace, datetime.now(UTC))]}
         if request["op"] == "scores":
             return {"scores": [one.as_json() for one in operations.scores_run(workspace, datetime.now(UTC), job)]}
         if request["op"] == "identity":

@@ -228,6 +228,7 @@ class Daemon:
             ("ingest", "loading files", lambda: operations.ingest_due(self._workspace)),
             ("quality", "checking contracts", lambda: operations.quality_due(self._workspace, now)),
             ("identity", "resolving identity", lambda: operations.identity_due(self._workspace, now)),
+            ("layout", "looking how tables lie", lambda: operations.layout_due(self._workspace, now)),
             ("traits", "computing traits", lambda: bool(operations.traits_due(self._workspace, now))),
             ("scores", "training and using models", lambda: operations.scores_due(self._workspace, now)),
         )

@@ -34,6 +34,11 @@ def _traits(answer: Mapping[str, Any]) -> Iterator[Line]:
         yield logging.ERROR if one["state"] == "held" else logging.INFO, f"trait {one['state']}", one
 
 
+def _layout(answer: Mapping[str, Any]) -> Iterator[Line]:
+    for one in answer["tables"]:
+        yield logging.INFO, "table sorted", {name: one[name] for name in ("table", "hot", "read", "after")}
+
+
 def _scores(answer: Mapping[str, Any]) -> Iterator[Line]:
     for one in answer["scores"]:
         yield logging.ERROR if one["state"] in ("held", "failed") else logging.INFO, f"model {one['state']}", one
@@ -59,5 +64,6 @@ _LINES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Line]]] = {
     "ingest": _ingest,
     "traits": _traits,
     "scores": _scores,
+    "layout": _layout,
     "identity": _identity,
 }

@@ -97,7 +97,7 @@ if TYPE_CHECKING:
         read_ingest_file,
     )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
-    from engine.operations.layout import warehouse_layout
+    from engine.operations.layout import keep_layout, layout_due, warehouse_layout
     from engine.operations.likening import lookalike_apply, lookalike_rule, lookalike_why
     from engine.operations.lineage import lineage_names, lineage_of
     from engine.operations.listing import lists, upload_list
@@ -254,6 +254,8 @@ _HOMES = {
     "trait_show": "traits",
     "trait_versions": "traits",
     "traits_due": "traits",
+    "keep_layout": "layout",
+    "layout_due": "layout",
     "warehouse_layout": "layout",
     "release_red": "depending",
     "contract_tables": "contract_files",
@@ -397,6 +399,8 @@ __all__ = [
     "join_identifiers",
     "judge_pair",
     "keep_destination",
+    "keep_layout",
+    "layout_due",
     "lineage_names",
     "lineage_of",
     "list_audiences",

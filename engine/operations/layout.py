@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.domain.model import DataModel, EventType
 from engine.domain.operators import Among, Compare
 from engine.domain.rule import Did, PropertyIs, Sequence, Where, WhereAll, WhereAny
 from engine.domain.walk import conditions
+from engine.durable import replace_file
 from engine.errors import EngineError
 from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace
 
 _LOCAL = "local:"
+_STATE = "layout.json"
+_DAY = timedelta(days=1)
+_LEAST_ROWS = 1_000_000
+_GROUP_ROWS = 122_880
+"""Rows that DuckDB keeps together."""
+_WORTH = 2.0
+"""A table is sorted by itself when its audiences read more than this times what they would have to."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +61,10 @@ class _Wanted:
     order: tuple[str, ...]
 
 
-def warehouse_layout(workspace: Workspace, *, apply: bool = False) -> list[TableLayout]:
-    """How the event tables of the workspace's own warehouse lie for the audiences there are; with ``apply`` each is
-    sorted by its hot property, the profile and the time, and they come into force in one step."""
+def warehouse_layout(workspace: Workspace, *, apply: bool = False, worth: bool = False) -> list[TableLayout]:
+    """How the event tables of the workspace's own warehouse lie for the audiences there are; with ``apply`` each (each
+    that is ``worth`` it) is sorted by its hot property, the profile and the time, and they come into force in one
+    step."""
     from engine.warehouses.layout import measure, sort
 
     if workspace.settings.warehouse != _LOCAL:
@@ -67,16 +78,56 @@ def warehouse_layout(workspace: Workspace, *, apply: bool = False) -> list[Table
     with _connected(workspace, apply=apply) as connection:
         for table, one in sorted(wanted.items()):
             column = None if one.hot is None else one.order[0]
-            lies, after = measure(connection, table, column, one.constants), None
-            if apply:
-                sort(connection, table, one.order)
-                after = measure(connection, table, column, one.constants).read
+            lies = measure(connection, table, column, one.constants)
             names = tuple(event.name for event in one.events)
-            told = (lies.rows, one.hot, one.audiences, one.order, lies.needed, lies.read, after)
-            found.append(TableLayout(table, names, *told))
+            told = (lies.rows, one.hot, one.audiences, one.order, lies.needed, lies.read)
+            layout = TableLayout(table, names, *told)
+            if apply and (not worth or _is_worth(layout)):
+                sort(connection, table, one.order)
+                layout = replace(layout, after=measure(connection, table, column, one.constants).read)
+            found.append(layout)
     if apply:
         workspace.reload()
     return found
+
+
+def layout_due(workspace: Workspace, at: datetime) -> bool:
+    """Whether the tables are to be looked at: a day after the last time, when something was written since."""
+    if workspace.settings.warehouse != _LOCAL or workspace.settings.layout != "daily":
+        return False
+    if workspace.models.current() is None:
+        return False
+    last = _looked(workspace)
+    if last is None:
+        return True
+    return at - last[0] > _DAY and last[1] != workspace.warehouse.data_version().partition("+")[0]
+
+
+def keep_layout(workspace: Workspace, at: datetime) -> list[TableLayout]:
+    """Sort those tables again of which the audiences read much more than they would have to; often there are none."""
+    found: list[TableLayout] = []
+    if any(_is_worth(one) for one in warehouse_layout(workspace)):
+        found = [one for one in warehouse_layout(workspace, apply=True, worth=True) if one.after is not None]
+    told = {"at": at.isoformat(), "version": workspace.warehouse.data_version().partition("+")[0]}
+    replace_file(workspace.warehouse_folder / _STATE, json.dumps(told).encode())
+    return found
+
+
+def _looked(workspace: Workspace) -> tuple[datetime, str] | None:
+    """When the tables were looked at last, and what was written then."""
+    try:
+        told = json.loads((workspace.warehouse_folder / _STATE).read_text(encoding="utf-8"))
+        return datetime.fromisoformat(told["at"]), str(told["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_worth(one: TableLayout) -> bool:
+    """Whether sorting a table would spare its audiences much: for each value that is asked for a group of rows at both
+    edges is read in any case."""
+    asked = -(-one.read // max(1, one.rows))
+    least = one.needed + 2 * _GROUP_ROWS * asked
+    return one.hot is not None and one.rows >= _LEAST_ROWS and one.read > _WORTH * least
 
 
 @contextmanager

@@ -362,6 +362,8 @@ _SCHEDULED = {
     "Seen",
     "watch",
     "tell_alerts",
+    "keep_layout",
+    "layout_due",
     "scores_due",
     "scores_run",
     "score_troubles",

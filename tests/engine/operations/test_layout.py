@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import engine.operations.layout as layout
 from engine import operations
 from engine.cli.__main__ import main
 from engine.domain.documents import dump_yaml
@@ -90,3 +92,35 @@ def test_a_table_that_is_held_on_to_stays(workspace: Workspace) -> None:
     with pytest.raises(EngineError, match='the table "orders" cannot be sorted'):
         operations.warehouse_layout(workspace, apply=True)
     assert workspace.warehouse.rows("SELECT count(*) FROM orders") == [(10,)]
+
+
+def test_tables_are_kept_sorted_day_by_day(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    monkeypatch.setattr(layout, "_LEAST_ROWS", 500_000)
+    now = datetime.now(UTC)
+    assert operations.layout_due(workspace, now)
+    (sorted_,) = operations.keep_layout(workspace, now)
+    assert sorted_.table == "orders"
+    assert sorted_.after is not None
+    assert sorted_.after < sorted_.read / 3
+    later = now + timedelta(days=2)
+    assert not operations.layout_due(workspace, later)  # nothing was written since
+    with publishing(workspace.warehouse_folder, "test", keep=True) as made:
+        made.execute("INSERT INTO views SELECT 1, now()")
+    workspace.reload()
+    assert not operations.layout_due(workspace, now + timedelta(hours=23))
+    assert operations.layout_due(workspace, later)
+    version = workspace.warehouse.data_version()
+    assert operations.keep_layout(workspace, later) == []  # it lies well still, and nothing is written anew
+    assert workspace.warehouse.data_version() == version
+    assert not operations.layout_due(workspace, later + timedelta(days=2))
+    vars(workspace)["settings"] = replace(workspace.settings, layout="manual")
+    (workspace.warehouse_folder / "layout.json").unlink()
+    assert not operations.layout_due(workspace, later)
+
+
+def test_small_tables_and_those_that_lie_well_are_left(workspace: Workspace) -> None:
+    version = workspace.warehouse.data_version()
+    assert operations.keep_layout(workspace, datetime.now(UTC)) == []
+    assert workspace.warehouse.data_version() == version
