@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from engine.bitmap.identity import properties
@@ -108,7 +109,7 @@ def _reach(start: Node, edges: Iterable[tuple[Node, Node]], *, back: bool) -> li
 def _edges(workspace: Workspace) -> Iterator[tuple[Node, Node]]:
     """(part, what it is a part of)."""
     model = raw_model(workspace)
-    mapped = [*_of_model(model), *_of_computed(workspace, model), *_of_scores(workspace, model)]
+    mapped = [*_of_model(model, _Reading(workspace)), *_of_computed(workspace, model), *_of_scores(workspace, model)]
     yield from mapped
     tables = sorted({one.name for one, _ in mapped if one.kind == "table"})
     for identifier, stored_ in Destinations(workspace.database).all().items():
@@ -167,33 +168,64 @@ def _sources(model: DataModel) -> Iterator[Source]:
         yield from (one.source for one in told.values())
 
 
-def _of_model(model: DataModel) -> Iterator[tuple[Node, Node]]:
+def _of_model(model: DataModel, reading: _Reading) -> Iterator[tuple[Node, Node]]:
     profile = model.profile
-    yield from _fields(profile.source, profile.traits, lambda name: Node("trait", name))
+    yield from _fields(reading, profile.source, profile.traits, lambda name: Node("trait", name))
     for event in model.events.values():
-        yield from _column(event.source, event.time, Node("event", event.name))
-        yield from _rows_of(event, Node("event", event.name))
+        yield from reading.column(event.source, event.time, Node("event", event.name))
+        yield from _rows_of(reading, event, Node("event", event.name))
     for one_ in model.objects.values():
-        yield from _rows_of(one_, Node("object", one_.name))
+        yield from _rows_of(reading, one_, Node("object", one_.name))
     for one in model.identifiers.values():
-        yield from _column(one.source, one.column, Node("identifier", one.name))
+        yield from reading.column(one.source, one.column, Node("identifier", one.name))
     for consent in model.consents.values():
-        yield from _column(consent.source, consent.column, Node("consent", consent.name))
+        yield from reading.column(consent.source, consent.column, Node("consent", consent.name))
 
 
-def _rows_of(told: EventType | ObjectType, whole: Node) -> Iterator[tuple[Node, Node]]:
-    yield from _column(told.source, told.profile, whole)
-    yield from _fields(told.source, told.properties, lambda name: Node("property", f"{told.name}.{name}"))
+def _rows_of(reading: _Reading, told: EventType | ObjectType, whole: Node) -> Iterator[tuple[Node, Node]]:
+    yield from reading.column(told.source, told.profile, whole)
+    yield from _fields(reading, told.source, told.properties, lambda name: Node("property", f"{told.name}.{name}"))
 
 
-def _fields(source: Source, fields: Mapping[str, Field], node: Any) -> Iterator[tuple[Node, Node]]:
+def _fields(reading: _Reading, source: Source, fields: Mapping[str, Field], node: Any) -> Iterator[tuple[Node, Node]]:
     for name, field in fields.items():
-        yield from _column(source, field.column, node(name))
+        yield from reading.column(source, field.column, node(name))
 
 
-def _column(source: Source, column: str, into: Node) -> Iterator[tuple[Node, Node]]:
-    """A column of a table; of a SELECT only that it is one, since what it reads is its own matter."""
-    table = source.table or "(sql)"
+class _Reading:
+    """Follows columns to the tables of the warehouse, through the SELECTs of the model."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._selects: dict[str, Any] = {}
+
+    @cached_property
+    def _tables(self) -> dict[str, Mapping[str, str]]:
+        if self._workspace.settings.warehouse is None:
+            return {}
+        return {one.name: one.columns for one in self._workspace.warehouse.tables()}
+
+    def column(self, source: Source, column: str, into: Node) -> Iterator[tuple[Node, Node]]:
+        """A column of a table; of a SELECT those that it is made of, or at least the tables that it names."""
+        if source.sql is None:
+            yield from _of_table(source.table or "", column, into)
+            return
+        read = self._read(source.sql)
+        if read is not None and column.lower() in read:
+            for table, one in sorted(read[column.lower()]):
+                yield from _of_table(table, one, into)
+            return
+        yield from ((Node("table", table), into) for table in sorted(named_tables([source], self._tables)))
+
+    def _read(self, sql: str) -> Any:
+        if sql not in self._selects:
+            from engine.sql.reading import columns_read
+
+            self._selects[sql] = columns_read(sql, self._tables)
+        return self._selects[sql]
+
+
+def _of_table(table: str, column: str, into: Node) -> Iterator[tuple[Node, Node]]:
     mine = Node("column", f"{table}.{column}")
     yield Node("table", table), mine
     yield mine, into

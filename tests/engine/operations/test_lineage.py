@@ -11,7 +11,7 @@ import pytest
 
 from engine import operations
 from engine.cli.__main__ import main
-from engine.domain.documents import dump_yaml
+from engine.domain.documents import dump_yaml, load_one
 from engine.errors import EngineError
 from engine.operations import Workspace
 from engine.operations.lineage import Node
@@ -95,3 +95,18 @@ def test_what_is_nowhere_or_several_things_is_told(workspace: Workspace, capsys:
     assert json.loads(capsys.readouterr().out)["asked"] == {"kind": "column", "name": "orders.total"}
     assert main(["lineage", "orders.total", "-w", str(workspace.folder)]) == 0
     assert "destination  crm" in capsys.readouterr().out
+
+
+def test_selects_of_the_model_are_followed(workspace: Workspace) -> None:
+    model = load_one(dump_yaml(MODEL))
+    model["events"]["used"] = {
+        "sql": "SELECT o.user_id AS who, o.ts, upper(o.coupon) AS code FROM orders o",
+        "profile": "who",
+        "time": "ts",
+        "properties": {"code": {"type": "string"}},
+    }
+    operations.apply_model_text(workspace, dump_yaml(model))
+    used = operations.lineage_of(workspace, "property:used.code")
+    assert Node("column", "orders.coupon") in used.made_of
+    assert Node("column", "orders.ts") not in used.made_of
+    assert Node("event", "used") in operations.lineage_of(workspace, "column:orders.user_id").part_of
