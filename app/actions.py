@@ -35,7 +35,7 @@ COMMANDS = (
     Command("ingest", "Ctrl+Shift+L", "database"),
     Command("quality", "Ctrl+Shift+Q", "check"),
     Command("lookalike", "Ctrl+Shift+K", "users"),
-    Command("lineage", "Ctrl+Shift+G", "route"),
+    Command("lineage", "Ctrl+Shift+O", "route"),
     Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),
     Command("find", "Ctrl+F", "search"),

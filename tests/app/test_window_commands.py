@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app.actions import COMMANDS
 from app.document import Document
 from app.drafts import Drafts
 from app.i18n import Words
@@ -106,3 +108,13 @@ def test_who_waits_is_told_when_the_engine_stops(window: MainWindow, worker: Fak
     window.session.call("infer", said.append, lambda error: said.append(str(error)))
     worker.died.emit()
     assert said == ["the engine stopped while it worked Try again."]
+
+
+def test_no_command_takes_a_key_of_the_cards() -> None:
+    """A command of the window is heard first: a card would never hear of its key."""
+    found = "".join(path.read_text(encoding="utf-8") for path in Path("app/canvas").glob("*.py"))
+    cards = set(re.findall(r'"((?:Ctrl|Alt)\+[^"]+)"', found))
+    commands = [one.shortcut for one in COMMANDS if one.shortcut]
+    assert "Ctrl+Shift+G" in cards
+    assert not cards & set(commands)
+    assert len(commands) == len(set(commands))
