@@ -24,7 +24,7 @@ import apsw
 from engine.durable import remove_file, replace_file
 from engine.errors import EngineError
 from engine.ingest.journal import closed, lines
-from engine.ingest.messages import ASIDE, Policy, Received, Row, rows_of
+from engine.ingest.messages import ASIDE, Policy, Received, Row, put_aside, rows_of
 from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, put_parquet, written
 from engine.locks import holding
 from engine.warehouses.collected import COLLECTED, POINTER, read_pointer
@@ -37,6 +37,10 @@ _GRACE = 3_600
 """Seconds that a file of rows stays which was merged into a larger one: somebody may be reading it."""
 _AT_ONCE = 64 << 20
 """Bytes of the journal that are landed in one go."""
+
+
+Gate = Callable[[str, Sequence[Row]], Sequence[str | None]]
+"""Why rows of a table are kept out: for each the reason, or None."""
 
 
 @dataclass
@@ -52,8 +56,8 @@ class Landed:
 class Lander:
     """Lands what is in a folder's journal. One that is not the ``owner`` of the journal only changes the tables."""
 
-    def __init__(self, warehouses: Path, policy: Policy, *, owner: bool = True) -> None:
-        self.folder, self._policy = warehouses / COLLECTED, policy
+    def __init__(self, warehouses: Path, policy: Policy, *, owner: bool = True, gate: Gate | None = None) -> None:
+        self.folder, self._policy, self._gate = warehouses / COLLECTED, policy, gate
         self.folder.mkdir(parents=True, exist_ok=True)
         self._seen = _Seen(self.folder / "seen.sqlite")
         self._load()
@@ -85,6 +89,7 @@ class Lander:
         if not paths:
             return Landed()
         found, by_table, ids = self._read(paths)
+        found.aside += _kept_out(by_table, self._gate)
         number = int(paths[-1].stem)
         try:
             for name, rows in sorted(by_table.items()):
@@ -205,6 +210,21 @@ class Lander:
         for path in (*self.folder.glob("*/*.parquet"), *self.folder.glob("catalog-*"), *self.folder.glob("state-*")):
             if path.relative_to(self.folder).as_posix() not in named:
                 remove_file(path)
+
+
+def _kept_out(by_table: dict[str, list[Row]], gate: Gate | None) -> int:
+    """Put aside the rows that the contract of their table does not let in; how many they are."""
+    count = 0
+    for name in [one for one in by_table if gate is not None and one != ASIDE]:
+        reasons = gate(name, by_table[name]) if gate is not None else []
+        out = [(row, why) for row, why in zip(by_table[name], reasons, strict=True) if why is not None]
+        if out:
+            by_table[name] = [row for row, why in zip(by_table[name], reasons, strict=True) if why is None]
+            by_table.setdefault(ASIDE, []).extend(put_aside(row, why) for row, why in out)
+            count += len(out)
+    for name in [one for one, rows in by_table.items() if not rows]:
+        del by_table[name]
+    return count
 
 
 def tables_in(folder: Path) -> dict[str, Table]:

@@ -109,6 +109,13 @@ def _aside(message: Any, received: Received, named: str | None, reason: str) -> 
     return Row(ASIDE, {**values, "message": json.dumps(message, ensure_ascii=False)})
 
 
+def put_aside(row: Row, reason: str) -> Row:
+    """A row that its table's contract does not let in, with the check that keeps it out."""
+    kept = {name: row.values.get(name) for name in ("message_id", "received_at", "source")}
+    told = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+    return Row(ASIDE, {**kept, "reason": f"{row.table}: {reason}", "message": told})
+
+
 def moment_of(text: object) -> datetime | None:
     """A moment as ISO 8601 writes it, in UTC; None when it is none."""
     if not isinstance(text, str):

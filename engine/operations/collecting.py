@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import EngineError
 from engine.locks import holding
+from engine.operations.gating import CollectedDoor
 from engine.operations.workspace import Workspace
 from engine.settings import read_settings, write_settings
 
@@ -77,12 +78,14 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
             empty_warehouse(warehouses)
             if settings.warehouse is None:
                 write_settings(folder, replace(settings, warehouse=_LOCAL))
-        lander = Lander(warehouses, Policy(late=timedelta(days=settings.collect_late_days)))
+        door = CollectedDoor(folder)
+        lander = Lander(warehouses, Policy(late=timedelta(days=settings.collect_late_days)), gate=door)
         try:
             journal = Journal(lander.folder / JOURNAL, _MOST_WAITING, lander.last)
             yield Collecting(journal, lander, tuple((settings.collect_origins or "").split()))
         finally:
             lander.close()
+            door.close()
 
 
 @contextmanager

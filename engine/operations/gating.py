@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
-from engine.operations.contracting import contracts_of
+from engine.operations.contracting import FOLDER, contracts_of
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
+    from engine.ingest.messages import Row
     from engine.quality.contracts import Check
+    from engine.quality.door import Door
 
+COLLECTED = "collected"
 _OF_THE_STATE = ("unique", "reference")
 """What no file may break, told from the whole table; volume, freshness and SQL are looked at by `convoke quality run`,
 since a file may be one of several."""
@@ -51,6 +55,44 @@ class Gate:
                 f'the table "{self.table}" would break its contract ({told})',
                 hint="Nothing was written. Correct the file, or the contract.",
             )
+
+
+class CollectedDoor:
+    """The contracts of collected tables, at the door of what lands: those in the folder now. While one cannot be read,
+    or a check cannot be carried out, everything is let in and checked afterwards, since what was acknowledged must
+    land."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._door: Door | None = None
+
+    def __call__(self, table: str, rows: Sequence[Row]) -> Sequence[str | None]:
+        """For each row the check that keeps it out, or None."""
+        everybody: list[str | None] = [None] * len(rows)
+        if not (self._folder / FOLDER).is_dir():
+            return everybody
+        checks = self._checks(f"{COLLECTED}.{table}")
+        if not checks:
+            return everybody
+        from engine.quality import door
+
+        self._door = self._door or door.Door()
+        try:
+            return self._door.reasons(checks, [row.values for row in rows])
+        except door.Error:
+            return everybody
+
+    def _checks(self, table: str) -> Sequence[Check]:
+        try:
+            with Workspace(self._folder) as workspace:
+                return gate_of(workspace, table).checks
+        except EngineError:
+            return ()
+
+    def close(self) -> None:
+        """Let go of what it looks with."""
+        if self._door is not None:
+            self._door.close()
 
 
 def gate_of(workspace: Workspace, table: str) -> Gate:

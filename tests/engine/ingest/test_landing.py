@@ -14,7 +14,7 @@ import pytest
 from engine.ingest import landing
 from engine.ingest.journal import Journal, closed
 from engine.ingest.landing import JOURNAL, Landed, Lander, tables_in
-from engine.ingest.messages import Policy, Received
+from engine.ingest.messages import Policy, Received, Row
 from engine.warehouses.collected import COLLECTED, state
 
 
@@ -197,3 +197,26 @@ def test_who_read_the_pointer_just_before_finds_what_it_named(tmp_path: Path) ->
     lander.close()
     assert len(list(before.folder.glob("catalog-*"))) == len(list(before.folder.glob("state-*"))) == 2
     assert there(tmp_path) == ["m1", "m2", "m3"]
+
+
+def test_rows_that_a_contract_keeps_out_are_put_aside_once(tmp_path: Path) -> None:
+    """However often landing dies: each message is in its table or aside, once."""
+    keep(tmp_path, *(message(number, properties={"n": number}) for number in range(10)))
+
+    def gate(table: str, rows: Sequence[Row]) -> Sequence[str | None]:
+        return ["n: odd" if table == "seen" and row.values["n"] % 2 else None for row in rows]
+
+    for _ in range(3):
+        lander = Lander(tmp_path, Policy(), gate=gate)
+        lander.land(lambda paths: None)  # the journal stays, as if it had died
+        lander.close()
+    found = state(tmp_path)
+    assert found is not None
+    with duckdb.connect(str(found.folder / found.catalog), read_only=True) as opened:
+        inside = opened.execute("SELECT n FROM seen ORDER BY 1").fetchall()
+        aside = opened.execute("SELECT reason, message_id, message FROM aside ORDER BY message_id").fetchall()
+        every = opened.execute("SELECT count(*) FROM tracks").fetchall()
+    assert [n for (n,) in inside] == [0, 2, 4, 6, 8]
+    assert [(reason, key) for reason, key, _ in aside] == [("seen: n: odd", f"m{n}") for n in (1, 3, 5, 7, 9)]
+    assert '"n": 1' in aside[0][2]
+    assert every == [(10,)]

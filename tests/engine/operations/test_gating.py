@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from engine import operations
 from engine.domain.documents import dump_yaml
 from engine.domain.ingest_codec import read_ingest
 from engine.errors import EngineError
+from engine.ingest.messages import Received
 from engine.operations import Workspace
+from engine.operations.collecting import collecting_into
 from engine.operations.ingesting import FileLoaded
 from tests.support.contracts import CONTRACT
 
@@ -85,3 +89,46 @@ def test_a_contract_that_cannot_be_read_lets_nothing_in(workspace: Workspace) ->
     (workspace.folder / "contracts" / "other.yaml").write_text("kind: DataContract\n")
     with pytest.raises(EngineError, match="the contract is not as ODCS has it"):
         load(workspace, "1,a@x.com,30,SP,2026-11-25\n")
+
+
+def collected(workspace: Workspace, *prices: object, after: int = 0) -> dict[str, list[object]]:
+    """Collect an order of each price; what is in the table now, and why others were put aside."""
+    with collecting_into(workspace.folder) as collecting:
+        messages = tuple(
+            {
+                "type": "track",
+                "messageId": f"{after}-{place}",
+                "userId": "u",
+                "event": "Order",
+                "properties": {"price": price},
+            }
+            for place, price in enumerate(prices)
+        )
+        collecting.journal.write([Received(datetime.now(UTC), "web", messages).as_bytes()])
+        collecting.journal.close()
+    with collecting_into(workspace.folder) as collecting:
+        collecting.lander.land(collecting.journal.landed)
+    workspace.reload()
+    vars(workspace).pop("settings", None)
+    return {
+        table: [one for (one,) in workspace.warehouse.rows(f"SELECT {column} FROM collected.{table} ORDER BY 1")]
+        for table, column in (("order", "price"), ("aside", "reason"))
+        if table in {name.split(".")[-1] for name in (one.name for one in workspace.warehouse.tables())}
+    }
+
+
+def test_what_is_collected_is_looked_at_at_the_door(workspace: Workspace) -> None:
+    contract = {name: one for name, one in deepcopy(CONTRACT).items() if name != "slaProperties"}
+    contract["schema"] = [
+        {
+            "name": "collected.order",
+            "properties": [{"name": "price", "logicalType": "number", "logicalTypeOptions": {"minimum": 0}}],
+        }
+    ]
+    path = workspace.folder / "contracts" / "orders.yaml"
+    path.write_text(dump_yaml(contract))
+    assert collected(workspace, 1, -5, 3) == {"order": [1, 3], "aside": ["order: price: range"]}
+    path.write_text("no contract")  # what was acknowledged lands; what is wrong with the contract is an alert
+    assert collected(workspace, -7, after=1)["order"] == [-7, 1, 3]
+    path.unlink()
+    assert collected(workspace, -8, after=2)["order"] == [-8, -7, 1, 3]
