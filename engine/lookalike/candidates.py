@@ -18,16 +18,15 @@ from engine.lookalike.trees import Trees
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CANDIDATES = ("centroid", "pu_logistic", "elkan_noto", "boosting", "blend")
+CANDIDATES = ("centroid", "pu_logistic", "elkan_noto", "elkan_noto_free", "boosting", "blend")
 """The simplest first."""
-LINEAR = CANDIDATES[:3]
 BAGS, _FEW_BAGS = 30, 10
 """Draws of others; a large seed needs fewer, since each draw is large."""
 _LARGE_SEED = 1_000
 _LEAST_BAG = 200
-_STRENGTH = 0.003
-"""The inverse strength of the logistic regressions' penalty: among .003, .03 and .3 the best at every size of seed on
-Adult and on the simulator."""
+_STRENGTH, _FREE = 0.003, 0.3
+"""The inverse strength of the logistic regressions' penalty: the first is best where features each say a little alike
+(Adult), the second where they only tell by how they differ (the simulator: phones among all that somebody views)."""
 _MANY = 2_000
 """From this many seeds on trees may be larger."""
 _LARGE_TREES = {"max_leaf_nodes": 31, "learning_rate": 0.1, "max_iter": 100}
@@ -116,7 +115,8 @@ def fit_all(
     ways: dict[str, Callable[[], NDArray[Any]]] = {
         "centroid": lambda: _centroid(scaled, sample.seed),
         "pu_logistic": lambda: _bagged(scaled, sample.seed, seed, bags, checked),
-        "elkan_noto": lambda: _elkan_noto(scaled, sample.seed),
+        "elkan_noto": lambda: _elkan_noto(scaled, sample.seed, _STRENGTH),
+        "elkan_noto_free": lambda: _elkan_noto(scaled, sample.seed, _FREE),
     }
     for name, way in ways.items():
         if name in wanted or (name == "pu_logistic" and {"boosting", "blend"} & set(wanted)):
@@ -139,10 +139,14 @@ def _centroid(scaled: NDArray[Any], seed: NDArray[Any]) -> NDArray[Any]:
     return found
 
 
-def _logistic(values: NDArray[Any], label: NDArray[Any], weight: NDArray[Any] | None = None) -> Any:
+def _logistic(
+    values: NDArray[Any], label: NDArray[Any], weight: NDArray[Any] | None = None, strength: float = _STRENGTH
+) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=_STRENGTH, max_iter=300).fit(values, label, sample_weight=weight)
+    # Newton's way takes a few steps where a weak penalty makes the other one take hundreds.
+    solver = "lbfgs" if strength == _STRENGTH else "newton-cholesky"
+    return LogisticRegression(C=strength, max_iter=300, solver=solver).fit(values, label, sample_weight=weight)
 
 
 def _bagged(
@@ -165,19 +169,19 @@ def _bagged(
     return total / draws
 
 
-def _elkan_noto(scaled: NDArray[Any], seed: NDArray[Any]) -> NDArray[Any]:
+def _elkan_noto(scaled: NDArray[Any], seed: NDArray[Any], strength: float) -> NDArray[Any]:
     """Everybody else counts as alike in part: by how likely the first regression finds that they are, though nobody
     said so."""
     import numpy as np
 
-    labelled = _logistic(scaled, seed.astype(float)).predict_proba(scaled)[:, 1]
+    labelled = _logistic(scaled, seed.astype(float), strength=strength).predict_proba(scaled)[:, 1]
     frequency = labelled[seed].mean()
     odds = labelled[~seed] / np.maximum(1 - labelled[~seed], 1e-9)
     alike = np.clip((1 - frequency) / frequency * odds, 0, 1)
     values = np.vstack([scaled[seed], scaled[~seed], scaled[~seed]])
     label = np.r_[np.ones(seed.sum() + len(alike)), np.zeros(len(alike))]
     weight = np.r_[np.ones(seed.sum()), alike, 1 - alike]
-    found: NDArray[Any] = _logistic(values, label, weight).coef_[0]
+    found: NDArray[Any] = _logistic(values, label, weight, strength).coef_[0]
     return found
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDS = 5
-_SMALL, _REPEATS = 300, 3
+_SMALL, _REPEATS = 300, 2
 """A seed that is smaller is divided several times: single folds would tell little."""
 _BAGS = 10
 _EQUAL = 0.001

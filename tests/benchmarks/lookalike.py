@@ -35,7 +35,7 @@ from sample_data.marketplace import MODEL_FILE, generate
 from tests.benchmarks.report import write
 
 SEEDS = (50, 200, 1_000, 4_000)
-DRAWS = 3
+DRAWS = 2
 _COLUMNS = [
     "age",
     "workclass",
