@@ -17,8 +17,8 @@ from engine.domain.windows import Last
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.locks import holding
-from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force, used
 from engine.operations.propensities import chosen_propensities, feature_union, propensity_of
+from engine.operations.score_versions import BUSY, ScoreOutcome, in_force, used
 from engine.operations.scoring import (
     LOCK,
     Score,

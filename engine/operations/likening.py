@@ -16,7 +16,8 @@ from engine.jobs import Job
 from engine.locks import holding
 from engine.operations.context import prepare
 from engine.operations.keeping import save
-from engine.operations.lookalikes import BUSY, SHARE, ScoreOutcome, chosen, document_of, model_of, opened, used
+from engine.operations.lookalikes import SHARE, chosen, document_of, model_of, opened
+from engine.operations.score_versions import BUSY, ScoreOutcome, used
 from engine.operations.scoring import (
     LOCK,
     Score,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.feature import Feature
@@ -13,6 +14,7 @@ from engine.domain.scoring import Group, LookalikeDocument
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
+from engine.operations.score_versions import BUSY, Fresh, ScoreOutcome, in_force, keep_version
 from engine.operations.scoring import (
     LOCK,
     Scoring,
@@ -20,10 +22,9 @@ from engine.operations.scoring import (
     day,
     model_path,
     one_score,
-    say_state,
     written_scores,
 )
-from engine.operations.workspace import Workspace, user_name
+from engine.operations.workspace import Workspace
 from engine.store.scores import ScoreModel, ScoreModels
 
 if TYPE_CHECKING:
@@ -31,29 +32,8 @@ if TYPE_CHECKING:
     from engine.lookalike.table import FeatureTable
     from engine.lookalike.training import Trained
 
-BUSY = "models of people are being trained or used"
 SHARE = 0.05
 """The reach that is told of when the document says none."""
-
-
-@dataclass(frozen=True)
-class ScoreOutcome:
-    """What became of a document: ``state`` is trained, applied, held (what was in force stays) or removed (its document
-    is gone); how many people have a score and are within reach, and how much the scores moved (a population stability
-    index)."""
-
-    id: str
-    state: str
-    version: int | None
-    people: int = 0
-    reach: int | None = None
-    drift: float | None = None
-    audience: str | None = None
-    reason: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """A line of `convoke lookalike apply --json`."""
-        return asdict(self)
 
 
 def lookalike_train(
@@ -88,11 +68,10 @@ def document_of(written: Written) -> LookalikeDocument:
 
 
 def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) -> ScoreOutcome:
-    from engine.lookalike.kept import keep
     from engine.lookalike.training import train
 
     workspace, document = scoring.workspace, document_of(written)
-    name, store = document.learning.id, ScoreModels(workspace.database)
+    name = document.learning.id
     try:
         keys = scoring.keys(document.seed, "seed", at)
         rule = frozenset() if document.learning.seed_rule else scoring.rule_of(document.seed)
@@ -102,37 +81,15 @@ def _train(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
         trained = train(table, seed, learning.number, scoring.job, allowed=learning.allow)
     except EngineError as error:
         raise error.within(f'lookalike "{name}"') from None
-    before = in_force(store, name)
-    newest = store.newest(name)
-    version = 1 if newest is None else newest.version + 1
-    card = _card(document, table, trained)
     told, arrays = trained.fitted.parts()
     features = [one.as_json() for one in trained.features]
-    digest = keep(model_path(workspace, name, version), {**told, "features": features}, arrays)
-    store.keep(ScoreModel(name, version, "lookalike", written.hash, written.text, digest, card, "", user_name()))
-    held = None
-    if before is not None and before.hash == written.hash and not accept:  # another document is another matter
-        held = _worse_reason(document, before.card, card)
-    keeps = version if held is None or before is None else before.version
-    state = "trained" if held is None else "held"
-    say_state(workspace, name, state, keeps, at, {**used(store, name), "reason": held})
-    return ScoreOutcome(name, state, version, trained.others, reason=held)
+    card = _card(document, table, trained)
+    fresh = Fresh("lookalike", card, {**told, "features": features}, arrays)
+    worse = None if accept else partial(_worse_reason, document, card)
+    return replace(keep_version(workspace, written, at, fresh, worse), people=trained.others)
 
 
-def in_force(store: ScoreModels, name: str) -> ScoreModel | None:
-    """The version that is used."""
-    state = store.states().get(name)
-    every = store.all(name)
-    return next((one for one in every if state is not None and one.version == state.version), None)
-
-
-def used(store: ScoreModels, name: str) -> dict[str, Any]:
-    """What a document's scores in force came to: that stays when a model is trained anew or held."""
-    state = store.states().get(name)
-    return {} if state is None else {key: state.told.get(key) for key in ("reach", "applied", "drift", "text")}
-
-
-def _worse_reason(document: LookalikeDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
+def _worse_reason(document: LookalikeDocument, card: dict[str, Any], before: dict[str, Any]) -> str | None:
     share = document.share or SHARE
     old, new = (recall_at(one, share) for one in (before, card))
     if new >= document.learning.guard.recall * old:

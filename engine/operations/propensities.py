@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience import Audience
@@ -15,20 +16,18 @@ from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
 from engine.operations.context import prepare
-from engine.operations.lookalikes import BUSY, ScoreOutcome, in_force, used
+from engine.operations.score_versions import BUSY, Fresh, ScoreOutcome, in_force, keep_version
 from engine.operations.scoring import (
     LOCK,
     Scoring,
     Written,
     day,
-    model_path,
     one_score,
-    say_state,
     written_scores,
 )
 from engine.operations.targets import Named
-from engine.operations.workspace import Workspace, user_name
-from engine.store.scores import ScoreModel, ScoreModels
+from engine.operations.workspace import Workspace
+from engine.store.scores import ScoreModels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,26 +79,15 @@ class _Training:
         self._at, self._days = at, timedelta(days=self._document.days)
 
     def run(self, *, accept: bool) -> ScoreOutcome:
-        from engine.lookalike.kept import keep
-
         workspace, document = self._scoring.workspace, self._document
-        name, store = document.learning.id, ScoreModels(workspace.database)
+        name = document.learning.id
         try:
             card, told, arrays = self._trained()
         except EngineError as error:
             raise error.within(f'propensity "{name}"') from None
-        before, newest = in_force(store, name), store.newest(name)
-        version = 1 if newest is None else newest.version + 1
-        digest = keep(model_path(workspace, name, version), told, arrays)
-        hash_, text = self._written.hash, self._written.text
-        store.keep(ScoreModel(name, version, "propensity", hash_, text, digest, card, "", user_name()))
-        held = None
-        if before is not None and before.hash == hash_ and not accept:  # another document is another matter
-            held = _worse_reason(document, before.card, card)
-        keeps = version if held is None or before is None else before.version
-        state = "trained" if held is None else "held"
-        say_state(workspace, name, state, keeps, self._at, {**used(store, name), "reason": held})
-        return ScoreOutcome(name, state, version, card["people"], reason=held)
+        fresh = Fresh("propensity", card, told, arrays)
+        worse = None if accept else partial(_worse_reason, document, card)
+        return replace(keep_version(workspace, self._written, self._at, fresh, worse), people=card["people"])
 
     def _trained(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         document, scoring = self._document, self._scoring
@@ -253,7 +241,7 @@ def _target(document: PropensityDocument, service: Service) -> Audience:
     return read_audience(made)
 
 
-def _worse_reason(document: PropensityDocument, before: dict[str, Any], card: dict[str, Any]) -> str | None:
+def _worse_reason(document: PropensityDocument, card: dict[str, Any], before: dict[str, Any]) -> str | None:
     for service in document.services:
         old = before["services"].get(service.name)
         new = card["services"][service.name]

@@ -11,8 +11,9 @@ from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.operations.inclining import propensity_apply
 from engine.operations.likening import lookalike_apply
-from engine.operations.lookalikes import ScoreOutcome, lookalike_train, used
+from engine.operations.lookalikes import lookalike_train
 from engine.operations.propensities import propensity_train
+from engine.operations.score_versions import ScoreOutcome, used
 from engine.operations.scoring import FOLDER, Written, gone_scores, remove_gone, say_state, today, written_scores
 from engine.operations.traits import data_without_traits
 from engine.operations.workspace import Workspace
