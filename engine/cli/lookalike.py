@@ -8,6 +8,7 @@ import typer
 
 from engine.cli.options import AsOfOption, JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, table
+from engine.cli.scores import AcceptOption, Id, Ids, say_outcomes
 
 lookalike = typer.Typer(
     no_args_is_help=True,
@@ -15,9 +16,6 @@ lookalike = typer.Typer(
     help="People like those of an audience or a list, by documents in the workspace's folder scores.",
 )
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="By default all.")]
-Id = Annotated[str, typer.Argument(metavar="ID")]
-AcceptOption = Annotated[bool, typer.Option("--accept", help="Take what the document's guard would hold.")]
 ShareOption = Annotated[float | None, typer.Option("--share", help="The most similar, such as 0.05.")]
 
 
@@ -36,15 +34,12 @@ def train(
     with open_workspace(context, workspace) as opened, progress("Training", quiet=as_json) as job:
         found = operations.lookalike_train(opened, tuple(ids or ()), as_of=as_of, accept=accept, job=job)
         shown = {one.id: operations.lookalike_show(opened, one.id) for one in found}
-    for one in found:
-        if as_json:
-            say_json(one.as_json())
-        elif one.state == "held":
-            say(f"{one.id}: version {one.version} is not used: {one.reason}.")
-        else:
-            _say_model(shown[one.id])
-            say(f"Next: convoke lookalike apply {one.id}.")
-    return 1 if any(one.state == "held" for one in found) else 0
+
+    def good(one: Any) -> None:
+        _say_model(shown[one.id])
+        say(f"Next: convoke lookalike apply {one.id}.")
+
+    return say_outcomes(found, good, as_json=as_json)
 
 
 def _say_model(shown: dict[str, Any]) -> None:
@@ -167,17 +162,12 @@ def apply(
 
     with open_workspace(context, workspace) as opened, progress("Ranking", quiet=as_json) as job:
         found = operations.lookalike_apply(opened, tuple(ids or ()), as_of=as_of, accept=accept, job=job)
-    for one in found:
-        if as_json:
-            say_json(one.as_json())
-        elif one.state == "applied":
-            where = f" Its audience is {one.audience}: {number(one.reach or 0)} people." if one.audience else ""
-            say(f"{one.id}: {number(one.people)} people are ranked (drift {one.drift:.2f}).{where}")
-        elif one.state == "held":
-            say(f"{one.id} is held and keeps its former values: {one.reason}.")
-        else:
-            say(f"{one.id} is removed: its document is gone.")
-    return 1 if any(one.state == "held" for one in found) else 0
+
+    def good(one: Any) -> None:
+        where = f" Its audience is {one.audience}: {number(one.reach or 0)} people." if one.audience else ""
+        say(f"{one.id}: {number(one.people)} people are ranked (drift {one.drift:.2f}).{where}")
+
+    return say_outcomes(found, good, as_json=as_json)
 
 
 @lookalike.command()

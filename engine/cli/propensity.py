@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from engine.cli.options import AsOfOption, JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, table
+from engine.cli.scores import AcceptOption, Id, Ids, say_outcomes
 
 propensity = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help="How likely people are to do something, by documents in the workspace's folder scores.",
 )
-
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="By default all.")]
-AcceptOption = Annotated[bool, typer.Option("--accept", help="Take what the document's guard would hold.")]
 
 
 @propensity.command()
@@ -34,15 +32,12 @@ def train(
     with open_workspace(context, workspace) as opened, progress("Training", quiet=as_json) as job:
         found = operations.propensity_train(opened, tuple(ids or ()), as_of=as_of, accept=accept, job=job)
         shown = {one.id: operations.propensity_show(opened, one.id) for one in found}
-    for one in found:
-        if as_json:
-            say_json(one.as_json())
-        elif one.state == "held":
-            say(f"{one.id}: version {one.version} is not used: {one.reason}.")
-        else:
-            _say_card(shown[one.id])
-            say(f"Next: convoke propensity apply {one.id}.")
-    return 1 if any(one.state == "held" for one in found) else 0
+
+    def good(one: Any) -> None:
+        _say_card(shown[one.id])
+        say(f"Next: convoke propensity apply {one.id}.")
+
+    return say_outcomes(found, good, as_json=as_json)
 
 
 def _say_card(shown: dict[str, Any]) -> None:
@@ -80,7 +75,7 @@ def _say_card(shown: dict[str, Any]) -> None:
 @propensity.command()
 def show(
     context: typer.Context,
-    identifier: Annotated[str, typer.Argument(metavar="ID")],
+    identifier: Id,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -144,14 +139,9 @@ def apply(
 
     with open_workspace(context, workspace) as opened, progress("Scoring", quiet=as_json) as job:
         found = operations.propensity_apply(opened, tuple(ids or ()), as_of=as_of, accept=accept, job=job)
-    for one in found:
-        if as_json:
-            say_json(one.as_json())
-        elif one.state == "applied":
-            expected = f"{number(one.reach or 0)} are expected to do it"
-            say(f"{one.id}: {number(one.people)} people have a probability; {expected}.")
-        elif one.state == "held":
-            say(f"{one.id} is held and keeps its former values: {one.reason}.")
-        else:
-            say(f"{one.id} is removed: its document is gone.")
-    return 1 if any(one.state == "held" for one in found) else 0
+
+    def good(one: Any) -> None:
+        expected = f"{number(one.reach or 0)} are expected to do it"
+        say(f"{one.id}: {number(one.people)} people have a probability; {expected}.")
+
+    return say_outcomes(found, good, as_json=as_json)
