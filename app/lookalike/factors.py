@@ -37,11 +37,10 @@ def feature_text(words: Words, model: DataModel | None, feature: dict[str, Any])
     of = feature.get("of")
     if of is None:
         return words("feature.times", said, days)
-    known = event is not None and of in event.properties
-    prop = words.label(of, event.properties[of].label if event is not None and known else {})
-    if kind == "sum":
-        return words("feature.sum", said, prop, days)
-    return words("feature.times.value", said, prop, feature["value"], days)
+    if kind == "times":
+        return words("feature.times.value", said, feature["value"], days)
+    properties = {} if event is None else event.properties
+    return words("feature.sum", said, words.label(of, properties[of].label if of in properties else {}), days)
 
 
 class FactorBars(QWidget):

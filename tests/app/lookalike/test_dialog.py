@@ -154,7 +154,7 @@ def test_features_in_words(market: Market) -> None:
         Feature("number", "age"): "age",
         Feature("value", "city", value="north"): "city es north",
         Feature("recency", "view"): "view: días desde la última vez",
-        Feature("times", "view", "category", "phones", 365): "view (category phones): veces en 365 días",
+        Feature("times", "view", "category", "phones", 365): "view (phones): veces en 365 días",
         Feature("sum", "buy", "amount", days=365): "buy: total de amount en 365 días",
         Feature("active", "gone", days=90): "gone: días activos en 90 días",
     }
