@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QTextBrowse
 
 from app.i18n import Words
 
-PAGES = ("start", "canvas", "numbers", "delivery", "destinations", "identity", "keys")
+PAGES = ("start", "canvas", "numbers", "delivery", "destinations", "identity", "lookalike", "keys")
 
 
 class HelpDialog(QDialog):
