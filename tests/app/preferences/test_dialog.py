@@ -81,4 +81,4 @@ def test_help_opens_in_every_language(qtbot: QtBot) -> None:
     for language in ("en", "es", "pt_BR"):
         dialog = HelpDialog(Words(language), "about")
         qtbot.addWidget(dialog)
-        assert dialog.tabs.count() == 8
+        assert dialog.tabs.count() == 9
