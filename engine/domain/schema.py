@@ -12,24 +12,19 @@ from engine.domain.durations import CALENDAR_UNITS, UNITS
 from engine.domain.identity_codec import COMPARISONS, NORMALISERS
 from engine.domain.operator_codec import AMONGS, COMPARES, NUMBER_OPERATORS, RELATIVES, TEXTS
 from engine.domain.rule_codec import PROPERTY_MEASURES
+from engine.domain.schema_parts import DRAFT, Schema
+from engine.domain.schema_parts import FLAG as _FLAG
+from engine.domain.schema_parts import NUMBER as _NUMBER
+from engine.domain.schema_parts import TEXT as _TEXT
+from engine.domain.schema_parts import made as _object
 from engine.domain.score_schema import lookalike_schema, propensity_schema, trait_schema
 from engine.domain.values import ValueType
 
-Schema = dict[str, Any]
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_TEXT: Schema = {"type": "string", "minLength": 1}
-_FLAG: Schema = {"type": "boolean"}
 _SCALAR: Schema = {"type": ["string", "number", "boolean"]}
-_NUMBER: Schema = {"type": "number"}
 
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
-
-
-def _object(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
-    result: Schema = {"type": "object", "properties": properties, "additionalProperties": False, **more}
-    return result | ({"required": required} if required else {})
 
 
 def _list(items: Schema, **more: Any) -> Schema:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from engine.domain.schema_parts import DRAFT, Schema
+from engine.domain.schema_parts import FLAG as _FLAG
+from engine.domain.schema_parts import NUMBER as _NUMBER
+from engine.domain.schema_parts import TEXT as _TEXT
+from engine.domain.schema_parts import made as _object
 from engine.domain.trait import OF_PROPERTY
 from engine.domain.values import ValueType
 
-Schema = dict[str, Any]
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_TEXT: Schema = {"type": "string", "minLength": 1}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
-_FLAG: Schema = {"type": "boolean"}
-_NUMBER: Schema = {"type": "number"}
 _SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _LABELS: Schema = {"oneOf": [_TEXT, {"type": "object", "additionalProperties": _TEXT}]}
 _REFRESH: Schema = {"type": ["string", "object"]}
 _ID: Schema = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,62}$"}
-
-
-def _object(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
-    found: Schema = {"type": "object", "properties": properties, "additionalProperties": False, **more}
-    return found | ({"required": required} if required else {})
 
 
 def _group() -> Schema:
@@ -48,7 +41,7 @@ def lookalike_schema() -> Schema:
     """The schema of a lookalike document."""
     reach = _object({"share": _SHARE, "count": {"type": "integer", "minimum": 1}}, minProperties=1, maxProperties=1)
     own = {"kind": {"const": "lookalike"}, "seed": _group(), "reach": reach, "keep_seed": _FLAG}
-    return {"$schema": _DRAFT, "title": "Convoke lookalike", **_object(_common() | own, ["kind", "id", "seed"])}
+    return {"$schema": DRAFT, "title": "Convoke lookalike", **_object(_common() | own, ["kind", "id", "seed"])}
 
 
 def propensity_schema() -> Schema:
@@ -70,7 +63,7 @@ def propensity_schema() -> Schema:
     }
     one = [{"required": ["target"]}, {"required": ["services"]}]
     whole = _object(_common() | own, ["kind", "id", "horizon"], oneOf=one)
-    return {"$schema": _DRAFT, "title": "Convoke propensity", **whole}
+    return {"$schema": DRAFT, "title": "Convoke propensity", **whole}
 
 
 def trait_schema() -> Schema:
@@ -97,4 +90,4 @@ def trait_schema() -> Schema:
         "expect": _object({"share": two, "between": two}),
     }
     one = [{"required": [name]} for name in ("measure", "sql", "list")]
-    return {"$schema": _DRAFT, "title": "Convoke computed trait", **_object(properties, ["kind", "id"], oneOf=one)}
+    return {"$schema": DRAFT, "title": "Convoke computed trait", **_object(properties, ["kind", "id"], oneOf=one)}

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from engine.quality.contracts import Check
     from engine.quality.door import Door
 
-COLLECTED = "collected"
 _OF_THE_STATE = ("unique", "reference")
 """What no file may break, told from the whole table; volume, freshness and SQL are looked at by `convoke quality run`,
 since a file may be one of several."""
@@ -68,6 +67,8 @@ class CollectedDoor:
 
     def __call__(self, table: str, rows: Sequence[Row]) -> Sequence[str | None]:
         """For each row the check that keeps it out, or None."""
+        from engine.warehouses.collected import COLLECTED
+
         everybody: list[str | None] = [None] * len(rows)
         if not (self._folder / FOLDER).is_dir():
             return everybody

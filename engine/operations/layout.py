@@ -23,8 +23,6 @@ _LOCAL = "local:"
 _STATE = "layout.json"
 _DAY = timedelta(days=1)
 _LEAST_ROWS = 1_000_000
-_GROUP_ROWS = 122_880
-"""Rows that DuckDB keeps together."""
 _WORTH = 2.0
 """A table is sorted by itself when its audiences read more than this times what they would have to."""
 
@@ -125,8 +123,10 @@ def _looked(workspace: Workspace) -> tuple[datetime, str] | None:
 def _is_worth(one: TableLayout) -> bool:
     """Whether sorting a table would spare its audiences much: for each value that is asked for a group of rows at both
     edges is read in any case."""
+    from engine.warehouses.layout import GROUP
+
     asked = -(-one.read // max(1, one.rows))
-    least = one.needed + 2 * _GROUP_ROWS * asked
+    least = one.needed + 2 * GROUP * asked
     return one.hot is not None and one.rows >= _LEAST_ROWS and one.read > _WORTH * least
 
 
