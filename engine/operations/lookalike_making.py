@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from engine.operations.likening import lookalike_apply
 from engine.operations.lookalikes import lookalike_train
 from engine.operations.scoring import FOLDER, Scoring, one_score, today, written_scores
 from engine.operations.workspace import Workspace
+
+_REACH = re.compile(r"^reach:.*\n?(?:[ \t]+.*\n?)*", re.MULTILINE)
+"""The lines of a document's reach."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +79,27 @@ def _free_name(workspace: Workspace, group: dict[str, Any]) -> str:
     return next(name for name in (base, *(f"{base}_{place}" for place in range(2, 1_000))) if name not in taken)
 
 
+def _with_reach(text: str, share: float) -> str:
+    """A document's text with another reach: whatever else somebody wrote, comments too, stays as it is."""
+    wanted = load_one(text) | {"reach": {"share": share}}
+    line = f"reach: {{share: {share:g}}}\n"
+    told, count = _REACH.subn(line, text)
+    if not count:
+        told = text.rstrip("\n") + "\n" + line
+    plain = dump_yaml(wanted)
+    with suppress(EngineError):  # one that is written as JSON has no lines to change
+        if dump_yaml(load_one(told)) == dump_yaml(load_one(plain)):
+            return told
+    return plain
+
+
 def lookalike_use(workspace: Workspace, identifier: str, share: float, job: Job | None = None) -> str | None:
     """Say in the document how many the audience takes, rank everybody and write the audience; its id."""
     written = one_score(workspace, identifier, LookalikeDocument)
-    found = load_one(written.text)
-    found["reach"] = {"share": share}
-    read_score(found)
+    text = _with_reach(written.text, share)
+    read_score(load_one(text))
     for path in sorted((workspace.folder / FOLDER).glob("*.y*ml")):
         if load_one(path.read_bytes()).get("id") == identifier:
-            replace_file(path, dump_yaml(found).encode())
+            replace_file(path, text.encode())
     (outcome,) = lookalike_apply(workspace, [identifier], accept=True, job=job)
     return outcome.audience
