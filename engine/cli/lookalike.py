@@ -16,6 +16,8 @@ lookalike = typer.Typer(
     help="People like those of an audience or a list, by documents in the workspace's folder scores.",
 )
 
+_DISTRIBUTIONS = 5
+"""Factors whose distributions are shown."""
 ShareOption = Annotated[float | None, typer.Option("--share", help="The most similar, such as 0.05.")]
 
 
@@ -106,8 +108,24 @@ def show(
     say("")
     rows = [_factor(one) for one in card["factors"]]
     table(["what counts", "part", "seed has", "seed", "others"], rows, right=(1, 3, 4))
+    _say_distributions(card["factors"][:_DISTRIBUTIONS])
     if card["excluded"]:
         say("\nLeft out: " + ", ".join(f"{one['name']} ({one['why']})" for one in card["excluded"]) + ".")
+
+
+def _say_distributions(factors: list[dict[str, Any]]) -> None:
+    """The seed against everybody else, for what counts most; fifty people of each stand behind every line."""
+    rows = []
+    for one in factors:
+        for bar in one["bars"]:
+            low, high = _mean(bar["low"]), _mean(bar["high"])
+            between = f"{low} to below {high}" if low and high else f"below {high}" if high else f"{low} and more"
+            if bar["low"] is None and bar["high"] is None:
+                between = "missing"
+            rows.append([one["name"], between, f"{bar['seed']:.0%}", f"{bar['others']:.0%}"])
+    if rows:
+        say("")
+        table(["what counts", "values", "seed", "others"], rows, right=(2, 3))
 
 
 def _factor(one: dict[str, Any]) -> list[str]:

@@ -33,7 +33,9 @@ def test_the_way_of_an_analyst(market: Market, capsys: pytest.CaptureFixture[str
     assert "like_fans, version 1: " in told.out
     assert "from 1,000 people on models are reliable" in told.err
     assert main(["lookalike", "show", "like_fans", *where]) == 0
-    assert "gender (sensitive)" in capsys.readouterr().out
+    told_ = capsys.readouterr().out
+    assert "gender (sensitive)" in told_
+    assert "to below" in told_ or "and more" in told_
     assert main(["lookalike", "reach", "like_fans", *where, "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["share"] for one in lines] == [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2]
