@@ -16,8 +16,9 @@ from engine.operations.workspace import Workspace, user_name
 from engine.store.quality import Accepted, Qualities, QualityRow
 
 if TYPE_CHECKING:
-    from engine.quality.checking import Result, Table
+    from engine.quality.checking import Result
     from engine.quality.contracts import Check, Contract
+    from engine.quality.measuring import Table
 
 FOLDER = "contracts"
 _WEEKS = 5
@@ -217,7 +218,8 @@ def quality_examples(workspace: Workspace, table: str, check: str, job: Job | No
 
 
 def _table(workspace: Workspace, name: str, job: Job | None) -> Table:
-    from engine.quality.checking import Table, quoted
+    from engine.quality.conditions import quoted
+    from engine.quality.measuring import Table
 
     warehouse = workspace.warehouse
     columns = warehouse.columns(Source(table=name), f"schema.{name}")

@@ -30,14 +30,16 @@ class Gate:
 
     def rules(self, column: Callable[[str], str | None]) -> Mapping[str, str]:
         """What makes a row a bad one, with why."""
-        from engine.quality.checking import bad_rows
+        from engine.quality.conditions import bad_rows
 
         return bad_rows(self.checks, column)
 
     def must_hold(self, connection: Any, rows: int) -> None:
         """Raise EngineError("refused") when the table as it would be breaks its contract."""
         from engine.ingest.loading import in_words
-        from engine.quality.checking import Table, carried_out, quoted
+        from engine.quality.checking import carried_out
+        from engine.quality.conditions import quoted
+        from engine.quality.measuring import Table
 
         wanted = [one for one in self.checks if one.kind in _OF_THE_STATE and not one.warning]
         if not wanted or not rows:

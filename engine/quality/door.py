@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from engine.quality.checking import bad_rows, quoted
+from engine.quality.conditions import bad_rows, quoted
 from engine.quality.contracts import Check
 from engine.warehouses.duck import connect
 

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from engine.quality.checking import Table, quoted
+from engine.quality.conditions import quoted
+from engine.quality.measuring import Table
 
 _LOGICAL = (
     (("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U"), "integer"),

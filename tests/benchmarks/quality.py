@@ -16,8 +16,9 @@ from typing import Any
 import duckdb
 
 from engine.domain.model import Source
-from engine.quality.checking import Table, carried_out
+from engine.quality.checking import carried_out
 from engine.quality.contracts import read_contract
+from engine.quality.measuring import Table
 from engine.warehouses.files import DuckDBFile
 from tests.benchmarks.report import times, write
 

@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.model import Source
-from engine.quality.checking import Result, Table, bad_rows, carried_out
+from engine.quality.checking import Result, carried_out
+from engine.quality.conditions import bad_rows
 from engine.quality.contracts import Check, read_contract
+from engine.quality.measuring import Table
 from engine.warehouses.duck import DuckSession, connect
 from tests.support.contracts import CONTRACT
 
