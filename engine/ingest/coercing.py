@@ -43,9 +43,10 @@ class Coercion:
     decimal: str | None = None
     ambiguous: bool = False
 
-    def misfit(self) -> str:
-        """Whether there is a value that cannot be made into the type."""
-        return f"({self.text} IS NOT NULL AND {self.value} IS NULL)"
+    def misfit(self, value: str | None = None) -> str:
+        """Whether there is a value that cannot be made into the type; ``value``: what holds what it became. The text is
+        only looked at where nothing came of it."""
+        return f"(CASE WHEN {value or self.value} IS NULL THEN {self.text} IS NOT NULL ELSE false END)"
 
 
 def sql_type(kind: ValueType) -> str:
@@ -71,19 +72,20 @@ def coerced(target: str, text: str, to: str, dialect: Dialect, pattern: str | No
     trimmed = f"nullif(trim({text}), '')"
     if to == "BOOLEAN":
         low = f"lower({trimmed})"
-        value = f"CASE WHEN {low} IN {_listed(_TRUE)} THEN true WHEN {low} IN {_listed(_FALSE)} THEN false END"
+        words = f"CASE WHEN {_is_one(low, _TRUE)} THEN true WHEN {_is_one(low, _FALSE)} THEN false END"
+        value = f"CASE WHEN TRY_CAST({text} AS BOOLEAN) IS NULL THEN {words} ELSE TRY_CAST({text} AS BOOLEAN) END"
     elif pattern is not None:
         value = f"CAST(try_strptime({trimmed}, {quoted(pattern)}) AS {to})"
     elif to in ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"):
-        value = f"TRY_CAST({trimmed} AS {to})"
+        value = f"coalesce(TRY_CAST({text} AS {to}), TRY_CAST(trim({text}) AS {to}))"
     else:
-        value = _number(trimmed, to, dialect)
+        value = _number(text, trimmed, to, dialect)
     return Coercion(target, to, trimmed, value, pattern, dialect.decimal if to not in _NO_NUMBERS else None)
 
 
-def _number(text: str, to: str, dialect: Dialect) -> str:
+def _number(written: str, text: str, to: str, dialect: Dialect) -> str:
     if dialect.decimal == ",":
-        text = _pointed(text)
+        written, text = _pointed(written), _pointed(text)
     value = f"TRY_CAST({text} AS {to})"
     if to in ("DOUBLE", "FLOAT"):
         return f"CASE WHEN isfinite({value}) THEN {value} END"
@@ -91,19 +93,25 @@ def _number(text: str, to: str, dialect: Dialect) -> str:
     # looked at, since a comparison with a wider decimal takes thirty times as long.
     scale = int(to.rstrip(")").split(",")[1]) if to.startswith("DECIMAL(") else 0
     digits = f"length(rtrim({text}, '0')) - strpos({text}, '.')"
-    return (
+    careful = (
         f"CASE WHEN strpos({text}, '.') > 0 AND {digits} > {scale} OR strpos(lower({text}), 'e') > 0 THEN NULL "
         f"ELSE {value} END"
     )
+    # Most numbers are seen to be such at once; only the others are looked at with care, which takes much longer.
+    point = f"strpos({written}, '.')"
+    few = f"({point} = 0 OR strlen({written}) - {point} <= {scale})" if scale else f"{point} = 0"
+    plain = f"{few} AND strpos({written}, 'e') = 0 AND strpos({written}, 'E') = 0"
+    return f"CASE WHEN {plain} THEN TRY_CAST({written} AS {to}) ELSE {careful} END"
+
+
+def _is_one(text: str, words: Sequence[str]) -> str:
+    """Whether a text is one of some words: IN of several would be joined, with every row."""
+    return f"list_contains([{', '.join(map(quoted, words))}], {text})"
 
 
 def _pointed(text: str) -> str:
     """A number with a decimal comma as SQL writes it."""
     return f"replace(replace({text}, '.', ''), ',', '.')"
-
-
-def _listed(texts: Sequence[str]) -> str:
-    return f"({', '.join(quoted(one) for one in texts)})"
 
 
 # -- what values look like ---------------------------------------------------------------------------------------------
@@ -137,7 +145,7 @@ def looked_at(connection: Any, relation: str, texts: Mapping[str, str]) -> dict[
 def _tests(text: str) -> list[str]:
     """Expressions that are not NULL where a value: is there, is a whole number, a number, one with a decimal comma, one
     whose comma may be for thousands, a truth value by word, a date, a moment, a date with day or month first."""
-    words = _listed([one for one in (*_TRUE, *_FALSE) if len(one) > 1])
+    words = [one for one in (*_TRUE, *_FALSE) if len(one) > 1]
 
     def like(pattern: str, value: str) -> str:
         return f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN {value} END"
@@ -148,7 +156,7 @@ def _tests(text: str) -> list[str]:
         like("-?(0|[1-9][0-9]*)([.][0-9]{1,4})?", f"TRY_CAST({text} AS DECIMAL(18,4))"),
         like("-?(0|[1-9][0-9]{0,2}([.]?[0-9]{3})*)(,[0-9]{1,4})?", f"TRY_CAST({_pointed(text)} AS DECIMAL(18,4))"),
         like("-?[1-9][0-9]{0,2}(,[0-9]{3})+", "1"),
-        f"CASE WHEN lower({text}) IN {words} THEN 1 END",
+        f"CASE WHEN {_is_one(f'lower({text})', words)} THEN 1 END",
         like("[0-9]{4}-[0-9]{2}-[0-9]{2}", f"TRY_CAST({text} AS DATE)"),
         like("[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9].*", f"TRY_CAST({text} AS TIMESTAMP)"),
         f"try_strptime({text}, '{_DAY_FIRST}')",

@@ -25,21 +25,36 @@ _KEYS_FROM = 10_000
 """Lines of JSON that names of columns are taken from."""
 _EXAMPLES = 5
 _JSON = f"CASE WHEN json_valid({LINE}) THEN {LINE} END"
+_COLUMN, _MEANT, _VALUE = "convoke_c", "convoke_m", "convoke_v"
+"""A file's columns, what they mean, and what becomes of them, each with its place: so that each is made once a row."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a file becomes rows: where they are read from, and how each column is made."""
+    """How a file becomes rows: where they are read from, and how each column is made, out of columns there."""
 
     file: Opened
     relation: str
     coercions: Sequence[Coercion]
     raw: Mapping[str, str]
-    """The file's own columns by name, as expressions."""
+    """The file's own columns by name, as columns of the relation."""
     sources: Mapping[str, str]
     """The file's column of each of the table's."""
     not_there: Sequence[str] = ()
     """Columns of the file that the table does not have."""
+
+    def valued(self, rejects: str | None = None) -> str:
+        """The relation with what becomes of each column; lines that are no rows go to the table ``rejects``."""
+        relation = self.relation
+        if rejects is not None:
+            relation = relation.replace(reading(self.file.relation), reading(self.file.relation, rejects))
+        values = ", ".join(f"{one.value} AS {self.value(place)}" for place, one in enumerate(self.coercions))
+        return f"(SELECT *, {values} FROM {relation})"  # noqa: S608 - quoted
+
+    @staticmethod
+    def value(place: int) -> str:
+        """The column of :meth:`valued` for that coercion."""
+        return f"{_VALUE}{place}"
 
     def pinned(self, document: IngestDocument) -> IngestDocument:
         """The document with everything that was found out, so that other rows are read in the same way."""
@@ -82,7 +97,7 @@ def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
     table = table_columns(connection, document.into)
     relation, raw = _raw(connection, file)
     wanted = _wanted(document, raw)
-    texts = {target: meant(raw[source], document.dialect) for target, (source, *_) in wanted.items()}
+    relation, texts = _texts(relation, {target: raw[source] for target, (source, *_) in wanted.items()}, document)
     guessed = {} if file.typed else looked_at(connection, relation, texts)
     types = _types(connection, relation, raw) if file.typed else {}
     coercions = []
@@ -142,7 +157,7 @@ def _raw(connection: Any, file: Opened) -> tuple[str, dict[str, str]]:
     """Where rows are read from, and the expression of each of the file's columns."""
     relation = reading(file.relation)
     if file.format != "jsonl":
-        return relation, {one: named(one) for one in file.columns}
+        return _layer(relation, {one: named(one) for one in file.columns})
     keys = connection.execute(
         f"SELECT DISTINCT unnest(json_keys({_JSON})) FROM (FROM {relation} LIMIT {_KEYS_FROM}) ORDER BY 1"  # noqa: S608
     ).fetchall()
@@ -153,7 +168,24 @@ def _raw(connection: Any, file: Opened) -> tuple[str, dict[str, str]]:
             hint="Write one object on each line, not all of them as one array.",
         )
     path = {str(key): '$."' + str(key).replace('"', '\\"') + '"' for (key,) in keys}
-    return relation, {key: f"json_extract_string({_JSON}, {quoted(one)})" for key, one in path.items()}
+    found = {key: f"json_extract_string({_JSON}, {quoted(one)})" for key, one in path.items()}
+    return _layer(relation, found, f", {LINE}")
+
+
+def _layer(relation: str, columns: Mapping[str, str], more: str = "") -> tuple[str, dict[str, str]]:
+    """A relation of the file's columns by names that nothing else has."""
+    names = {name: f"{_COLUMN}{place}" for place, name in enumerate(columns)}
+    told = ", ".join(f"{columns[name]} AS {one}" for name, one in names.items())
+    return f"(SELECT {told}{more} FROM {relation})", names  # noqa: S608 - quoted
+
+
+def _texts(relation: str, columns: Mapping[str, str], document: IngestDocument) -> tuple[str, dict[str, str]]:
+    """The relation with what each column means, and which column of it that is by target."""
+    if not document.dialect.nulls:
+        return relation, dict(columns)
+    names = {target: f"{_MEANT}{place}" for place, target in enumerate(columns)}
+    told = ", ".join(f"{meant(columns[target], document.dialect)} AS {one}" for target, one in names.items())
+    return f"(SELECT *, {told} FROM {relation})", names  # noqa: S608 - quoted
 
 
 def _types(connection: Any, relation: str, raw: Mapping[str, str]) -> dict[str, str]:
@@ -201,11 +233,11 @@ def load(
 ) -> Loaded:
     """Write a file's good rows, keep the bad ones in a folder; raises EngineError("refused") for a file of which too
     many are bad, whose rows are kept there too. ``rules`` say what else makes a row a bad one."""
-    values = {one.target.lower(): one.value for one in plan.coercions}
+    values = {one.target.lower(): plan.value(place) for place, one in enumerate(plan.coercions)}
     misfits = _misfits(plan, document) | dict(rules(lambda name: values.get(name.lower())))
-    columns = ", ".join(f"{one.value} AS {named(one.target)}" for one in plan.coercions)
+    columns = ", ".join(f"{plan.value(place)} AS {named(one.target)}" for place, one in enumerate(plan.coercions))
     bad = " OR ".join(misfits) if misfits else "false"
-    source = reading(plan.file.relation, _REJECTS) if plan.file.format == "csv" else plan.relation
+    source = plan.valued(_REJECTS if plan.file.format == "csv" else None)
     with in_words(connection, job):
         ordered = str(bool(document.key)).lower()  # of rows with one key the last one counts
         connection.execute(f"SET preserve_insertion_order = {ordered}")
@@ -241,11 +273,12 @@ def _misfits(plan: Plan, document: IngestDocument) -> dict[str, str]:
     found = {}
     if plan.file.format == "jsonl":
         found[f"(coalesce(json_type({_JSON}), '') != 'OBJECT')"] = "no JSON object"
-    for one in plan.coercions:
+    for place, one in enumerate(plan.coercions):
+        value = plan.value(place)
         if one.text != one.value:
-            found[one.misfit()] = f"{one.target}: not {_word(one)}"
+            found[one.misfit(value)] = f"{one.target}: not {_word(one)}"
         if one.target in document.key:
-            found[f"({one.value} IS NULL AND {one.text} IS NULL)"] = f"{one.target}: no key"
+            found[f"({value} IS NULL AND {one.text} IS NULL)"] = f"{one.target}: no key"
     return found
 
 
@@ -291,7 +324,7 @@ def _keep_bad(
             )
             row = f"{LINE} AS {named(LINE)}" if plan.file.format == "jsonl" else values
             found = connection.execute(
-                f"SELECT list_filter([{reasons}], lambda x: x IS NOT NULL) AS convoke_why, {row} FROM {plan.relation} "  # noqa: S608
+                f"SELECT list_filter([{reasons}], lambda x: x IS NOT NULL) AS convoke_why, {row} FROM {plan.valued()} "  # noqa: S608
                 f"WHERE {' OR '.join(misfits)}"
             )
             names = [one[0] for one in found.description[1:]]
