@@ -35,6 +35,18 @@ def collected(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.collect_state(workspace))
 
 
+@seeing.get("/collected/aside")
+def aside(request: Request) -> Response:
+    """How much of what was collected is aside, by reason."""
+    return answer(request, lambda workspace, job: operations.collect_aside(workspace))
+
+
+@loading.post("/collected/replay")
+def land_again(request: Request) -> Response:
+    """Land all that is aside once more, since a contract has changed."""
+    return answer(request, lambda workspace, job: operations.collect_replay(workspace))
+
+
 @seeing.get("/layout")
 def layout(request: Request) -> Response:
     """What conditions read of the event tables of the workspace's own warehouse against what they need."""

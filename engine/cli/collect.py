@@ -36,6 +36,50 @@ def collect_(
     return 0
 
 
+@collect.command("aside")
+def collect_aside(
+    context: typer.Context,
+    into: Annotated[Path | None, typer.Option(help="Write all of it there, to be corrected.")] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """What was put aside, by reason: messages that could not be used, and rows that a contract keeps out."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.collect_aside(opened, into)
+    if json:
+        say_json(found)
+        return
+    table(["reason", "aside"], [[reason, number(count)] for reason, count in found.items()], right=(1,))
+    if into is not None:
+        say(f"Written to {into}, which only you can read. It holds personal data: delete it when you are done.")
+
+
+@collect.command("replay")
+def collect_replay(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="What you corrected; without it, all that is aside.")] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Land what was put aside once more, because it was corrected, or a contract was. Exits with 1 if some is aside
+    again."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.collect_replay(opened, file)
+    if json:
+        say_json(asdict(found))
+    else:
+        rows = [[f"collected.{name}", number(count), ""] for name, count in found.rows.items()]
+        rows += [["aside", number(count), reason] for reason, count in found.aside.items()]
+        table(["table", "rows", "why"], rows, right=(1,))
+        if found.gone:
+            say(f"{number(found.gone)} of the file are not aside: they landed before.")
+    return 1 if found.aside else 0
+
+
 @collect.command("status")
 def collect_status(context: typer.Context, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """Whether a collector runs, what waits, and the tables of what was collected."""

@@ -57,7 +57,7 @@ class Lander:
     """Lands what is in a folder's journal. One that is not the ``owner`` of the journal only changes the tables."""
 
     def __init__(self, warehouses: Path, policy: Policy, *, owner: bool = True, gate: Gate | None = None) -> None:
-        self.folder, self._policy, self._gate = warehouses / COLLECTED, policy, gate
+        self.folder, self.policy, self._gate = warehouses / COLLECTED, policy, gate
         self.folder.mkdir(parents=True, exist_ok=True)
         self._seen = _Seen(self.folder / "seen.sqlite")
         self._load()
@@ -91,7 +91,7 @@ class Lander:
         found, by_table, ids = self._read(paths)
         found.aside += _kept_out(by_table, self._gate)
         number = int(paths[-1].stem)
-        try:
+        with self._all_or_nothing():
             for name, rows in sorted(by_table.items()):
                 table = self._tables.setdefault(name, Table.new(name))
                 written(self.folder, table, name, number, rows)
@@ -99,9 +99,6 @@ class Lander:
                 gone = merged(self.folder, table, name, number)
                 self._retired |= dict.fromkeys(gone, time.time())
             self._commit(number)
-        except BaseException:
-            self._load()
-            raise
         self._seen.add(ids, number)
         done(paths)
         return found
@@ -119,28 +116,54 @@ class Lander:
                 self._load()
             yield True
 
-    def files(self) -> list[str]:
-        """The files of all tables."""
-        return [one for table in self._tables.values() for one in table.files]
+    def files(self, name: str | None = None) -> list[str]:
+        """The files of all tables, or of one."""
+        return [one for of, table in self._tables.items() if name in (None, of) for one in table.files]
 
     def put_instead(self, rows: Mapping[str, Any]) -> None:
         """Put others (Arrow tables) in the place of some files, which are removed at once: they hold what is to be
         gone. To be called while :meth:`alone`."""
-        try:
-            for table in self._tables.values():
-                for path in [one for one in table.files if one in rows]:
-                    fresh = f"{path.removesuffix('.parquet')}-v{self._version + 1}.parquet"
-                    put_parquet(self.folder, fresh, rows[path])
-                    del table.files[path]
-                    table.files[fresh] = len(rows[path]), (self.folder / fresh).stat().st_size
+        with self._all_or_nothing():
+            self._exchange(rows)
             over = [one for one in self._retired if (self.folder / one).exists()]
             self._retired = {}
             self._commit(self.last)
+        for one in (*rows, *over):
+            remove_file(self.folder / one)
+
+    def put_again(self, rows: Mapping[str, Any], messages: Iterable[Sequence[Row]]) -> dict[str, list[Row]]:
+        """The same, and land the rows of messages that were taken out so, through the contracts of their tables; what
+        there is now, by table. Who follows what lands finds them in files of the next landing."""
+        by_table: dict[str, list[Row]] = {}
+        for message in messages:
+            for row in self._in_bounds(message, by_table):
+                by_table.setdefault(row.table, []).append(row)
+        _kept_out(by_table, self._gate)
+        with self._all_or_nothing():
+            self._exchange(rows)
+            for name, some in sorted(by_table.items()):
+                table = self._tables.setdefault(name, Table.new(name))
+                written(self.folder, table, name, self.last + 1, some, f"-again-{self._version + 1}")
+            self._retired |= dict.fromkeys(rows, time.time())
+            self._commit(self.last)
+        return by_table
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What is in force stays what the tables are taken for, where something fails."""
+        try:
+            yield
         except BaseException:
             self._load()
             raise
-        for one in (*rows, *over):
-            remove_file(self.folder / one)
+
+    def _exchange(self, rows: Mapping[str, Any]) -> None:
+        for table in self._tables.values():
+            for path in [one for one in table.files if one in rows]:
+                fresh = f"{path.removesuffix('.parquet')}-v{self._version + 1}.parquet"
+                put_parquet(self.folder, fresh, rows[path])
+                del table.files[path]
+                table.files[fresh] = len(rows[path]), (self.folder / fresh).stat().st_size
 
     def close(self) -> None:
         """Let go of the list of messages that were seen."""
@@ -156,7 +179,7 @@ class Lander:
                     by_table.setdefault(ASIDE, []).append(Row(ASIDE, values))
                     found.aside += 1
                     continue
-                for identifier, rows in rows_of(Received.from_bytes(line), self._policy):
+                for identifier, rows in rows_of(Received.from_bytes(line), self.policy):
                     found.messages += 1
                     if identifier is not None:
                         key = _key(identifier)
@@ -202,7 +225,7 @@ class Lander:
         for path in closed(self.folder / JOURNAL):
             if int(path.stem) <= self.last:
                 messages = (Received.from_bytes(line) for line in lines(path) if line is not None)
-                ids = [one for got in messages for one, _ in rows_of(got, self._policy) if one is not None]
+                ids = [one for got in messages for one, _ in rows_of(got, self.policy) if one is not None]
                 self._seen.add([_key(one) for one in ids], int(path.stem))
                 path.unlink()
         named = {f"catalog-{self._version}.duckdb", self._state(self._version), *self._retired}

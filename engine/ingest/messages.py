@@ -113,7 +113,7 @@ def put_aside(row: Row, reason: str) -> Row:
     """A row that its table's contract does not let in, with the check that keeps it out."""
     kept = {name: row.values.get(name) for name in ("message_id", "received_at", "source")}
     told = json.dumps(dict(row.values), ensure_ascii=False, default=str)
-    return Row(ASIDE, {**kept, "reason": f"{row.table}: {reason}", "message": told})
+    return Row(ASIDE, {**kept, "reason": f"{row.table}: {reason}", "message": told, "for_table": row.table})
 
 
 def moment_of(text: object) -> datetime | None:
@@ -136,6 +136,7 @@ def columns_of(table: str) -> dict[str, str]:
             "source": "VARCHAR",
             "reason": "VARCHAR",
             "message": "VARCHAR",
+            "for_table": "VARCHAR",
         }
     return dict(_COMMON)
 

@@ -69,11 +69,11 @@ class Table:
         return sum(rows for rows, _ in self.files.values())
 
 
-def written(folder: Path, table: Table, name: str, number: int, rows: Sequence[Row]) -> None:
+def written(folder: Path, table: Table, name: str, number: int, rows: Sequence[Row], suffix: str = "") -> None:
     """Put rows into a file of the table, on disk; columns that are new are added to it."""
     values = [_fitted(table, row.values) for row in rows]
     columns = {one: _column([row.get(one) for row in values], kind) for one, kind in table.columns.items()}
-    path = f"{name}/{number:012d}.parquet"
+    path = f"{name}/{number:012d}{suffix}.parquet"
     put_parquet(folder, path, pa.table(columns))
     table.files[path] = len(rows), (folder / path).stat().st_size
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         try_destination,
     )
     from engine.operations.alerting import Seen, alerts, see_alerts, tell_alerts, try_alerts, watch
-    from engine.operations.collecting import collect_state, collecting_into
+    from engine.operations.collecting import collect_aside, collect_replay, collect_state, collecting_into
     from engine.operations.contract_files import contract_tables, contract_text, save_contract
     from engine.operations.contracting import (
         contracts_of,
@@ -245,6 +245,8 @@ _HOMES = {
     "check": "modelling",
     "check_store": "running",
     "clean_store": "running",
+    "collect_aside": "collecting",
+    "collect_replay": "collecting",
     "collect_state": "collecting",
     "Follower": "following",
     "on_data_audiences": "following",
@@ -354,6 +356,8 @@ __all__ = [
     "check_identity",
     "check_store",
     "clean_store",
+    "collect_aside",
+    "collect_replay",
     "collect_state",
     "collecting_into",
     "coming",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
 from engine.locks import holding
@@ -19,6 +22,7 @@ from engine.settings import read_settings, write_settings
 if TYPE_CHECKING:
     from engine.ingest.journal import Journal
     from engine.ingest.landing import Lander
+    from engine.ingest.replaying import Replayed
 
 _LOCAL = "local:"
 _LOCK = "collect.lock"
@@ -116,11 +120,14 @@ def landing_in(workspace: Workspace) -> Iterator[Lander | None]:
                 "refused", "what was collected last is not in its tables yet", hint="See whether the collector runs."
             )
         time.sleep(0.1)
-    lander = Lander(workspace.warehouse_folder, Policy(), owner=False)
+    door = CollectedDoor(workspace.folder)
+    policy = Policy(late=timedelta(days=workspace.settings.collect_late_days))
+    lander = Lander(workspace.warehouse_folder, policy, owner=False, gate=door)
     try:
         yield lander
     finally:
         lander.close()
+        door.close()
 
 
 def collect_state(workspace: Workspace) -> CollectState:
@@ -136,3 +143,70 @@ def collect_state(workspace: Workspace) -> CollectState:
     ]
     waiting = sum(path.stat().st_size for path in (folder / JOURNAL).glob("*.*"))
     return CollectState(is_held(workspace.warehouse_folder / _LOCK), waiting, tuple(found))
+
+
+def collect_aside(workspace: Workspace, into: Path | None = None) -> dict[str, int]:
+    """How much of what was collected is aside, by reason; with ``into`` all of it is written there, one JSON object a
+    line that only the owner reads, to be corrected."""
+    from engine.ingest.landing import tables_in
+    from engine.ingest.messages import ASIDE
+    from engine.ingest.replaying import set_aside
+    from engine.warehouses.collected import COLLECTED
+
+    folder = workspace.warehouse_folder / COLLECTED
+    table = tables_in(folder).get(ASIDE)
+    found = list(set_aside(folder, [] if table is None else list(table.files)))
+    if into is not None:
+        try:
+            descriptor = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError as error:
+            reason = "it is there" if isinstance(error, FileExistsError) else (error.strerror or "unknown").lower()
+            message = f"{into} cannot be written: {reason}"
+            raise EngineError("file", message, hint="Name another file.") from None
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(one.as_json(), ensure_ascii=False) + "\n" for one in found)
+    return dict(Counter(one.reason for one in found).most_common())
+
+
+def collect_replay(workspace: Workspace, corrected: Path | None = None) -> Replayed:
+    """Land what is aside once more: all of it, since a contract has changed, or what stands in a file that
+    :func:`collect_aside` wrote and somebody corrected. What still cannot come in is aside again, as it is now."""
+    from engine.ingest.replaying import Replayed, replay
+
+    given = None if corrected is None else _corrected(corrected)
+    with landing_in(workspace) as lander:
+        if lander is None:
+            return Replayed(gone=len(given or ()))
+        end = time.monotonic() + _LANDS_WITHIN
+        while True:
+            with lander.alone() as mine:
+                if mine:
+                    found = replay(lander, given)
+                    break
+            if time.monotonic() > end:
+                message = "events are being landed without a pause"
+                raise EngineError("refused", message, hint="Try again later; nothing was changed.")
+            time.sleep(0.05)
+    workspace.reload()
+    return found
+
+
+def _corrected(path: Path) -> Mapping[str, Any]:
+    """By id the rows and messages of a file; EngineError where a line is not as it was written."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (getattr(error, "strerror", None) or "it is no UTF-8").lower()
+        raise EngineError("file", f"{path} cannot be read: {reason}", hint="Check the path.") from None
+    found = {}
+    for place, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            told = json.loads(line)
+            content = told["row"] if "row" in told else told["message"]
+            found[str(told["id"])] = dict(content) if "row" in told else content
+        except (ValueError, KeyError, TypeError):
+            message = f"{path.name} has no row or message with its id in line {place}"
+            raise EngineError("file", message, hint="Write it as convoke collect aside --into does.") from None
+    return found

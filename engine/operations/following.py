@@ -119,7 +119,7 @@ class Follower:
 
     def __init__(self, workspace: Workspace, job: Job | None = None) -> None:
         self._workspace, self._job = workspace, job
-        self._landed = self._stamp = -1
+        self._seen = self._stamp = -1
         self._tables: dict[tuple[str, int], frozenset[Part] | None] = {}
         self._wanted: list[Stored] = []
         self._standings: dict[str, tuple[int, dict[str, Standing]]] = {}
@@ -132,7 +132,7 @@ class Follower:
         from engine.warehouses.collected import state
 
         collected = state(self._workspace.warehouse_folder)
-        if collected is None or collected.landed == self._landed:
+        if collected is None or collected.version == self._seen:
             return None
         with ExitStack() as held:
             try:
@@ -142,7 +142,7 @@ class Follower:
             if not self._workspace.warehouse.still_current():
                 self._workspace.reload()
             found = self._followed(collected)
-        self._landed = -1 if found.whole or found.waiting else collected.landed
+        self._seen = -1 if found.whole or found.waiting else collected.version
         return found
 
     def _followed(self, collected: Collected) -> Followed:

@@ -34,7 +34,12 @@ def started(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def send(url: str, key: str, numbers: range) -> bool:
     """Whether it was acknowledged."""
-    batch = [{"type": "track", "event": "Seen", "userId": "u", "messageId": f"m{one}"} for one in numbers]
+    return post(
+        url, key, [{"type": "track", "event": "Seen", "userId": "u", "messageId": f"m{one}"} for one in numbers]
+    )
+
+
+def post(url: str, key: str, batch: list[dict[str, str]]) -> bool:
     headers = {"Authorization": "Basic " + b64encode(f"{key}:".encode()).decode(), "Content-Type": "application/json"}
     request = Request(f"{url}/v1/batch", json.dumps({"batch": batch}).encode(), headers)  # noqa: S310
     try:
@@ -83,3 +88,32 @@ def test_status_says_what_was_collected(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["collect", "status", "--json", "-w", str(folder)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [(one["name"], one["rows"]) for one in told["tables"]] == [("seen", 7), ("tracks", 7)]
+
+
+def test_what_is_aside_is_written_corrected_and_lands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside a collector at work."""
+    from engine.cli.__main__ import main
+
+    with operations.init(tmp_path / "ws") as workspace:
+        folder, key = workspace.folder, operations.add_token(workspace, "shop", ("collect",), 1)
+    where, out = ["-w", str(folder)], tmp_path / "aside.jsonl"
+    assert main(["collect", "aside", *where]) == 0
+    with started(folder) as (process, url):
+        assert send(url, key, range(2))
+        assert post(url, key, [{"type": "track", "messageId": "lost", "event": "Seen"}])
+        assert main(["collect", "replay", *where, "--json"]) == 1, "it is aside again"
+        told = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert told == {"rows": {}, "aside": {"neither userId nor anonymousId": 1}, "gone": 0}
+        assert main(["collect", "aside", "--into", str(out), *where]) == 0
+        assert "neither userId nor anonymousId" in capsys.readouterr().out
+        line = json.loads(out.read_text())
+        out.write_text(json.dumps(line | {"message": line["message"] | {"userId": "u9"}}))
+        assert main(["collect", "replay", str(out), *where]) == 0
+        assert "collected.seen" in capsys.readouterr().out
+        assert main(["collect", "replay", str(out), *where]) == 0
+        assert "1 of the file are not aside" in capsys.readouterr().out
+        assert send(url, key, range(2, 5)), "the collector goes on"
+        process.send_signal(signal.SIGINT)
+    with Workspace(folder) as opened:
+        sql = "SELECT count(*), count(DISTINCT message_id) FROM collected.seen"
+        assert opened.warehouse.rows(sql) == [(6, 6)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from concurrent import futures
@@ -14,9 +15,11 @@ import pytest
 from engine import operations
 from engine.destinations.protocol import Later
 from engine.domain.documents import dump_yaml
+from engine.ingest.messages import Received
 from engine.ingest.news import Part
 from engine.locks import holding
 from engine.operations import Workspace, following
+from engine.operations.collecting import collecting_into
 from engine.operations.depending import quality_reason
 from engine.operations.following import Follower
 from engine.operations.touching import followed_tables
@@ -67,6 +70,30 @@ def test_events_of_a_later_moment_than_a_run_are_not_passed_over(tmp_path: Path)
     assert shop.now("buyers") == shop.whole("buyers") != []
     shop.land(1)
     assert follower.step().touched == 1  # type: ignore[union-attr]
+    shop.workspace.close()
+
+
+def test_what_lands_after_it_was_corrected_is_followed_too(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    operations.run(shop.workspace, list(RULES))
+    follower = Follower(shop.workspace)
+    bought = {"messageId": "late", "type": "track", "event": "Bought", "properties": {"amount": 5}}
+    with collecting_into(shop.workspace.folder) as collecting:
+        collecting.journal.write([Received(datetime.now(UTC), "web", (bought,)).as_bytes()])
+        collecting.journal.close()
+        collecting.lander.land(collecting.journal.landed)
+    follower.step()
+    before = shop.now("buyers")
+    told = tmp_path / "aside.jsonl"
+    operations.collect_aside(shop.workspace, told)
+    line = json.loads(told.read_text())
+    told.write_text(json.dumps(line | {"message": line["message"] | {"userId": "u39"}}))
+    assert operations.collect_replay(shop.workspace, told).rows == {"bought": 1, "tracks": 1}
+    found = follower.step()
+    assert found is not None
+    assert found.touched == 1
+    assert shop.now("buyers") == shop.whole("buyers") != before
+    assert follower.step() is None
     shop.workspace.close()
 
 

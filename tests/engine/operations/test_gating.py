@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -128,7 +129,24 @@ def test_what_is_collected_is_looked_at_at_the_door(workspace: Workspace) -> Non
     path = workspace.folder / "contracts" / "orders.yaml"
     path.write_text(dump_yaml(contract))
     assert collected(workspace, 1, -5, 3) == {"order": [1, 3], "aside": ["order: price: range"]}
+    mended = workspace.folder / "aside.jsonl"
+    assert operations.collect_aside(workspace, mended) == {"order: price: range": 1}
+    assert mended.stat().st_mode & 0o077 == 0
+    with pytest.raises(EngineError, match="cannot be written: it is there"):
+        operations.collect_aside(workspace, mended)
+    assert operations.collect_replay(workspace).aside == {"order: price: range": 1}, "nothing has changed"
+    (line,) = mended.read_text().splitlines()
+    told = json.loads(line)
+    told["row"]["price"] = 4
+    mended.write_text(json.dumps(told) + "\n\n")
+    assert operations.collect_replay(workspace, mended).rows == {"order": 1}
+    assert operations.collect_replay(workspace, mended).gone == 1, "it landed before"
+    assert collected(workspace, after=9)["order"] == [1, 3, 4]
+    for wrong in ("{}", "[1]", "no", '{"id": "1", "row": 3}'):
+        mended.write_text(wrong)
+        with pytest.raises(EngineError, match=r"aside\.jsonl has no row or message with its id in line 1"):
+            operations.collect_replay(workspace, mended)
     path.write_text("no contract")  # what was acknowledged lands; what is wrong with the contract is an alert
-    assert collected(workspace, -7, after=1)["order"] == [-7, 1, 3]
+    assert collected(workspace, -7, after=1)["order"] == [-7, 1, 3, 4]
     path.unlink()
-    assert collected(workspace, -8, after=2)["order"] == [-8, -7, 1, 3]
+    assert collected(workspace, -8, after=2)["order"] == [-8, -7, 1, 3, 4]
