@@ -37,6 +37,7 @@ SCREENS = (
     "activity",
     "identity",
     "lookalike",
+    "propensity",
     "quality",
     "lineage",
 )

@@ -35,6 +35,7 @@ COMMANDS = (
     Command("ingest", "Ctrl+Shift+L", "database"),
     Command("quality", "Ctrl+Shift+Q", "check"),
     Command("lookalike", "Ctrl+Shift+K", "users"),
+    Command("propensity", "Ctrl+Shift+Y", "users"),
     Command("lineage", "Ctrl+Shift+O", "route"),
     Command("activity", "Ctrl+Shift+A", "bell"),
     Command("commands", "Ctrl+K", "command"),

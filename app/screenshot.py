@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.identity.dialog import IdentityDialog
 from app.lineage.dialog import LineageDialog
 from app.lookalike.dialog import LookalikeDialog
+from app.lookalike.propensities import PropensityDialog
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -25,6 +26,10 @@ _LONGEST_MS = 60_000
 _STEP_MS = 60
 _STILL = 4
 """How many looks in a row must find nothing left to wait for."""
+
+_DIALOGS = (
+    "help", "preferences", "commands", "activity", "identity", "quality", "lineage", "lookalike", "propensity",
+)  # fmt: skip
 
 
 class Camera(QObject):
@@ -88,7 +93,7 @@ class Camera(QObject):
         window.show_page(home=screen == "home")
         if screen in window.insights.pages:
             window.insights.show_page(screen)
-        if screen in ("help", "preferences", "commands", "activity", "identity", "quality", "lineage", "lookalike"):
+        if screen in _DIALOGS:
             self._subject = self._dialog(screen)
             self._subject.show()
 
@@ -102,6 +107,8 @@ class Camera(QObject):
             return IdentityDialog(window.session, window.words, window.theme.tokens)
         if screen == "lookalike":
             return LookalikeDialog(window.session, window.words, window.theme.tokens, window.model)
+        if screen == "propensity":
+            return PropensityDialog(window.session, window.words, window.theme.tokens, window.model)
         if screen == "lineage":
             return LineageDialog(window.session, window.words)
         if screen == "quality":

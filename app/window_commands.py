@@ -22,6 +22,7 @@ from app.identity.dialog import IdentityDialog
 from app.ingest.dialog import LoadDialog
 from app.lineage.dialog import LineageDialog
 from app.lookalike.dialog import LookalikeDialog
+from app.lookalike.propensities import PropensityDialog
 from app.mime import Item
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
@@ -61,6 +62,7 @@ class WindowCommands(QObject):
             "ingest": lambda: LoadDialog(window.session, window.words).exec(),
             "quality": lambda: QualityDialog(window.session, window.words, window.theme.tokens).exec(),
             "lookalike": lambda: _lookalike(window),
+            "propensity": lambda: _propensity(window),
             "lineage": lambda: LineageDialog(window.session, window.words).exec(),
             "commands": self.palette,
             "find": self.find,
@@ -264,4 +266,11 @@ def _lookalike(window: AppWindow) -> None:
     dialog.saved.connect(lambda _: window.session.open())
     dialog.rule_wanted.connect(put)
     dialog.rule_wanted.connect(dialog.accept)
+    dialog.exec()
+
+
+def _propensity(window: AppWindow) -> None:
+    """Who is likely to do something; the traits that come of it are offered at once."""
+    dialog = PropensityDialog(window.session, window.words, window.theme.tokens, window.model)
+    dialog.used.connect(lambda _: window.session.open())
     dialog.exec()

@@ -1,1 +1,1 @@
-"""Lookalikes: a seed, its model, how far it reaches, and the audience made of it."""
+"""Models of people: lookalikes (a seed, its model, how far it reaches, the audience made of it) and propensities."""

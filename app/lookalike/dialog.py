@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QScrollArea, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtCore import Signal
 
 from app.i18n import Words
+from app.lookalike.models import ModelDialog, ModelList
 from app.lookalike.pane import ModelPane
 from app.lookalike.seed import SeedPanel
 from app.session import Session
 from app.theme.tokens import Tokens
-from app.widgets.parts import button, column, label, restyle, row
+from app.widgets.parts import button
 from engine.domain.model import DataModel
 from engine.errors import EngineError
 
-_ROLE = Qt.ItemDataRole.UserRole
+_COLUMNS = {"name": 112, "state": 76, "version": 62, "auc": 50, "reach": 66, "drift": 40}
 _SHARED = 6
 
 
-class LookalikeDialog(QDialog):
+class LookalikeDialog(ModelDialog):
     """Choose a seed and learn, or look at a model: its reach by a slider, its factors, its versions.
 
     Signals:
@@ -30,170 +31,89 @@ class LookalikeDialog(QDialog):
 
     saved = Signal(str)
     rule_wanted = Signal(object, str)
+    asked = "lookalikes", "lookalike"
 
     def __init__(self, session: Session, words: Words, tokens: Tokens, model: DataModel | None) -> None:
-        super().__init__()
-        self._session, self._words = session, words
-        self._shown: str | None = None
+        self.seed, self.pane = SeedPanel(session, words), ModelPane(words, tokens, model)
+        models = ModelList([(words(f"lookalike.{name}"), width) for name, width in _COLUMNS.items()])
+        super().__init__(session, words, self.seed, models, self.pane)
         self.setWindowTitle(words("lookalike"))
-        self.resize(1120, 760)
-        self.seed = SeedPanel(session, words)
-        self.seed.made.connect(self._on_made)
-        self.seed.trained.connect(self._on_trained)
-        self.models = self._tree([f"lookalike.{one}" for one in ("name", "state", "version", "auc", "reach", "drift")])
-        for place, width in enumerate((112, 76, 62, 50, 66, 40)):
-            self.models.setColumnWidth(place, width)
-        self.models.itemSelectionChanged.connect(self._on_row)
-        self.pane = ModelPane(words, tokens, model)
-        self.said = label("", "muted", wrap=True)
-        self.retrain = button(words("lookalike.retrain"))
-        self.retrain.clicked.connect(self._on_retrain)
+        self.pane.why.wanted.connect(self._on_why)
+        self.preview = button(words("lookalike.preview"))
+        self.preview.setToolTip(words("lookalike.preview.tip"))
+        self.preview.clicked.connect(self._on_preview)
         self.rule = button(words("lookalike.rule"))
         self.rule.setToolTip(words("lookalike.rule.tip"))
         self.rule.clicked.connect(self._on_rule)
         self.use = button(words("lookalike.use"), primary=True)
         self.use.clicked.connect(self._on_use)
-        close = button(words("close"))
-        close.clicked.connect(self.reject)
-        self._lay_out(close)
-        self._show_buttons()
-        self._ask()
-
-    def _tree(self, keys: list[str]) -> QTreeWidget:
-        made = QTreeWidget()
-        made.setAccessibleName(self._words(keys[0]))
-        made.setHeaderLabels([self._words(key) for key in keys])
-        made.setRootIsDecorated(False)
-        made.setAlternatingRowColors(True)
-        return made
-
-    def _lay_out(self, close: QWidget) -> None:
-        words = self._words
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidget(self.pane)
-        left = QWidget()
-        list_ = column(left, spacing=10)
-        list_.addWidget(label(words("lookalike.new"), "heading"))
-        list_.addWidget(self.seed)
-        list_.addWidget(label(words("lookalike.models"), "heading"))
-        list_.addWidget(self.models, 1)
-        layout = column(self, (18, 14, 18, 14), spacing=10)
-        both = row(left, area, spacing=18)
-        both.setStretch(0, 4)
-        both.setStretch(1, 6)
-        layout.addLayout(both, 1)
-        layout.addWidget(self.said)
-        layout.addLayout(row(self.retrain, self.rule, None, self.use, close))
+        self.buttons = [self.rule, self.preview, self.use]
+        self.lay_out(words("lookalike.new"), self.pane, self.rule, None, self.preview, self.use)
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
-        self._session.call("lookalikes", self._show_all, self._fail)
-
-    def _on_row(self) -> None:
-        items = self.models.selectedItems()
-        name = items[0].data(0, _ROLE) if items else None
-        if name is not None and name != self._shown:
-            self._shown = name
-            self._session.call("lookalike", self._show_one, self._fail, id=name)
-
-    def _on_made(self, identifier: str) -> None:
-        self._shown = identifier
-        self._ask()
-        self._session.call("lookalike", self._show_one, self._fail, id=identifier)
-
-    def _on_trained(self, outcome: dict[str, Any]) -> None:
-        self._on_made(outcome["id"])
-        reason = outcome["reason"]
-        self._say("" if reason is None else self._words("lookalike.held", self._words.sentence(reason)))
-
-    def _on_retrain(self) -> None:
+    def _on_preview(self) -> None:
         if self._shown is not None:
-            self.seed.again(self._shown)
+            self.busy(self._words("lookalike.using"))
+            at = self.pane.curve.at
+            answer = partial(self._show_preview, self._shown, at)
+            self._session.call("lookalike_preview", answer, self.fail, id=self._shown, share=at / 1000)
+
+    def _show_preview(self, identifier: str, at: int, found: dict[str, Any]) -> None:
+        self.say("")
+        self.show_buttons()
+        if (identifier, at) == (self._shown, self.pane.curve.at):  # else the handle has gone elsewhere
+            self.pane.show_shared(found)
+
+    def _on_why(self, key: str) -> None:
+        if self._shown is not None:
+            self._session.call("lookalike_why", self.pane.why.show_why, self._fail_why, id=self._shown, key=key)
+
+    def _fail_why(self, error: EngineError) -> None:
+        self.pane.why.fail(self._words.error(error))
 
     def _on_use(self) -> None:
         if self._shown is not None:
-            self._busy(self._words("lookalike.using"))
+            self.busy(self._words("lookalike.using"))
             share = self.pane.curve.at / 1000
-            self._session.call("use_lookalike", self._used, self._fail, id=self._shown, share=share)
+            self._session.call("use_lookalike", self._used, self.fail, id=self._shown, share=share)
 
     def _used(self, found: dict[str, Any]) -> None:
-        self._say(self._words("lookalike.used", found["audience"]))
-        self._session.call("overlap", self._show_shared, self._fail, document=found["document"])
-        self._ask()
+        self.say(self._words("lookalike.used", found["audience"]))
+        self._session.call("overlap", self._show_shared, self.fail, document=found["document"])
+        self.ask()
         self.saved.emit(found["audience"])
-        self._show_buttons()
+        self.show_buttons()
 
     def _show_shared(self, found: list[dict[str, Any]]) -> None:
         """What the new audience has in common with others, the seed among them."""
         words = self._words
         shared = [f"{one['id']} {words.number(one['both'])}" for one in found if one["both"]][:_SHARED]
         text = words("lookalike.shared", ", ".join(shared)) if shared else words("lookalike.shared.none")
-        self._say(f"{self.said.text()} {text}")
+        self.say(f"{self.said.text()} {text}")
 
     def _on_rule(self) -> None:
         if self._shown is not None:
-            self._busy(self._words("lookalike.rule.looking"))
+            self.busy(self._words("lookalike.rule.looking"))
             share = self.pane.curve.at / 1000
-            self._session.call("lookalike_rule", self._show_rule, self._fail, id=self._shown, share=share)
+            self._session.call("lookalike_rule", self._show_rule, self.fail, id=self._shown, share=share)
 
     def _show_rule(self, found: dict[str, Any]) -> None:
         words = self._words
         told = words.part(found["precision"]), words.part(found["recall"])
-        self._say(words("lookalike.rule.found", words.number(found["people"]), *told))
-        self._show_buttons()
+        self.say(words("lookalike.rule.found", words.number(found["people"]), *told))
+        self.show_buttons()
         self.rule_wanted.emit(found["rule"], words("lookalike.rule.name", found["id"]))
-
-    def reject(self) -> None:
-        """Close; a training that goes on is stopped."""
-        self.seed.cancel()
-        super().reject()
 
     # -- showing ---------------------------------------------------------------------------------------------------
 
-    def _fail(self, error: EngineError) -> None:
-        self.said.setText(self._words.error(error))
-        restyle(self.said, "role", "error")
-        self._show_buttons()
-
-    def _say(self, text: str) -> None:
-        self.said.setText(text)
-        restyle(self.said, "role", "muted")
-
-    def _busy(self, text: str) -> None:
-        self._say(text)
-        for one in (self.use, self.rule, self.retrain):
-            one.setEnabled(False)
-
-    def _show_buttons(self) -> None:
-        for one in (self.use, self.rule):
-            one.setEnabled(self.pane.card is not None)
-        self.retrain.setEnabled(self._shown is not None and not self.seed.running)
-
-    def _show_all(self, found: dict[str, Any]) -> None:
-        words = self._words
+    def show_all(self, found: dict[str, Any]) -> None:
         self.seed.show_seeds(found["audiences"], found["lists"])
-        self.models.blockSignals(True)
-        self.models.clear()
-        for one in found["lookalikes"]:
-            drift = "" if one["drift"] is None else words.decimal(one["drift"])
-            reach = "" if one["reach"] is None else words.number(one["reach"])
-            auc = "" if one["auc"] is None else words.decimal(one["auc"])
-            state = words(f"lookalike.state.{one['state']}")
-            item = QTreeWidgetItem([one["id"], state, str(one["version"] or ""), auc, reach, drift])
-            item.setData(0, _ROLE, one["id"])
-            if one["reason"]:
-                item.setToolTip(1, words.sentence(one["reason"]))
-            self.models.addTopLevelItem(item)
-            if one["id"] == self._shown:
-                self.models.setCurrentItem(item)
-        self.models.blockSignals(False)
-        first = self.models.topLevelItem(0)
-        if self._shown is None and first is not None:
-            self.models.setCurrentItem(first)
+        self.models.show_models([self._line(one) for one in found["lookalikes"]], self._shown)
 
-    def _show_one(self, found: dict[str, Any]) -> None:
-        self.pane.show_model(found)
-        self._show_buttons()
+    def _line(self, one: dict[str, Any]) -> tuple[list[str], str]:
+        words = self._words
+        auc = "" if one["auc"] is None else words.decimal(one["auc"])
+        reach = "" if one["reach"] is None else words.number(one["reach"])
+        drift = "" if one["drift"] is None else words.decimal(one["drift"])
+        return self.line(one, auc, reach, drift)

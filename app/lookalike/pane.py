@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.i18n import Words
 from app.lookalike.curve import ReachCurve
+from app.lookalike.distribution import Distribution
 from app.lookalike.factors import FactorBars
+from app.lookalike.why import WhyPanel
 from app.theme.tokens import Tokens
 from app.widgets.parts import column, label
 from engine.domain.model import DataModel
@@ -18,6 +20,7 @@ from engine.domain.reach import reach_of
 _FIRST = 50
 """Thousandths: where the handle stands before a model is shown."""
 _FACTORS = 10
+_SHARED = 8
 
 
 class ModelPane(QWidget):
@@ -31,8 +34,12 @@ class ModelPane(QWidget):
         self.curve = ReachCurve(words, tokens)
         self.curve.moved.connect(self._on_moved)
         self.expected = label("", "count", wrap=True)
+        self.shared = label("", "muted", wrap=True)
         self.how = label("", "muted", wrap=True)
         self.factors = FactorBars(words, tokens)
+        self.factors.chosen.connect(self._on_factor)
+        self.distribution = Distribution(words, tokens)
+        self.why = WhyPanel(words, model)
         self.left_out = label("", "muted", wrap=True)
         self.versions = QTreeWidget()
         self.versions.setAccessibleName(words("lookalike.versions"))
@@ -41,9 +48,10 @@ class ModelPane(QWidget):
         self.versions.setRootIsDecorated(False)
         self.versions.setFixedHeight(110)
         layout = column(self, (0, 0, 12, 0), spacing=8)
-        parts = [label(words(f"lookalike.{one}"), "heading") for one in ("factors", "versions")]
-        first: tuple[QWidget, ...] = (self.title, self.curve, self.expected, self.how)
-        for part in (*first, parts[0], self.factors, self.left_out, parts[1], self.versions):
+        heads_ = [label(words(f"lookalike.{one}"), "heading") for one in ("factors", "person", "versions")]
+        first: tuple[QWidget, ...] = (self.title, self.curve, self.expected, self.shared, self.how)
+        factors = heads_[0], self.factors, self.distribution, self.left_out
+        for part in (*first, *factors, heads_[1], self.why, heads_[2], self.versions):
             layout.addWidget(part)
         layout.addStretch(1)
         self._show_card(None)
@@ -78,16 +86,34 @@ class ModelPane(QWidget):
         self.card = card
         self.curve.show_recall([] if card is None else card["recall"], self.curve.at if card else _FIRST, "")
         self.factors.show_factors([] if card is None else card["factors"][:_FACTORS], self._model)
+        self._on_factor(0)
+        self.why.clear()
+        self.why.setEnabled(card is not None)
         shown = ", ".join(self._left(one) for one in ([] if card is None else card["excluded"]))
         self.left_out.setText(self._words("lookalike.left_out", shown) if shown else "")
         self._on_moved(self.curve.at)
+
+    def _on_factor(self, place: int) -> None:
+        factors = [] if self.card is None else self.card["factors"]
+        self.distribution.show_bars(factors[place]["bars"] if place < len(factors) else [])
+
+    def show_shared(self, found: dict[str, Any]) -> None:
+        """What an audience of the reach under the handle would share with the seed, and with other audiences."""
+        words, seed = self._words, found["seed"]
+        within = words("lookalike.preview.few") if seed["within"] is None else words.number(seed["within"])
+        key = "lookalike.preview.kept" if found["keeps_seed"] else "lookalike.preview.seed"
+        said = [words(key, within, words.number(seed["people"]))]
+        names = [f"{one['id']} {words.number(one['both'])}" for one in found["others"]]
+        said.append(words("lookalike.preview.shared", ", ".join(names[:_SHARED])) if names else "")
+        self.shared.setText(" ".join([*said, "" if names else words("lookalike.preview.none")]).strip())
 
     def _left(self, one: dict[str, str]) -> str:
         why = one["why"]
         return f"{one['name']} ({self._words(f'lookalike.why.{why}')})"
 
     def _on_moved(self, thousandths: int) -> None:
-        """What the reach under the handle promises."""
+        """What the reach under the handle promises; a preview was of another reach."""
+        self.shared.setText("")
         if self.card is None:
             self.expected.setText("")
             return

@@ -50,6 +50,16 @@ def reach(request: Request, identifier: Id, share: Share = None, count: Count = 
     return answer(request, work)
 
 
+@scores.get("/lookalikes/{identifier}/preview")
+def preview(request: Request, identifier: Id, share: Share = None, count: Count = None) -> Response:
+    """What an audience of a reach would be: its people, and how many it would share with the seed and with others."""
+
+    def work(workspace: operations.Workspace, job: Job) -> Any:
+        return operations.lookalike_preview(workspace, identifier, share=share, count=count, job=job)
+
+    return answer(request, work)
+
+
 @scores.get("/lookalikes/{identifier}/rule")
 def rule(request: Request, identifier: Id, share: Share = None) -> Response:
     """A rule that comes close to the model, and how close."""

@@ -167,6 +167,32 @@ def reach(
 
 
 @lookalike.command()
+def preview(
+    context: typer.Context,
+    identifier: Id,
+    share: ShareOption = None,
+    count: Annotated[int | None, typer.Option("--count", help="How many people.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What an audience of a reach would share with the seed and with other audiences, before it is made."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened, progress("Ranking", quiet=as_json) as job:
+        found = operations.lookalike_preview(opened, identifier, share=share, count=count, job=job)
+    if as_json:
+        say_json(found)
+        return
+    seed, people = found["seed"], found["people"]
+    within = "fewer than fifty" if seed["within"] is None else number(seed["within"])
+    left = "" if found["keeps_seed"] else "; they are left out"
+    say(f"{number(people)} people. Of the seed's {number(seed['people'])}, {within} score as high{left}.")
+    rows = [[one["id"], number(one["size"]), number(one["both"])] for one in found["others"]]
+    table(["audience", "size", "shared"], rows, right=(1, 2))
+    note("Audiences that share fewer than fifty people are not named.")
+
+
+@lookalike.command()
 def apply(
     context: typer.Context,
     ids: Ids = None,

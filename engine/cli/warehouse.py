@@ -42,9 +42,13 @@ def layout(
             number(one.needed),
             number(one.read),
             "" if one.after is None else number(one.after),
+            number(one.bytes_needed),
+            number(one.bytes_read),
+            "" if one.bytes_after is None else number(one.bytes_after),
             ", ".join(one.order),
         ]
         for one in found
     ]
-    heads = ["table", "rows", "hot property", "audiences", "rows needed", "rows read", "read now", "order"]
-    table(heads, rows, right=(1, 3, 4, 5, 6))
+    heads = ["table", "rows", "hot property", "audiences", "rows needed", "rows read", "read now"]
+    heads += ["bytes needed", "bytes read", "bytes now", "order"]
+    table(heads, rows, right=(1, 3, 4, 5, 6, 7, 8, 9))

@@ -58,7 +58,12 @@ def propensity_schema() -> Schema:
         "services": {"type": "object", "additionalProperties": service, "minProperties": 2},
         "horizon": {"type": "string", "pattern": r"^\d{1,3}d$"},
         "eligible": _group(),
-        "uplift": _object({"treated": _group(), "control": _group(), "since": day}, ["treated", "control", "since"]),
+        "uplift": {
+            "anyOf": [
+                _object({"treated": _group(), "control": _group(), "since": day}, ["treated", "control", "since"]),
+                _object({"holdout": {"type": "string"}, "since": day}, ["holdout", "since"]),
+            ]
+        },
         "best": _object({"did": _TEXT, "channel": _TEXT}, ["did", "channel"]),
     }
     one = [{"required": ["target"]}, {"required": ["services"]}]

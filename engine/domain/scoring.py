@@ -94,11 +94,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Trialled:
-    """A treatment with a control arm, from a day on."""
+    """A treatment with a control arm, from a day on: two groups, or the members of an audience that is delivered, whose
+    own ``holdout`` is the control."""
 
-    treated: Group
-    control: Group
     since: str
+    treated: Group | None = None
+    control: Group | None = None
+    holdout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -215,12 +217,16 @@ def _trialled(value: Any) -> Trialled | None:
     if value is None:
         return None
     found = reading.mapping(value, "uplift", "uplift")
-    reading.known_keys(found, ("treated", "control", "since"), "uplift", "uplift")
+    reading.known_keys(found, ("treated", "control", "holdout", "since"), "uplift", "uplift")
     since = str(found.get("since", ""))
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", since):
         raise reading.fail("uplift.since", f"{reading.shown(found.get('since'))} is no day", "Write 2026-01-31.")
+    if "holdout" in found:
+        if "treated" in found or "control" in found:
+            raise reading.fail("uplift.holdout", "a holdout has both arms", "Leave treated and control out.")
+        return Trialled(since, holdout=reading.text(found["holdout"], "uplift.holdout", "audience"))
     return Trialled(
-        _group(found.get("treated"), "uplift.treated"), _group(found.get("control"), "uplift.control"), since
+        since, _group(found.get("treated"), "uplift.treated"), _group(found.get("control"), "uplift.control")
     )
 
 

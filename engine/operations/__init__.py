@@ -98,9 +98,10 @@ if TYPE_CHECKING:
     )
     from engine.operations.keeping import delete, diff, history, list_audiences, save, save_all, show
     from engine.operations.layout import keep_layout, layout_due, warehouse_layout
-    from engine.operations.likening import lookalike_apply, lookalike_rule, lookalike_why
+    from engine.operations.likening import lookalike_apply
     from engine.operations.lineage import lineage_names, lineage_of
     from engine.operations.listing import lists, upload_list
+    from engine.operations.lookalike_looking import lookalike_preview, lookalike_rule, lookalike_why
     from engine.operations.lookalike_making import lookalike_create, lookalike_seed, lookalike_use
     from engine.operations.lookalikes import lookalike_list, lookalike_reach, lookalike_show, lookalike_train
     from engine.operations.looking import (
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
     from engine.operations.onboarding import onboard_list
     from engine.operations.planning import apply, plan
     from engine.operations.propensities import propensity_list, propensity_show, propensity_train
+    from engine.operations.propensity_making import propensity_create, propensity_targets, propensity_use
     from engine.operations.pulling import ingest_pull
     from engine.operations.reviewing import pairs_to_judge
     from engine.operations.running import (
@@ -292,16 +294,20 @@ _HOMES = {
     "scores_due": "score_schedule",
     "scores_run": "score_schedule",
     "propensity_apply": "inclining",
+    "propensity_create": "propensity_making",
     "propensity_list": "propensities",
     "propensity_show": "propensities",
+    "propensity_targets": "propensity_making",
     "propensity_train": "propensities",
+    "propensity_use": "propensity_making",
     "lookalike_apply": "likening",
     "lookalike_list": "lookalikes",
     "lookalike_reach": "lookalikes",
-    "lookalike_rule": "likening",
+    "lookalike_preview": "lookalike_looking",
+    "lookalike_rule": "lookalike_looking",
     "lookalike_show": "lookalikes",
     "lookalike_train": "lookalikes",
-    "lookalike_why": "likening",
+    "lookalike_why": "lookalike_looking",
     "lineage_of": "lineage",
     "lineage_names": "lineage",
     "lists": "listing",
@@ -412,6 +418,7 @@ __all__ = [
     "lookalike_apply",
     "lookalike_create",
     "lookalike_list",
+    "lookalike_preview",
     "lookalike_reach",
     "lookalike_rule",
     "lookalike_seed",
@@ -438,9 +445,12 @@ __all__ = [
     "preview_sync",
     "profile_of",
     "propensity_apply",
+    "propensity_create",
     "propensity_list",
     "propensity_show",
+    "propensity_targets",
     "propensity_train",
+    "propensity_use",
     "quality_accept",
     "quality_draft",
     "quality_due",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,7 +30,8 @@ _WORTH = 2.0
 class TableLayout:
     """A table of events. ``hot`` is the column that most audiences compare with constants (``audiences`` of them; none
     where none does), ``order`` the columns that it should be sorted by. Of all those comparisons together, ``needed``
-    rows match and ``read`` rows are read; ``after`` are read once the table was sorted (None: it was not)."""
+    rows match and ``read`` rows are read; ``after`` are read once the table was sorted (None: it was not). The bytes
+    are what these rows take of the columns of ``order`` on disk, compressed."""
 
     table: str
     events: tuple[str, ...]
@@ -41,7 +41,10 @@ class TableLayout:
     order: tuple[str, ...]
     needed: int
     read: int
+    bytes_needed: int
+    bytes_read: int
     after: int | None = None
+    bytes_after: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """A line of `convoke warehouse layout --json`."""
@@ -63,7 +66,8 @@ def warehouse_layout(workspace: Workspace, *, apply: bool = False, worth: bool =
     """How the event tables of the workspace's own warehouse lie for the audiences there are; with ``apply`` each (each
     that is ``worth`` it) is sorted by its hot property, the profile and the time, and they come into force in one
     step."""
-    from engine.warehouses.layout import measure, sort
+    from engine.warehouses.layout import sort
+    from engine.warehouses.local import publishing, reading
 
     if workspace.settings.warehouse != _LOCAL:
         raise EngineError(
@@ -71,22 +75,32 @@ def warehouse_layout(workspace: Workspace, *, apply: bool = False, worth: bool =
             "the tables are not the workspace's own",
             hint="Sort them where they are written, by what most conditions compare, then by profile.",
         )
-    wanted = _wanted(workspace, raw_model(workspace))
-    found = []
-    with _connected(workspace, apply=apply) as connection:
-        for table, one in sorted(wanted.items()):
-            column = None if one.hot is None else one.order[0]
-            lies = measure(connection, table, column, one.constants)
-            names = tuple(event.name for event in one.events)
-            told = (lies.rows, one.hot, one.audiences, one.order, lies.needed, lies.read)
-            layout = TableLayout(table, names, *told)
-            if apply and (not worth or _is_worth(layout)):
-                sort(connection, table, one.order)
-                layout = replace(layout, after=measure(connection, table, column, one.constants).read)
-            found.append(layout)
-    if apply:
-        workspace.reload()
-    return found
+    wanted = dict(sorted(_wanted(workspace, raw_model(workspace)).items()))
+    with reading(workspace.warehouse_folder) as connection:
+        found = [_measured(connection, table, one) for table, one in wanted.items()]
+    if not apply:
+        return found
+    sorted_ = {one.table for one in found if not worth or _is_worth(one)}
+    with publishing(workspace.warehouse_folder, "convoke warehouse layout", keep=True) as connection:
+        for table in sorted_:
+            sort(connection, table, wanted[table].order)
+    workspace.reload()
+    with reading(workspace.warehouse_folder) as connection:
+        now = {table: _measured(connection, table, wanted[table]) for table in sorted_}
+    return [
+        replace(one, after=now[one.table].read, bytes_after=now[one.table].bytes_read) if one.table in now else one
+        for one in found
+    ]
+
+
+def _measured(connection: Any, table: str, one: _Wanted) -> TableLayout:
+    from engine.warehouses.layout import bytes_of, measure
+
+    lies = measure(connection, table, None if one.hot is None else one.order[0], one.constants)
+    each = bytes_of(connection, table, one.order) / max(1, lies.rows)
+    names = tuple(event.name for event in one.events)
+    told = lies.rows, one.hot, one.audiences, one.order, lies.needed, lies.read
+    return TableLayout(table, names, *told, round(lies.needed * each), round(lies.read * each))
 
 
 def layout_due(workspace: Workspace, at: datetime) -> bool:
@@ -128,18 +142,6 @@ def _is_worth(one: TableLayout) -> bool:
     asked = -(-one.read // max(1, one.rows))
     least = one.needed + 2 * GROUP * asked
     return one.hot is not None and one.rows >= _LEAST_ROWS and one.read > _WORTH * least
-
-
-@contextmanager
-def _connected(workspace: Workspace, *, apply: bool) -> Iterator[Any]:
-    from engine.warehouses.local import publishing, reading
-
-    if apply:
-        with publishing(workspace.warehouse_folder, "convoke warehouse layout", keep=True) as connection:
-            yield connection
-    else:
-        with reading(workspace.warehouse_folder) as connection:
-            yield connection
 
 
 def _wanted(workspace: Workspace, model: DataModel) -> dict[str, _Wanted]:

@@ -1,4 +1,4 @@
-"""`convoke lookalike apply|why|rule`: everybody's similarity put in force, and what it rests on."""
+"""`convoke lookalike apply`: everybody's similarity put in force."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from engine.domain.audience_codec import read_audience, write_audience
-from engine.domain.documents import iso
-from engine.domain.feature import Feature
+from engine.domain.audience_codec import write_audience
 from engine.domain.scoring import LookalikeDocument
 from engine.domain.values import ValueType
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
-from engine.operations.context import prepare
 from engine.operations.keeping import save
 from engine.operations.lookalikes import SHARE, chosen, document_of, model_of, opened
 from engine.operations.score_versions import BUSY, ScoreOutcome, used
@@ -24,12 +21,10 @@ from engine.operations.scoring import (
     Scoring,
     Written,
     day,
-    one_score,
     put_in_force,
     remove_gone,
     say_state,
 )
-from engine.operations.targets import Named
 from engine.operations.workspace import Workspace
 from engine.store.scores import ScoreModels, ScoreState
 
@@ -74,8 +69,8 @@ def _apply(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     ranking = rank(table, fitted, features, np.array([], dtype=int) if document.keep_seed else seed, scoring.job)
     if not ranking.ranked:
         raise EngineError("refused", "nobody is left to be ranked", "seed").within(f'lookalike "{name}"')
-    share = _share(document, ranking.ranked)
-    reach = int((ranking.percentile > _threshold(share)).sum())
+    share = share_of(document, ranking.ranked)
+    reach = int((ranking.percentile > threshold(share)).sum())
     moved = drift(np.array(model.card["scores"]), ranking.scores)
     store = ScoreModels(workspace.database)
     before = store.states().get(name)
@@ -93,13 +88,15 @@ def _apply(scoring: Scoring, written: Written, at: datetime, *, accept: bool) ->
     return ScoreOutcome(name, "applied", model.version, ranking.ranked, reach, moved, audience)
 
 
-def _share(document: LookalikeDocument, ranked: int) -> float:
+def share_of(document: LookalikeDocument, ranked: int) -> float:
+    """The share of everybody who is ranked that a document's audience takes."""
     if document.count is not None:
         return min(1.0, document.count / ranked)
     return document.share or SHARE
 
 
-def _threshold(share: float) -> float:
+def threshold(share: float) -> float:
+    """The percentile above which a share of everybody is."""
     return round(100 * (1 - share), 6)
 
 
@@ -121,7 +118,7 @@ def _audience(workspace: Workspace, document: LookalikeDocument, share: float, r
         return None
     name = document.learning.id
     stored = workspace.audiences.find(name)
-    rule = {"trait": name, "gt": _threshold(share)}
+    rule = {"trait": name, "gt": threshold(share)}
     if stored is not None:
         kept = write_audience(stored.audience)
         mine = kept.get("rule", {})
@@ -138,82 +135,3 @@ def _audience(workspace: Workspace, document: LookalikeDocument, share: float, r
         made["sites"] = list(document.learning.sites)
     save(workspace, made)
     return name
-
-
-def lookalike_why(workspace: Workspace, identifier: str, key: str, *, job: Job | None = None) -> dict[str, Any]:
-    """What draws one person towards the seed and away from it, most first: by the linear part of the model."""
-    import numpy as np
-
-    from engine.lookalike.factors import contributions
-
-    document = document_of(one_score(workspace, identifier, LookalikeDocument))
-    model = model_of(workspace, identifier)
-    fitted, features = opened(workspace, model)
-    scoring = Scoring(workspace, job)
-    table = scoring.table(document.learning, day(None), features)
-    places = scoring.places(table, [key])
-    if not len(places):
-        consent = document.learning.consent
-        if consent is not None:
-            raise EngineError("not_found", f'there is no profile "{key}" that agreed to "{consent}"')
-        raise EngineError("not_found", f'there is no profile "{key}"')
-    row = table.take(np.asarray(places), features)[0]
-    found = contributions(fitted, row, features)[:10]
-    return {
-        "id": identifier,
-        "key": key,
-        "as_of": table.as_of,
-        "version": model.version,
-        "exact": fitted.trees is None,
-        "because": [{"feature": one.name, "towards": weight > 0, "weight": round(weight, 4)} for one, weight in found],
-    }
-
-
-def lookalike_rule(
-    workspace: Workspace, identifier: str, *, share: float | None = None, job: Job | None = None
-) -> dict[str, Any]:
-    """A rule that comes close to the most similar people, with the part of its people who are among them (precision),
-    and the part of them whom it takes (recall), by evaluating it."""
-    import numpy as np
-
-    from engine.lookalike.readable import readable
-    from engine.lookalike.scoring import rank
-
-    document = document_of(one_score(workspace, identifier, LookalikeDocument))
-    model = model_of(workspace, identifier)
-    fitted, features = opened(workspace, model)
-    scoring, at = Scoring(workspace, job), day(None)
-    table = scoring.table(document.learning, at, features)
-    seed = scoring.places(table, scoring.keys(document.seed, "seed", at))
-    ranking = rank(table, fitted, features, seed, job)
-    wanted = share or _share(document, ranking.ranked)
-    is_top = np.nan_to_num(ranking.percentile, nan=0.0) > _threshold(wanted)
-    who = np.flatnonzero(~np.isnan(ranking.percentile))
-    sample = who[:: max(1, len(who) // 60_000)]
-    useful = [Feature.from_json(one["feature"]) for one in model.card["factors"]]
-    rule = readable(table.take(sample, features), is_top[sample], features, useful)
-    if rule is None:
-        raise EngineError("refused", "no rule comes close to this model", hint="Use the similarity itself.")
-    found = scoring.places(table, _members_of(scoring, rule, document, at))
-    found = found[~np.isnan(ranking.percentile[found])]
-    right = int(is_top[found].sum())
-    return {
-        "id": identifier,
-        "share": wanted,
-        "rule": rule,
-        "people": len(found),
-        "precision": right / max(1, len(found)),
-        "recall": right / max(1, int(is_top.sum())),
-        "as_of": iso(at),
-    }
-
-
-def _members_of(scoring: Scoring, rule: dict[str, Any], document: LookalikeDocument, at: datetime) -> list[str]:
-    """Who satisfies a rule that is not kept."""
-    made: dict[str, Any] = {"kind": "audience", "id": document.learning.id, "rule": rule}
-    if document.learning.sites:
-        made["sites"] = list(document.learning.sites)
-    audience = read_audience(made)
-    context = prepare(scoring.workspace, [Named(audience, "", None)], at, scoring.job)
-    keys = context.evaluator.members(audience, context.sites(audience, None))
-    return [str(one) for one in keys.tolist()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ def lookalike_seed(workspace: Workspace, group: dict[str, Any], job: Job | None 
     from engine.lookalike.training import ADVISED_SEED, LEAST_SEED
 
     scoring, at = Scoring(workspace, job), today()
-    document = read_score({"kind": "lookalike", "id": "seed", "seed": group, "consent": _consent(workspace)})
+    document = read_score({"kind": "lookalike", "id": "seed", "seed": group, "consent": consent_of(workspace)})
     assert isinstance(document, LookalikeDocument)  # noqa: S101 - as it was written
     keys = scoring.keys(document.seed, "seed", at)
     usable, everybody = scoring.usable(document.learning, at, keys)
@@ -51,30 +52,38 @@ def lookalike_seed(workspace: Workspace, group: dict[str, Any], job: Job | None 
     return Seed(len(keys), usable, everybody, quality)
 
 
-def _consent(workspace: Workspace) -> str | bool:
+def consent_of(workspace: Workspace) -> str | bool:
     """The purpose that is asked for; a data model that knows none asks nobody, which the card says."""
     return CONSENT if CONSENT in workspace.model.consents else False
 
 
 def lookalike_create(workspace: Workspace, group: dict[str, Any], job: Job | None = None) -> str:
     """Write a document for a seed and train its model; its id. A model that cannot be trained leaves no document."""
-    name = _free_name(workspace, group)
-    document: dict[str, Any] = {"kind": "lookalike", "id": name, "seed": group, "consent": _consent(workspace)}
-    read_score(document)
-    path = workspace.folder / FOLDER / f"{name}.yaml"
-    path.parent.mkdir(exist_ok=True)
-    replace_file(path, dump_yaml(document).encode())
-    try:
+    wanted = Group(group.get("audience"), group.get("list"))
+    name = free_name(workspace, f"like_{wanted.audience or wanted.list or 'seed'}")
+    document = {"kind": "lookalike", "id": name, "seed": group, "consent": consent_of(workspace)}
+    with written_while_good(workspace, document):
         lookalike_train(workspace, [name], job=job)
-    except EngineError:
-        path.unlink()
-        raise
     return name
 
 
-def _free_name(workspace: Workspace, group: dict[str, Any]) -> str:
-    wanted = Group(group.get("audience"), group.get("list"))
-    base = "like_" + re.sub(r"[^a-z0-9]+", "_", (wanted.audience or wanted.list or "seed").lower()).strip("_")[:50]
+@contextmanager
+def written_while_good(workspace: Workspace, document: dict[str, Any]) -> Iterator[None]:
+    """Write a document; one whose model cannot be trained does not stay."""
+    read_score(document)
+    path = workspace.folder / FOLDER / f"{document['id']}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    replace_file(path, dump_yaml(document).encode())
+    try:
+        yield
+    except EngineError:
+        path.unlink()
+        raise
+
+
+def free_name(workspace: Workspace, wanted: str) -> str:
+    """An id for a model that nothing has yet, made of a text."""
+    base = re.sub(r"[^a-z0-9]+", "_", wanted.lower()).strip("_")[:56]
     taken = {*written_scores(workspace), *workspace.model.profile.traits, *workspace.audiences.ids()}
     return next(name for name in (base, *(f"{base}_{place}" for place in range(2, 1_000))) if name not in taken)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
+from engine.domain.delivery import read_delivery
 from engine.domain.feature import Excluded, Feature
-from engine.domain.scoring import PropensityDocument, Service
+from engine.domain.scoring import PropensityDocument, Service, Trialled
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
@@ -214,10 +215,7 @@ class _Training:
             message = f"the horizon after {trial.since} has not passed yet"
             raise EngineError("refused", message, "uplift.since", "Name an earlier day.")
         table = self._scoring.table(document.learning, since, computed=False)
-        treated, control = (
-            self._scoring.places(table, self._scoring.keys(one, f"uplift.{name}", since))
-            for one, name in ((trial.treated, "treated"), (trial.control, "control"))
-        )
+        treated, control = (self._scoring.places(table, keys) for keys in self._arms(trial, since))
         control = control[~np.isin(control, treated)]
         places = np.sort(np.concatenate([treated, control]))
         is_treated = np.isin(places, treated)
@@ -231,6 +229,23 @@ class _Training:
         parts, arrays = model.parts()
         parts["features"] = [one.as_json() for one in features]
         return told | {"learner": model.learner}, parts, arrays
+
+    def _arms(self, trial: Trialled, since: datetime) -> tuple[list[str], list[str]]:
+        """Who was treated and who was not, at the beginning. Who was held out, and who would have been delivered to,
+        differ by a draw alone, whatever else kept some of them from being reached."""
+        if trial.holdout is None:
+            assert trial.treated is not None and trial.control is not None  # noqa: S101, PT018 - one or the other
+            arms = (trial.treated, "uplift.treated"), (trial.control, "uplift.control")
+            one, other = (self._scoring.keys(group, path, since) for group, path in arms)
+            return one, other
+        everybody = self._scoring.members_of(trial.holdout, since, "uplift.holdout")
+        stored = self._scoring.workspace.audiences.find(trial.holdout)
+        holdout = None if stored is None else read_delivery(stored.audience.settings).holdout
+        if holdout is None:
+            hint = "Write holdout in that audience, or name two groups as treated and control."
+            raise EngineError("refused", f'the audience "{trial.holdout}" holds nobody out', "uplift.holdout", hint)
+        held = {key for key in everybody if holdout.holds(key)}
+        return [key for key in everybody if key not in held], sorted(held)
 
 
 def _target(document: PropensityDocument, service: Service) -> Audience:
@@ -262,7 +277,19 @@ def propensity_show(workspace: Workspace, identifier: str) -> dict[str, Any]:
         "version": None if current is None else current.version,
         "changed": current is not None and current.hash != written.hash,
         "state": None if state is None else asdict(state),
-        "versions": [{"version": one.version, "at": one.at, "who": one.who} for one in store.all(identifier)],
+        "versions": [
+            {
+                "version": one.version,
+                "at": one.at,
+                "who": one.who,
+                "services": {
+                    name: {key: told[key] for key in ("auc", "ece", "ratio")}
+                    for name, told in one.card["services"].items()
+                    if name != "uplift"
+                },
+            }
+            for one in store.all(identifier)
+        ],
     }
 
 

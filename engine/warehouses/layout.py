@@ -46,6 +46,24 @@ def measure(connection: Any, table: str, column: str | None, constants: Sequence
     return Lies(int(rows), int(found), int(scanned))
 
 
+def bytes_of(connection: Any, table: str, columns: Sequence[str]) -> int:
+    """What some columns of a table take on disk, compressed: what lies between the beginnings of its parts in blocks,
+    and the whole blocks of long texts."""
+    parts = (
+        "SELECT column_name AS name, block_id AS block, block_offset AS place, len(additional_block_ids) AS more "
+        "FROM pragma_storage_info(?) WHERE persistent AND block_id >= 0"
+    )
+    block = "(SELECT max(block_size) FROM pragma_database_size() WHERE database_name = current_database())"
+    ends = f"coalesce(lead(place) OVER (PARTITION BY block ORDER BY place), {block})"
+    sizes = f"SELECT block, place, {ends} - place AS size FROM (SELECT DISTINCT block, place FROM parts)"  # noqa: S608
+    query = (
+        f"WITH parts AS ({parts}), sizes AS ({sizes}) SELECT sum(size + more * {block}) "  # noqa: S608 - no values
+        "FROM parts JOIN sizes USING (block, place) WHERE list_contains(?::VARCHAR[], lower(name))"
+    )
+    ((found,),) = connection.execute(query, [table, [one.lower() for one in columns]]).fetchall()
+    return int(found or 0)
+
+
 def sort(connection: Any, table: str, columns: Sequence[str]) -> None:
     """Write a table anew in the order of some columns; raises EngineError where others hold on to it."""
     name, order = _quoted(table), ", ".join(map(_quoted, columns))

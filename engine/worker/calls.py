@@ -273,15 +273,45 @@ def _use_lookalike(workspace: Workspace, given: Mapping[str, Any], job: Job) -> 
     return {"audience": name, "document": None if stored is None else write_audience(stored.audience)}
 
 
+def _lookalike_preview(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.lookalike_preview(workspace, given["id"], share=given["share"], job=job)
+
+
 def _lookalike_rule(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     return operations.lookalike_rule(workspace, given["id"], share=given["share"], job=job)
 
 
+def _propensities(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """The propensities, and what may be foreseen."""
+    return {
+        "propensities": operations.propensity_list(workspace),
+        "targets": operations.propensity_targets(workspace),
+    }
+
+
+def _create_propensity(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return {"id": operations.propensity_create(workspace, given["target"], given["days"], job)}
+
+
+def _train_propensity(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.propensity_train(workspace, [given["id"]], job=job)[0].as_json()
+
+
+def _use_propensity(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    return operations.propensity_use(workspace, given["id"], job).as_json()
+
+
 READING: Mapping[str, Call] = {
+    "propensities": _propensities,
+    "propensity": lambda workspace, given, job: operations.propensity_show(workspace, given["id"]),
     "lookalikes": _lookalikes,
     "lookalike": lambda workspace, given, job: operations.lookalike_show(workspace, given["id"]),
     "lookalike_seed": lambda workspace, given, job: operations.lookalike_seed(workspace, given["seed"], job).as_json(),
+    "lookalike_preview": _lookalike_preview,
     "lookalike_rule": _lookalike_rule,
+    "lookalike_why": lambda workspace, given, job: operations.lookalike_why(
+        workspace, given["id"], given["key"], job=job
+    ),
     "preview_file": _preview_file,
     "quality": _quality,
     "quality_past": lambda workspace, given, job: asdict(
@@ -325,6 +355,9 @@ READING: Mapping[str, Call] = {
     "run_soon": lambda workspace, given, job: operations.run_soon(workspace, given["ids"]),
 }
 CHANGING: Mapping[str, Call] = {
+    "create_propensity": _create_propensity,
+    "train_propensity": _train_propensity,
+    "use_propensity": _use_propensity,
     "create_lookalike": _create_lookalike,
     "train_lookalike": _train_lookalike,
     "use_lookalike": _use_lookalike,

@@ -55,7 +55,7 @@ def test_from_a_seed_to_an_audience(qtbot: QtBot, market: Market, language: str)
     operations.save(market.workspace, {"kind": "audience", "id": "everybody", "rule": {"all": []}})
     dialog, worker = shown(qtbot, market, language)
     choose(dialog, worker, "fans")
-    assert words("lookalike.quality.small") in dialog.seed.quality.text()
+    assert words("lookalike.quality.small") in dialog.seed.said.text()
     dialog.seed.train.click()
     assert dialog.seed.stop.isVisible()
     worker.answer()
@@ -79,6 +79,70 @@ def test_from_a_seed_to_an_audience(qtbot: QtBot, market: Market, language: str)
     (size,) = operations.size(market.workspace, ["like_fans"])
     card = operations.lookalike_show(market.workspace, "like_fans")["card"]
     assert size.size == pytest.approx(0.06 * card["candidates"], abs=1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_look_at_an_audience_before_it_is_one(qtbot: QtBot, market: Market, language: str) -> None:
+    words = Words(language)
+    operations.save(market.workspace, {"kind": "audience", "id": "everybody", "rule": {"all": []}})
+    operations.save(market.workspace, {"kind": "audience", "id": "nobody", "rule": {"trait": "city", "eq": "x"}})
+    dialog, worker = shown(qtbot, market, language)
+    choose(dialog, worker, "fans")
+    dialog.seed.train.click()
+    worker.answer()
+    worker.answer()
+    dialog.preview.click()
+    assert not dialog.preview.isEnabled()
+    worker.answer()
+    told = operations.lookalike_preview(market.workspace, "like_fans", share=0.05)
+    assert [one["id"] for one in told["others"]] == ["everybody"]
+    assert dialog.pane.shared.text() == (
+        words("lookalike.preview.seed", words.number(told["seed"]["within"]), "250")
+        + " "
+        + words("lookalike.preview.shared", f"everybody {words.number(told['people'])}")
+    )
+    assert operations.lookalike_list(market.workspace)[0]["state"] == "trained"  # nothing is in use yet
+    assert market.workspace.audiences.find("like_fans") is None
+    dialog.preview.click()
+    dialog.pane.curve._go(120)
+    assert dialog.pane.shared.text() == ""
+    worker.answer()
+    assert dialog.pane.shared.text() == "", "the answer is of another reach"
+
+
+def test_distributions_and_why_of_a_person(qtbot: QtBot, market: Market) -> None:
+    words = Words()
+    dialog, worker = shown(qtbot, market)
+    assert not dialog.pane.why.isEnabled()
+    choose(dialog, worker, "fans")
+    dialog.seed.train.click()
+    worker.answer()
+    worker.answer()
+    card = operations.lookalike_show(market.workspace, "like_fans")["card"]
+    told = [place for place, one in enumerate(card["factors"][:10]) if one["bars"]]
+    assert told
+    dialog.pane.factors.go(told[-1])
+    bars = card["factors"][told[-1]]["bars"]
+    said = dialog.pane.distribution.accessibleDescription().split("; ")
+    assert len(said) == len(bars)
+    assert words.part(bars[0]["seed"]) in said[0]
+    dialog.pane.factors.go(0)
+    QTest.keyClick(dialog.pane.factors, Qt.Key.Key_Down)
+    assert dialog.pane.factors.at == 1
+    QTest.mouseClick(dialog.pane.factors, Qt.MouseButton.LeftButton, pos=QPoint(20, 3))
+    assert dialog.pane.factors.at == 0
+    assert not dialog.grab().isNull()
+    why = dialog.pane.why
+    why.key.setText(str(int(market.likes.argmax())))
+    QTest.keyClick(why.key, Qt.Key.Key_Return)
+    assert not why.ask.isEnabled()
+    worker.answer()
+    assert words("lookalike.person.towards", "").split(":")[0] in why.said.text()
+    why.key.setText("nobody")
+    why.ask.click()
+    worker.answer()
+    assert 'there is no profile "nobody"' in why.said.text()
+    assert why.ask.isEnabled()
 
 
 def test_dragging_answers_at_once(qtbot: QtBot, market: Market) -> None:
@@ -119,7 +183,7 @@ def test_seeds_that_will_not_do(qtbot: QtBot, market: Market) -> None:
     dialog, worker = shown(qtbot, market)
     for name, quality in (("few", "too_small"), ("all", "everybody")):
         choose(dialog, worker, name)
-        assert Words()(f"lookalike.quality.{quality}") in dialog.seed.quality.text()
+        assert Words()(f"lookalike.quality.{quality}") in dialog.seed.said.text()
         assert not dialog.seed.train.isEnabled()
 
 
@@ -129,7 +193,7 @@ def test_stopping(qtbot: QtBot, market: Market) -> None:
     dialog.seed.train.click()
     dialog.seed.stop.click()
     assert not dialog.seed.running
-    assert dialog.seed.quality.text() == Words()("lookalike.stopped")
+    assert dialog.seed.said.text() == Words()("lookalike.stopped")
     dialog.reject()
 
 

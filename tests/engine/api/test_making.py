@@ -384,6 +384,9 @@ _CANVAS = {
     "save_contract",
     "lookalike_create",
     "lookalike_seed",
+    "propensity_create",
+    "propensity_targets",
+    "propensity_use",
     "lookalike_use",
 }
 """Steps of the canvas."""

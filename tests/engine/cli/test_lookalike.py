@@ -44,6 +44,10 @@ def test_the_way_of_an_analyst(market: Market, capsys: pytest.CaptureFixture[str
     assert "Its audience is like_fans: " in capsys.readouterr().out
     assert main(["lookalike", "why", "like_fans", str(int(market.agreed.argmax())), *where]) == 0
     assert "towards" in capsys.readouterr().out
+    assert main(["lookalike", "preview", "like_fans", *where]) == 0
+    assert "Of the seed's " in capsys.readouterr().out
+    assert main(["lookalike", "preview", "like_fans", "--count", "300", "--json", *where]) == 0
+    assert json.loads(capsys.readouterr().out)["people"] in (299, 300, 301)
     assert main(["lookalike", "rule", "like_fans", *where]) == 0
     assert "of them are among the most similar 10.0%" in capsys.readouterr().out
     assert main(["lookalike", "list", *where]) == 0

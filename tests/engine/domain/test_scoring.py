@@ -60,6 +60,11 @@ def test_traits_of_services() -> None:
         (LIKELY | {"target": {"did": "a", "audience": "b"}}, "target", "an event that people do or an audience"),
         (LIKELY | {"services": {}}, "target", "one target, or several services"),
         (LIKELY | {"uplift": {"treated": {"list": "a"}, "control": {"list": "b"}}}, "uplift.since", "is no day"),
+        (
+            LIKELY | {"uplift": {"holdout": "a", "treated": {"list": "a"}, "since": "2026-01-01"}},
+            "uplift.holdout",
+            "both arms",
+        ),
         (LIKELY | {"value": "much"}, "value", "is no number"),
         (LIKELY | {"best": {"did": "open"}}, "best.channel", "channel must be text"),
     ],

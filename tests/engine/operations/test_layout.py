@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 import engine.operations.layout as layout
@@ -17,6 +18,7 @@ from engine.errors import EngineError
 from engine.operations import Workspace
 from engine.operations.targets import ById
 from engine.settings import write_settings
+from engine.warehouses.layout import bytes_of
 from engine.warehouses.local import publishing
 
 MODEL: dict[str, Any] = {
@@ -68,6 +70,9 @@ def test_sorted_tables_hold_the_same_and_less_is_read(workspace: Workspace, caps
     (after, _) = operations.warehouse_layout(workspace, apply=True)
     assert after.after is not None
     assert after.after <= 3 * 122_880
+    assert 0 < orders.bytes_needed < orders.bytes_read
+    assert after.bytes_after is not None
+    assert after.bytes_after < orders.bytes_read / 3
     assert workspace.warehouse.data_version() != version
     assert {name: operations.members(workspace, [ById(name)])[0].keys for name in "abcd"} == before
     assert main(["warehouse", "layout", "-w", str(workspace.folder), "--json"]) == 0
@@ -75,6 +80,19 @@ def test_sorted_tables_hold_the_same_and_less_is_read(workspace: Workspace, caps
     assert (told["read"], told["after"]) == (after.after, None)
     assert main(["warehouse", "layout", "-w", str(workspace.folder)]) == 0
     assert "cat, who, ts" in capsys.readouterr().out
+
+
+def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "x.duckdb")) as made:
+        made.execute(
+            "CREATE TABLE x AS SELECT hash(i) AS a, hash(-i) || repeat('y', 9000) AS b, i FROM range(300000) t(i)"
+        )
+    whole = (tmp_path / "x.duckdb").stat().st_size
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as opened:
+        parts = [bytes_of(opened, "x", [one]) for one in ("A", "b", "i")]
+        assert sum(parts) == bytes_of(opened, "x", ["a", "b", "i"])
+    assert parts[0] == pytest.approx(300_000 * 8, rel=0.15), "random numbers cannot be made smaller"
+    assert sum(parts) == pytest.approx(whole, rel=0.1)
 
 
 def test_tables_of_others_are_not_touched(workspace: Workspace, tmp_path: Path) -> None:

@@ -113,6 +113,25 @@ def test_why_and_rule(trained: Market) -> None:
     operations.save(trained.workspace, {"kind": "audience", "id": "as-a-rule", "rule": found["rule"]})
 
 
+def test_a_preview_is_what_the_audience_would_be(trained: Market) -> None:
+    rule = {"did": "buy", "where": [{"property": "category", "eq": "phones"}]}
+    operations.save(trained.workspace, {"kind": "audience", "id": "buyers", "rule": rule})
+    told = operations.lookalike_preview(trained.workspace, "like_fans", share=0.1)
+    values = trained.values("like_fans")
+    top = {key for key, value in values.items() if value > 90}
+    (buyers,) = operations.members(trained.workspace, ["buyers"])
+    both = top & {int(one) for one in buyers.array.tolist()}
+    assert (told["people"], told["share"], told["keeps_seed"]) == (len(top), 0.1, False)
+    assert {one["id"]: one["both"] for one in told["others"]}["buyers"] == len(both) >= 50
+    assert told["seed"]["people"] > told["seed"]["within"] >= 50
+    by_count = operations.lookalike_preview(trained.workspace, "like_fans", count=len(top))
+    assert by_count["people"] == pytest.approx(len(top), abs=1)
+    few = operations.lookalike_preview(trained.workspace, "like_fans", count=20)
+    assert (few["people"], few["others"]) == (20, []), "of fewer than fifty nothing is told"
+    with pytest.raises(EngineError, match="a reach is some of the"):
+        operations.lookalike_preview(trained.workspace, "like_fans", share=1.5)
+
+
 def test_lineage_goes_through(trained: Market) -> None:
     told = operations.lineage_of(trained.workspace, "trait:like_fans")
     assert {"fans", "view"} <= {one.name for one in told.made_of}

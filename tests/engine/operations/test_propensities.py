@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from engine import operations
+from engine.domain.delivery import Holdout
 from engine.domain.scoring import read_score
 from engine.errors import EngineError
 from engine.operations.inclining import next_best
@@ -107,6 +109,22 @@ def test_uplift(market: Market) -> None:
     assert told["low"] < 0 < told["high"]  # nobody was treated in truth
     operations.propensity_apply(market.workspace, ["u"])
     assert abs(np.mean(list(market.values("u_uplift").values()))) < 0.05
+    rule = {"trait": "age", "gte": 0}
+    held = {"kind": "audience", "id": "promo", "rule": rule, "holdout": {"percent": 40, "seed": "x"}}
+    operations.save(market.workspace, held)
+    market.write(
+        "u", kind="propensity", target={"did": "buy"}, horizon="30d", uplift={"holdout": "promo", "since": since}
+    )
+    operations.propensity_train(market.workspace, ["u"])
+    told = operations.propensity_show(market.workspace, "u")["card"]["services"]["uplift"]
+    assert told["low"] < 0 < told["high"]
+    (promo,) = operations.members(market.workspace, ["promo"])
+    agreed = [str(key) for key in promo.array.tolist() if market.agreed[key]]
+    kept = sum(Holdout(Decimal(40), "x").holds(key) for key in agreed)
+    assert (told["control"], told["treated"]) == (kept, len(agreed) - kept)
+    operations.save(market.workspace, {key: value for key, value in held.items() if key != "holdout"})
+    with pytest.raises(EngineError, match='the audience "promo" holds nobody out'):
+        operations.propensity_train(market.workspace, ["u"])
     late = arms | {"since": TODAY.date().isoformat()}
     market.write("u", kind="propensity", target={"did": "buy"}, horizon="30d", uplift=late)
     with pytest.raises(EngineError, match="has not passed yet"):
