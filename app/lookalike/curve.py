@@ -33,7 +33,7 @@ class ReachCurve(QWidget):
         self.setAccessibleName(words("lookalike.curve"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
-        self.setMinimumHeight(190)
+        self.setMinimumHeight(170)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     @property
@@ -53,7 +53,7 @@ class ReachCurve(QWidget):
         self.setAccessibleDescription(said)
 
     def sizeHint(self) -> QSize:
-        return QSize(520, 220)
+        return QSize(520, 180)
 
     # -- moving ----------------------------------------------------------------------------------------------------
 

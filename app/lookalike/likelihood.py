@@ -15,7 +15,7 @@ from app.theme.tokens import Tokens
 from app.widgets.parts import column, label
 from engine.domain.model import DataModel
 
-_FACTORS = 10
+_FACTORS = 8
 _UPLIFT = "uplift"
 
 
@@ -36,7 +36,8 @@ class LikelihoodPane(QWidget):
         self.uplift = label("", "muted", wrap=True)
         self.factors = FactorBars(words, tokens)
         self.factors.chosen.connect(self._on_factor)
-        self.distribution = Distribution(words, tokens)
+        who = words("propensity.did"), words("lookalike.distribution.others")
+        self.distribution = Distribution(words, tokens, who)
         self.left_out = label("", "muted", wrap=True)
         self.versions = QTreeWidget()
         self.versions.setAccessibleName(words("lookalike.versions"))
@@ -111,7 +112,7 @@ class LikelihoodPane(QWidget):
     def _on_factor(self, place: int) -> None:
         told = {} if self.card is None else self.card["services"].get(self.service.currentText(), {})
         factors = told.get("factors", [])
-        self.distribution.show_bars(factors[place]["bars"] if place < len(factors) else [])
+        self.distribution.show_factor(factors[place] if place < len(factors) else None)
 
     def _show_versions(self) -> None:
         words, (versions, current) = self._words, self._versions

@@ -15,11 +15,11 @@ from app.lookalike.why import WhyPanel
 from app.theme.tokens import Tokens
 from app.widgets.parts import column, label
 from engine.domain.model import DataModel
-from engine.domain.reach import reach_of
+from engine.domain.reach import NEAR_CHANCE, reach_of
 
 _FIRST = 50
 """Thousandths: where the handle stands before a model is shown."""
-_FACTORS = 10
+_FACTORS = 8
 _SHARED = 8
 
 
@@ -38,7 +38,8 @@ class ModelPane(QWidget):
         self.how = label("", "muted", wrap=True)
         self.factors = FactorBars(words, tokens)
         self.factors.chosen.connect(self._on_factor)
-        self.distribution = Distribution(words, tokens)
+        who = words("lookalike.distribution.seed"), words("lookalike.distribution.others")
+        self.distribution = Distribution(words, tokens, who)
         self.why = WhyPanel(words, model)
         self.left_out = label("", "muted", wrap=True)
         self.versions = QTreeWidget()
@@ -70,7 +71,8 @@ class ModelPane(QWidget):
         self.title.setText(words("lookalike.title", found["id"], seed, words.number(found["version"])))
         told = words(f"lookalike.model.{name}"), words.decimal(trial["auc"]), words.number(card["features"])
         small = f" {words('lookalike.quality.small')}" if card["seed"] < 1_000 else ""
-        self.how.setText(words("lookalike.how", *told, words.number(card["seed"])) + small)
+        weak = f" {words('lookalike.weak')}" if trial["auc"] - trial["error"] < NEAR_CHANCE else ""
+        self.how.setText(words("lookalike.how", *told, words.number(card["seed"])) + small + weak)
 
     def _show_versions(self, found: dict[str, Any]) -> None:
         words = self._words
@@ -95,7 +97,7 @@ class ModelPane(QWidget):
 
     def _on_factor(self, place: int) -> None:
         factors = [] if self.card is None else self.card["factors"]
-        self.distribution.show_bars(factors[place]["bars"] if place < len(factors) else [])
+        self.distribution.show_factor(factors[place] if place < len(factors) else None)
 
     def show_shared(self, found: dict[str, Any]) -> None:
         """What an audience of the reach under the handle would share with the seed, and with other audiences."""
@@ -106,6 +108,7 @@ class ModelPane(QWidget):
         names = [f"{one['id']} {words.number(one['both'])}" for one in found["others"]]
         said.append(words("lookalike.preview.shared", ", ".join(names[:_SHARED])) if names else "")
         self.shared.setText(" ".join([*said, "" if names else words("lookalike.preview.none")]).strip())
+        self.shared.setVisible(True)
 
     def _left(self, one: dict[str, str]) -> str:
         why = one["why"]
@@ -113,7 +116,7 @@ class ModelPane(QWidget):
 
     def _on_moved(self, thousandths: int) -> None:
         """What the reach under the handle promises; a preview was of another reach."""
-        self.shared.setText("")
+        self.shared.setVisible(False)
         if self.card is None:
             self.expected.setText("")
             return

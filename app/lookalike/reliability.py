@@ -30,7 +30,7 @@ class ReliabilityCurve(QWidget):
         self._dots: list[tuple[float, float]] = []
         self._low, self._high = -3, 0
         self.setAccessibleName(words("propensity.curve"))
-        self.setMinimumHeight(230)
+        self.setMinimumHeight(200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_curve(self, curve: Sequence[dict[str, Any]]) -> None:
@@ -48,7 +48,7 @@ class ReliabilityCurve(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(520, 250)
+        return QSize(520, 210)
 
     def _point(self, across: float, up: float) -> QPointF:
         area = QRectF(_LEFT, _TOP, self.width() - _LEFT - _RIGHT, self.height() - _TOP - _BOTTOM)

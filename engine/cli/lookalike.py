@@ -9,6 +9,7 @@ import typer
 from engine.cli.options import AsOfOption, JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, table
 from engine.cli.scores import AcceptOption, Id, Ids, say_outcomes
+from engine.domain.reach import NEAR_CHANCE
 
 lookalike = typer.Typer(
     no_args_is_help=True,
@@ -54,6 +55,8 @@ def _say_model(shown: dict[str, Any]) -> None:
     say(f"A seed kept apart is told from others with AUC {chosen['auc']:.3f} (± {1.96 * chosen['error']:.3f}).")
     if card["seed"] < 1_000:
         note(f"The seed is small ({number(card['seed'])}): from 1,000 people on models are reliable.")
+    if chosen["auc"] - chosen["error"] < NEAR_CHANCE:
+        note("The model hardly tells the seed from others: little can be expected of it.")
     leaks = [one["name"] for one in card["excluded"] if one["why"] == "leaks"]
     if leaks:
         note(f"Left out, since they tell who is in the seed: {', '.join(leaks)}.")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+NEAR_CHANCE = 0.55
+"""A model that tells the seed from others no better than this (area under the ROC curve) finds little."""
 _Z = 1.96
 """Of a 95 % interval."""
 

@@ -18,7 +18,7 @@ from engine.lookalike.trees import Trees
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CANDIDATES = ("centroid", "pu_logistic", "elkan_noto", "elkan_noto_free", "boosting", "blend")
+CANDIDATES = ("centroid", "pu_logistic", "elkan_noto", "elkan_noto_free", "counts", "boosting", "blend")
 """The simplest first."""
 BAGS, _FEW_BAGS = 30, 10
 """Draws of others; a large seed needs fewer, since each draw is large."""
@@ -29,6 +29,8 @@ _STRENGTH, _FREE = 0.003, 0.3
 (Adult), the second where they only tell by how they differ (the simulator: phones among all that somebody views)."""
 _MANY = 2_000
 """From this many seeds on trees may be larger."""
+_COUNTS = 1.0
+"""The same for counts as they are, which a large seed can be told by."""
 _LARGE_TREES = {"max_leaf_nodes": 31, "learning_rate": 0.1, "max_iter": 100}
 _SMALL_TREES = {
     "max_leaf_nodes": 7,
@@ -122,6 +124,10 @@ def fit_all(
         if name in wanted or (name == "pu_logistic" and {"boosting", "blend"} & set(wanted)):
             checked()
             found[name] = Fitted(name, scaling, way())
+    if "counts" in wanted:
+        checked()
+        plain = Scaling.of(sample.values[~sample.seed], sample.features, plain=True)
+        found["counts"] = Fitted("counts", plain, _plain(plain.apply(sample.values), sample.seed))
     if {"boosting", "blend"} & set(wanted):
         checked()
         trees = Trees.of(_boosted(sample, seed))
@@ -169,6 +175,16 @@ def _bagged(
     return total / draws
 
 
+def _plain(values: NDArray[Any], seed: NDArray[Any]) -> NDArray[Any]:
+    """The seed against everybody else, both of the same weight, by counts as they are: what somebody does follows a
+    rate, and how much likelier one rate makes a count than another one is linear in it (Poisson)."""
+    import numpy as np
+
+    weight = np.where(seed, (~seed).sum() / seed.sum(), 1.0)
+    found: NDArray[Any] = _logistic(values, seed.astype(float), weight, _COUNTS).coef_[0]
+    return found
+
+
 def _elkan_noto(scaled: NDArray[Any], seed: NDArray[Any], strength: float) -> NDArray[Any]:
     """Everybody else counts as alike in part: by how likely the first regression finds that they are, though nobody
     said so."""
@@ -190,17 +206,7 @@ def _boosted(sample: Sample, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     many = int(sample.seed.sum()) >= _MANY
-    shape: dict[str, Any] = (
-        {"max_leaf_nodes": 31, "learning_rate": 0.1, "max_iter": 100}
-        if many
-        else {
-            "max_leaf_nodes": 7,
-            "min_samples_leaf": 40,
-            "l2_regularization": 5,
-            "learning_rate": 0.08,
-            "max_iter": 120,
-        }
-    )
+    shape: dict[str, Any] = _LARGE_TREES if many else _SMALL_TREES
     made = HistGradientBoostingClassifier(class_weight="balanced", early_stopping=False, random_state=seed, **shape)
     return made.fit(sample.values, sample.seed)
 

@@ -28,11 +28,11 @@ class Scaling:
     marked: NDArray[Any]
 
     @classmethod
-    def of(cls, values: NDArray[Any], features: Sequence[Feature]) -> Scaling:
-        """The scale of a sample: rows are people."""
+    def of(cls, values: NDArray[Any], features: Sequence[Feature], *, plain: bool = False) -> Scaling:
+        """The scale of a sample: rows are people. With ``plain`` nothing is a logarithm."""
         import numpy as np
 
-        log = np.array([one.log for one in features], dtype=bool)
+        log = np.array([one.log and not plain for one in features], dtype=bool)
         found = _logarithms(values, log)
         missing = np.isnan(found)
         known = (~missing).sum(axis=0)
