@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,6 @@ def followed_tables(workspace: Workspace, audience: Audience) -> frozenset[Part]
     """The tables of collected events that an audience is read from; none when it is read from no such table, None when
     who is in cannot be told from single profiles: it keeps the first n, SQL of one's own reads what was collected, or
     the model knows something of it no more, which its runs say."""
-    from engine.ingest.news import Part
-
     found: set[Part] = set()
     for one in with_referred(workspace, {(audience.id, None): audience}, strict=False).values():
         if one.top is not None:
@@ -40,12 +38,34 @@ def followed_tables(workspace: Workspace, audience: Audience) -> frozenset[Part]
         if read is None:
             return None
         for source, column, time in read:
-            table = (source.table or "").lower()
-            if table.startswith(_COLLECTED):
-                found.add(Part(table[len(_COLLECTED) :], column, time))
+            table, names = _table(source)
+            if table.startswith(_COLLECTED) and (part := _part(table, names, column, time)) is not None:
+                found.add(part)
             elif _COLLECTED in f"{source.sql or ''} {source.where or ''}".lower():
                 return None
     return frozenset(found)
+
+
+def _table(source: Source) -> tuple[str, Mapping[str, str]]:
+    """The table that rows are of, one each, and the names of its columns; nothing where they are made otherwise."""
+    from engine.sql.reading import row_by_row
+
+    if source.where is not None and _COLLECTED in source.where.lower():
+        return "", {}
+    if source.table is not None:
+        return source.table.lower(), {"*": "*"}
+    return row_by_row(source.sql or "") or ("", {})
+
+
+def _part(table: str, names: Mapping[str, str], profile: str, time: str | None) -> Part | None:
+    """What is followed of a table, by its own columns; None where one of them is made of others."""
+    from engine.ingest.news import Part
+
+    asked = [profile] if time is None else [profile, time]
+    found = [names.get(one.lower(), one if "*" in names else None) for one in asked]
+    if None in found:
+        return None
+    return Part(table[len(_COLLECTED) :], str(found[0]), None if time is None else str(found[1]))
 
 
 def _read(model: DataModel, audience: Audience) -> list[tuple[Source, str, str | None]] | None:

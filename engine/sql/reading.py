@@ -36,6 +36,34 @@ def columns_read(text: str, tables: Tables) -> Read | None:
         return None
 
 
+def row_by_row(text: str) -> tuple[str, Mapping[str, str]] | None:
+    """The table of a SELECT that makes each of its rows of one row there, with what is nothing but a column: by its
+    name in the SELECT, in lower case, the column's (`*`: all others keep their names). None for every other SELECT: one
+    that joins, counts, orders, or takes some alone."""
+    try:
+        query = usersql.select(text, "sql")
+    except EngineError:
+        return None
+    origin = query.find(exp.From)
+    table = None if origin is None else origin.this
+    used = {key for key, value in query.args.items() if value} - {"expressions", "from", "from_", "where"}
+    more = (exp.AggFunc, exp.Window, exp.Query, exp.UDTF, exp.Unnest)
+    if not isinstance(query, exp.Select) or used or not isinstance(table, exp.Table) or table.args.get("joins"):
+        return None
+    if any(one is not query and isinstance(one, more) for one in query.walk()):
+        return None
+    columns: dict[str, str] = {}
+    for one in query.expressions:
+        inner = one.this if isinstance(one, exp.Alias) else one
+        if isinstance(one, exp.Star):
+            if any(one.args.values()):
+                return None
+            columns["*"] = "*"
+        elif isinstance(inner, exp.Column) and not isinstance(inner.this, exp.Star):
+            columns[one.alias_or_name.lower()] = inner.name
+    return ".".join(part.name for part in table.parts).lower(), columns
+
+
 def _schema(tables: Tables) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, columns in tables.items():

@@ -30,6 +30,12 @@ MODEL: dict[str, Any] = {
             "properties": {"amount": {"type": "decimal"}},
         },
         "seen": {"table": "collected.tracks", "profile": "user_id", "time": "ts"},
+        "big": {
+            "sql": "SELECT user_id AS who, ts AS happened, amount FROM collected.bought WHERE amount >= 20",
+            "profile": "who",
+            "time": "happened",
+            "properties": {"amount": {"type": "decimal"}},
+        },
         "old": {"table": "visits", "profile": "id", "time": "ts"},
     },
 }
@@ -37,6 +43,7 @@ RULES: dict[str, Any] = {
     "buyers": {"did": "bought"},
     "heavy": {"did": "bought", "measure": {"sum": "amount"}, "gte": 100},
     "never": {"all": [{"did": "bought", "times": 0}, {"trait": "city", "eq": "SP"}]},
+    "big": {"did": "big", "times": {"gte": 2}, "within": "30d"},
     "both": {"all": [{"audience": "buyers"}, {"not": {"audience": "heavy"}}]},
 }
 

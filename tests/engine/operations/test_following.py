@@ -285,6 +285,7 @@ def test_what_means_something_else_is_run_as_a_whole(tmp_path: Path) -> None:
         ({"sql": "SELECT user_id FROM collected.tracks"}, {}, None),
         ({"sql": "SELECT id FROM people"}, {}, set()),
         ({"audience": "heavy"}, {}, {"bought"}),
+        ({"did": "big"}, {}, {"bought"}),
     ],
 )
 def test_what_an_audience_is_read_from(tmp_path: Path, rule: Any, more: Any, tables: Any) -> None:
