@@ -237,13 +237,15 @@ def _with_computed(workspace: Workspace, stored: StoredModel) -> DataModel:
     """The model with the computed traits that the open warehouse has beside it, made once for each state of them."""
     from engine.warehouses.computed import state
 
-    newest = state(workspace.warehouse_folder)
-    if newest is None or workspace.settings.warehouse is None:
+    url = workspace.settings.warehouse or ""
+    is_far = url.startswith("flight")
+    newest = None if is_far else state(workspace.warehouse_folder)
+    if not url or (newest is None and not is_far):
         return _without_traits(workspace, stored)
-    if workspace.warehouse.computed != newest and not workspace.warehouse.still_current():
+    if not is_far and workspace.warehouse.computed != newest and not workspace.warehouse.still_current():
         workspace.reload()
     model, computed = _without_traits(workspace, stored), workspace.warehouse.computed
-    if computed is None:  # it is read on another machine
+    if computed is None:
         return model
     wanted = stored.version, workspace.warehouse.people, computed.number
     if workspace.joined is None or workspace.joined[0] != wanted:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -118,7 +119,10 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def _open(self, body: dict[str, Any], context: Any) -> Any:
         session, warehouse = self._sessions.open()
-        return {"session": session, "data_version": warehouse.data_version(), "people": warehouse.people}
+        told = {"session": session, "data_version": warehouse.data_version(), "people": warehouse.people}
+        computed = warehouse.computed
+        traits = {} if computed is None else {name: asdict(one) for name, one in computed.traits.items()}
+        return told | {"computed": None if computed is None else {"number": computed.number, "traits": traits}}
 
     def _close(self, body: dict[str, Any], context: Any) -> None:
         self._sessions.close(str(body.get("session")))

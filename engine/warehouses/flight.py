@@ -23,6 +23,7 @@ from pyarrow.ipc import Alignment, IpcReadOptions
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
+from engine.warehouses.computed import Computed, ComputedTrait
 from engine.warehouses.duck import DuckSession, connect
 from engine.warehouses.wire import TYPES_KEY, decode, encode, error_from, pack
 
@@ -44,6 +45,7 @@ class FlightWarehouse(DuckSession):
         self._session = str(opened["session"])
         super().__init__(url, connect(":memory:", read_only=False), str(opened["data_version"]))
         self.people = opened.get("people")
+        self.computed = _computed(opened.get("computed"))
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -102,6 +104,10 @@ class FlightWarehouse(DuckSession):
                 reader.read()
 
     # -- a warehouse -----------------------------------------------------------------------------------------------
+
+    def data_version(self) -> str:
+        """Names the state over there, with all that is read beside it."""
+        return self._version
 
     def still_current(self) -> bool:
         """Whether the data over there is still what this session reads; not when the session is over."""
@@ -219,6 +225,14 @@ class FlightScratch:
         """Let go of all it staged."""
         with suppress(EngineError):
             self._warehouse.ask("close_scratch", seconds=_CANCEL_SECONDS, scratch=self._id)
+
+
+def _computed(told: Mapping[str, Any] | None) -> Computed | None:
+    """The computed traits over there; their file is nobody's here. A server that is older tells of none."""
+    if told is None:
+        return None
+    traits = {name: ComputedTrait(**one) for name, one in told["traits"].items()}
+    return Computed(Path(), int(told["number"]), "", traits)
 
 
 def _dial(url: str) -> tuple[flight.FlightClient, list[tuple[bytes, bytes]]]:
