@@ -22,6 +22,8 @@ from typing import Any, Literal
 
 import apsw
 
+from tests.support.power import Tree
+
 Kind = Literal["none", "kill", "power", "full", "broken"]
 KINDS: tuple[Kind, ...] = ("kill", "power", "full", "broken")
 _SAID, _ODD = 3, 4
@@ -37,6 +39,8 @@ class Faults:
     seed: int = 0
     points: int = 0
     disks: dict[str, Disk] = field(default_factory=dict)
+    tree: Tree | None = None
+    """The other files whose fate is told, if any; their syncs and removals are points then."""
 
     def point(self, *, store: bool = False) -> None:
         """One more point; a full or broken disk is one of the store's own."""
@@ -49,6 +53,8 @@ class Faults:
             return
         if self.kind == "power":
             rng = random.Random(self.seed)
+            if self.tree is not None:
+                self.tree.lose(rng)
             for disk in self.disks.values():
                 disk.lose(rng)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -164,8 +170,10 @@ def _child(faults: Faults, work: Callable[[Faults], None], writer: int) -> int:
 
 
 def _points_of_files(faults: Faults) -> None:
-    """Points before and after every rename."""
+    """Points before and after every rename; with a tree at every sync and removal too."""
     plain = os.replace
+    if faults.tree is not None:
+        _points_of_tree(faults, faults.tree)
 
     def replace(source: Any, target: Any, **more: Any) -> None:
         faults.point()
@@ -173,3 +181,24 @@ def _points_of_files(faults: Faults) -> None:
         faults.point()
 
     os.replace = replace  # type: ignore[assignment]
+
+
+def _points_of_tree(faults: Faults, tree: Tree) -> None:
+    sync, remove = os.fsync, os.unlink
+    tree.begin()
+
+    def fsync(descriptor: Any) -> None:
+        faults.point()
+        number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
+        sync(number)
+        tree.synced(number)
+        faults.point()
+
+    def unlink(path: Any, **more: Any) -> None:
+        faults.point()
+        remove(path, **more)
+        tree.look()
+        faults.point()
+
+    os.fsync = fsync  # type: ignore[assignment]
+    os.unlink = unlink
