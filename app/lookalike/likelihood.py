@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox, QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QComboBox, QTreeWidgetItem, QWidget
 
 from app.i18n import Words
-from app.lookalike.distribution import Distribution
-from app.lookalike.factors import FactorBars
+from app.lookalike.explained import Explained, versions
 from app.lookalike.reliability import ReliabilityCurve
 from app.theme.tokens import Tokens
 from app.widgets.parts import column, label
 from engine.domain.model import DataModel
 
-_FACTORS = 8
 _UPLIFT = "uplift"
 
 
@@ -24,7 +22,7 @@ class LikelihoodPane(QWidget):
 
     def __init__(self, words: Words, tokens: Tokens, model: DataModel | None) -> None:
         super().__init__()
-        self._words, self._model = words, model
+        self._words = words
         self.card: dict[str, Any] | None = None
         self.title = label(words("propensity.choose"), "title", wrap=True)
         self.service = QComboBox()
@@ -34,22 +32,13 @@ class LikelihoodPane(QWidget):
         self.judged = label("", "count", wrap=True)
         self.how = label("", "muted", wrap=True)
         self.uplift = label("", "muted", wrap=True)
-        self.factors = FactorBars(words, tokens)
-        self.factors.chosen.connect(self._on_factor)
         who = words("propensity.did"), words("lookalike.distribution.others")
-        self.distribution = Distribution(words, tokens, who)
-        self.left_out = label("", "muted", wrap=True)
-        self.versions = QTreeWidget()
-        self.versions.setAccessibleName(words("lookalike.versions"))
+        self.explained = Explained(words, tokens, model, words("propensity.factors"), who)
         heads = "lookalike.version", "lookalike.at", "lookalike.auc", "propensity.error", "propensity.ratio"
-        self.versions.setHeaderLabels([words(one) for one in heads])
-        self.versions.setRootIsDecorated(False)
-        self.versions.setFixedHeight(110)
+        self.versions = versions(words, [words(one) for one in heads])
         layout = column(self, (0, 0, 12, 0), spacing=8)
         first: tuple[QWidget, ...] = (self.title, self.service, self.curve, self.judged, self.how, self.uplift)
-        heading = label(words("propensity.factors"), "heading"), label(words("lookalike.versions"), "heading")
-        factors = heading[0], self.factors, self.distribution, self.left_out
-        for part in (*first, *factors, heading[1], self.versions):
+        for part in (*first, self.explained, label(words("lookalike.versions"), "heading"), self.versions):
             layout.addWidget(part)
         layout.addStretch(1)
         self._show_card(None)
@@ -58,7 +47,7 @@ class LikelihoodPane(QWidget):
         """Another model, or another version of it."""
         words, card = self._words, found["card"]
         self._show_card(card)
-        self._versions = found["versions"], found["version"]
+        self._told = found["versions"], found["version"]
         self._show_versions()
         if card is None:
             self.title.setText(words("lookalike.no_model", found["id"]))
@@ -67,21 +56,15 @@ class LikelihoodPane(QWidget):
         self.title.setText(words("propensity.title", found["id"], days, version))
 
     def _show_card(self, card: dict[str, Any] | None) -> None:
-        self.card, self._versions = card, ([], None)
+        self.card, self._told = card, ([], None)
         names = [] if card is None else [name for name in card["services"] if name != _UPLIFT]
         self.service.blockSignals(True)
         self.service.clear()
         self.service.addItems(names)
         self.service.blockSignals(False)
         self.service.setVisible(len(names) > 1)
-        shown = ", ".join(self._left(one) for one in ([] if card is None else card["excluded"]))
-        self.left_out.setText(self._words("lookalike.left_out", shown) if shown else "")
         self._show_uplift({} if card is None else card["services"].get(_UPLIFT) or {})
         self._on_service(self.service.currentText())
-
-    def _left(self, one: dict[str, str]) -> str:
-        why = one["why"]
-        return f"{one['name']} ({self._words(f'lookalike.why.{why}')})"
 
     def _show_uplift(self, told: dict[str, Any]) -> None:
         words = self._words
@@ -93,8 +76,8 @@ class LikelihoodPane(QWidget):
         words, card = self._words, self.card
         told = None if card is None else card["services"].get(name)
         self.curve.show_curve([] if told is None else told["curve"])
-        self.factors.show_factors([] if told is None else told["factors"][:_FACTORS], self._model)
-        self._on_factor(0)
+        excluded = [] if card is None else card["excluded"]
+        self.explained.show_factors([] if told is None else told["factors"], excluded)
         self._show_versions()
         if card is None or told is None:
             self.judged.setText("")
@@ -109,15 +92,10 @@ class LikelihoodPane(QWidget):
         lift = words.locale.toString(told["lift"], "f", 1)
         self.how.setText(words("propensity.how", way, *numbers, lift, words.number(card["features"])))
 
-    def _on_factor(self, place: int) -> None:
-        told = {} if self.card is None else self.card["services"].get(self.service.currentText(), {})
-        factors = told.get("factors", [])
-        self.distribution.show_factor(factors[place] if place < len(factors) else None)
-
     def _show_versions(self) -> None:
-        words, (versions, current) = self._words, self._versions
+        words, (every, current) = self._words, self._told
         self.versions.clear()
-        for one in reversed(versions):
+        for one in reversed(every):
             told = one["services"].get(self.service.currentText())
             at = words.moment(datetime.fromisoformat(one["at"]).astimezone())
             numbers = ["", "", ""]

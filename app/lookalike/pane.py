@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
+from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
 from app.i18n import Words
 from app.lookalike.curve import ReachCurve
-from app.lookalike.distribution import Distribution
-from app.lookalike.factors import FactorBars
+from app.lookalike.explained import Explained, versions
 from app.lookalike.why import WhyPanel
 from app.theme.tokens import Tokens
 from app.widgets.parts import column, label
@@ -19,7 +18,6 @@ from engine.domain.reach import NEAR_CHANCE, reach_of
 
 _FIRST = 50
 """Thousandths: where the handle stands before a model is shown."""
-_FACTORS = 8
 _SHARED = 8
 
 
@@ -28,7 +26,7 @@ class ModelPane(QWidget):
 
     def __init__(self, words: Words, tokens: Tokens, model: DataModel | None) -> None:
         super().__init__()
-        self._words, self._model = words, model
+        self._words = words
         self.card: dict[str, Any] | None = None
         self.title = label(words("lookalike.choose"), "title", wrap=True)
         self.curve = ReachCurve(words, tokens)
@@ -36,23 +34,15 @@ class ModelPane(QWidget):
         self.expected = label("", "count", wrap=True)
         self.shared = label("", "muted", wrap=True)
         self.how = label("", "muted", wrap=True)
-        self.factors = FactorBars(words, tokens)
-        self.factors.chosen.connect(self._on_factor)
         who = words("lookalike.distribution.seed"), words("lookalike.distribution.others")
-        self.distribution = Distribution(words, tokens, who)
+        self.explained = Explained(words, tokens, model, words("lookalike.factors"), who)
         self.why = WhyPanel(words, model)
-        self.left_out = label("", "muted", wrap=True)
-        self.versions = QTreeWidget()
-        self.versions.setAccessibleName(words("lookalike.versions"))
         heads = ("version", "at", "model", "seed", "auc", "found")
-        self.versions.setHeaderLabels([words(f"lookalike.{one}") for one in heads])
-        self.versions.setRootIsDecorated(False)
-        self.versions.setFixedHeight(110)
+        self.versions = versions(words, [words(f"lookalike.{one}") for one in heads])
         layout = column(self, (0, 0, 12, 0), spacing=8)
-        heads_ = [label(words(f"lookalike.{one}"), "heading") for one in ("factors", "person", "versions")]
-        first: tuple[QWidget, ...] = (self.title, self.curve, self.expected, self.shared, self.how)
-        factors = heads_[0], self.factors, self.distribution, self.left_out
-        for part in (*first, *factors, heads_[1], self.why, heads_[2], self.versions):
+        first: tuple[QWidget, ...] = (self.title, self.curve, self.expected, self.shared, self.how, self.explained)
+        headings = [label(words(f"lookalike.{one}"), "heading") for one in ("person", "versions")]
+        for part in (*first, headings[0], self.why, headings[1], self.versions):
             layout.addWidget(part)
         layout.addStretch(1)
         self._show_card(None)
@@ -87,17 +77,11 @@ class ModelPane(QWidget):
     def _show_card(self, card: dict[str, Any] | None) -> None:
         self.card = card
         self.curve.show_recall([] if card is None else card["recall"], self.curve.at if card else _FIRST, "")
-        self.factors.show_factors([] if card is None else card["factors"][:_FACTORS], self._model)
-        self._on_factor(0)
+        told = card or {"factors": [], "excluded": []}
+        self.explained.show_factors(told["factors"], told["excluded"])
         self.why.clear()
         self.why.setEnabled(card is not None)
-        shown = ", ".join(self._left(one) for one in ([] if card is None else card["excluded"]))
-        self.left_out.setText(self._words("lookalike.left_out", shown) if shown else "")
         self._on_moved(self.curve.at)
-
-    def _on_factor(self, place: int) -> None:
-        factors = [] if self.card is None else self.card["factors"]
-        self.distribution.show_factor(factors[place] if place < len(factors) else None)
 
     def show_shared(self, found: dict[str, Any]) -> None:
         """What an audience of the reach under the handle would share with the seed, and with other audiences."""
@@ -109,10 +93,6 @@ class ModelPane(QWidget):
         said.append(words("lookalike.preview.shared", ", ".join(names[:_SHARED])) if names else "")
         self.shared.setText(" ".join([*said, "" if names else words("lookalike.preview.none")]).strip())
         self.shared.setVisible(True)
-
-    def _left(self, one: dict[str, str]) -> str:
-        why = one["why"]
-        return f"{one['name']} ({self._words(f'lookalike.why.{why}')})"
 
     def _on_moved(self, thousandths: int) -> None:
         """What the reach under the handle promises; a preview was of another reach."""

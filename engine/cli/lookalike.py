@@ -19,6 +19,7 @@ lookalike = typer.Typer(
 
 _DISTRIBUTIONS = 5
 """Factors whose distributions are shown."""
+CountOption = Annotated[int | None, typer.Option("--count", help="How many people.")]
 ShareOption = Annotated[float | None, typer.Option("--share", help="The most similar, such as 0.05.")]
 
 
@@ -145,7 +146,7 @@ def reach(
     context: typer.Context,
     identifier: Id,
     share: ShareOption = None,
-    count: Annotated[int | None, typer.Option("--count", help="How many people.")] = None,
+    count: CountOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -174,7 +175,7 @@ def preview(
     context: typer.Context,
     identifier: Id,
     share: ShareOption = None,
-    count: Annotated[int | None, typer.Option("--count", help="How many people.")] = None,
+    count: CountOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -63,7 +63,7 @@ def test_from_a_seed_to_an_audience(qtbot: QtBot, market: Market, language: str)
     assert not dialog.seed.stop.isVisible()
     assert dialog.pane.title.text() == words("lookalike.title", "like_fans", "fans", "1")
     assert dialog.models.topLevelItemCount() == 1
-    assert words("lookalike.why.sensitive") in dialog.pane.left_out.text()
+    assert words("lookalike.why.sensitive") in dialog.pane.explained.left_out.text()
     before = dialog.pane.expected.text()
     QTest.keyClick(dialog.pane.curve, Qt.Key.Key_PageUp)
     assert dialog.pane.curve.at == 60
@@ -122,16 +122,16 @@ def test_distributions_and_why_of_a_person(qtbot: QtBot, market: Market) -> None
     card = operations.lookalike_show(market.workspace, "like_fans")["card"]
     told = [place for place, one in enumerate(card["factors"][:8]) if one["bars"]]
     assert told
-    dialog.pane.factors.go(told[-1])
+    dialog.pane.explained.factors.go(told[-1])
     bars = card["factors"][told[-1]]["bars"]
-    said = dialog.pane.distribution.accessibleDescription().split("; ")
+    said = dialog.pane.explained.distribution.accessibleDescription().split("; ")
     assert len(said) == len(bars)
     assert words.part(bars[0]["seed"]) in said[0]
-    dialog.pane.factors.go(0)
-    QTest.keyClick(dialog.pane.factors, Qt.Key.Key_Down)
-    assert dialog.pane.factors.at == 1
-    QTest.mouseClick(dialog.pane.factors, Qt.MouseButton.LeftButton, pos=QPoint(20, 3))
-    assert dialog.pane.factors.at == 0
+    dialog.pane.explained.factors.go(0)
+    QTest.keyClick(dialog.pane.explained.factors, Qt.Key.Key_Down)
+    assert dialog.pane.explained.factors.at == 1
+    QTest.mouseClick(dialog.pane.explained.factors, Qt.MouseButton.LeftButton, pos=QPoint(20, 3))
+    assert dialog.pane.explained.factors.at == 0
     assert not dialog.grab().isNull()
     why = dialog.pane.why
     why.key.setText(str(int(market.likes.argmax())))

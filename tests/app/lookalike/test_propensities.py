@@ -62,7 +62,7 @@ def test_from_an_event_to_a_trait(qtbot: QtBot, market: Market, language: str) -
     assert words.number(card["did"]) in dialog.pane.judged.text()
     assert len(dialog.pane.curve.accessibleDescription().split("; ")) == len(card["curve"])
     assert dialog.pane.versions.topLevelItemCount() == 1
-    QTest.keyClick(dialog.pane.factors, Qt.Key.Key_Down)
+    QTest.keyClick(dialog.pane.explained.factors, Qt.Key.Key_Down)
     assert not dialog.grab().isNull()
     with qtbot.waitSignal(dialog.used) as used:
         dialog.use.click()

@@ -16,10 +16,7 @@ from engine.ingest.journal import Journal, closed
 from engine.ingest.landing import JOURNAL, Landed, Lander, tables_in
 from engine.ingest.messages import Policy, Received, Row
 from engine.warehouses.collected import COLLECTED, state
-
-
-class Killed(BaseException):
-    """The process dies here."""
+from tests.support.dying import Killed, dies
 
 
 def message(number: int, **more: Any) -> dict[str, Any]:
@@ -78,18 +75,6 @@ def test_what_cannot_be_used_is_a_row_of_what_was_put_aside(tmp_path: Path) -> N
     found = land(tmp_path)
     assert (found.aside, found.rows["aside"]) == (3, 3)
     assert there(tmp_path) == ["m1"]
-
-
-def dies(monkeypatch: pytest.MonkeyPatch, what: Any, name: str, when: Callable[..., bool]) -> None:
-    """The process dies when that function is called so, before it does anything."""
-    real = getattr(what, name)
-
-    def instead(*given: Any, **named: Any) -> Any:
-        if when(*given):
-            raise Killed
-        return real(*given, **named)
-
-    monkeypatch.setattr(what, name, instead)
 
 
 STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {

@@ -18,10 +18,7 @@ from engine.ingest.landing import JOURNAL, Lander, tables_in
 from engine.ingest.messages import Policy, Received, Row
 from engine.ingest.replaying import Aside, Replayed, replay, set_aside
 from engine.warehouses.collected import COLLECTED, state
-
-
-class Killed(BaseException):
-    """The process dies here."""
+from tests.support.dying import Killed, dies
 
 
 def no_debts(table: str, rows: Sequence[Row]) -> list[str | None]:
@@ -136,17 +133,6 @@ def test_what_was_corrected_in_vain_is_aside_as_it_is_now(folder: Path) -> None:
     found = again(folder, {row.id: {**row.content, "price": -1, "é": [1]}})
     assert (found.rows, found.aside) == ({}, {"order: price: range": 1})
     assert any(one.content.get("price") == -1 for one in aside(folder) if one.table == "order")
-
-
-def dies(monkeypatch: pytest.MonkeyPatch, what: Any, name: str, when: Callable[..., bool]) -> None:
-    real = getattr(what, name)
-
-    def instead(*given: Any, **named: Any) -> Any:
-        if when(*given):
-            raise Killed
-        return real(*given, **named)
-
-    monkeypatch.setattr(what, name, instead)
 
 
 STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
