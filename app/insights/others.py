@@ -20,6 +20,7 @@ from engine.errors import EngineError
 
 DAYS = 30
 _WAIT_MS = 120
+_LAGS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
 
 
 class TimeTab(Tab):
@@ -29,10 +30,12 @@ class TimeTab(Tab):
         super().__init__(words, theme, session)
         self.line = Sparkline(self.colours, words("time.heading"))
         self._said = label("", "muted", wrap=True)
+        self.fresh = label("", "muted", wrap=True)
         self.body.addWidget(label(words("time.heading"), "heading", wrap=True))
         self.body.addWidget(self.line)
         self.body.addWidget(self._said)
         self.body.addWidget(label(words("time.note"), "muted", wrap=True))
+        self.body.addWidget(self.fresh)
         self.body.addStretch(1)
         self._sizes: dict[int, tuple[str, int]] = {}
         self._next = QTimer(self)
@@ -50,6 +53,7 @@ class TimeTab(Tab):
 
     def ask(self) -> None:
         self._next.start()  # with the day that is missing; those that came while it was looked at before are kept
+        self.session.call("freshness", self._show_fresh, lambda error: None, id=self.subject.audience.id)
 
     def hideEvent(self, event: Any) -> None:
         super().hideEvent(event)
@@ -65,6 +69,24 @@ class TimeTab(Tab):
             self._next.start()
             return
         self.session.look("past_size", partial(self._on_size, missing), self.show_failure, ago=missing)
+
+    def _show_fresh(self, found: dict[str, Any] | None) -> None:
+        """As of when the last snapshot is, which is what was delivered, and what has come since."""
+        words = self.words
+        if found is None or found["as_of"] is None:
+            self.fresh.setText("")
+            return
+        at = words.moment(datetime.fromisoformat(found["as_of"]))
+        said = [words("time.fresh", f"{at} UTC", self._lag(found["lag_seconds"]), found["data_version"][:8])]
+        if found["received_at"] is not None:
+            said.append(words("time.fresh.event", f"{words.moment(datetime.fromisoformat(found['received_at']))} UTC"))
+        if found["waiting"]:
+            said.append(words("time.fresh.waiting", words.number(found["waiting"])))
+        self.fresh.setText(" ".join(said))
+
+    def _lag(self, seconds: int) -> str:
+        key, size = next(((key, size) for key, size in _LAGS if seconds >= 2 * size), _LAGS[-1])
+        return self.words(f"time.lag.{key}", self.words.number(seconds // size))
 
     def _on_size(self, day: int, found: dict[str, Any]) -> None:
         self._sizes[day] = (found["as_of"], found["size"])

@@ -10,8 +10,10 @@ from typing import Any
 from engine.errors import EngineError
 from engine.membership.snapshots import Snapshots
 from engine.operations.following import on_data_audiences
+from engine.operations.touching import followed_tables
 from engine.operations.workspace import Workspace
 from engine.store.following import Following
+from engine.store.schedules import Schedules
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,20 @@ class Freshness:
         return asdict(self)
 
 
+def _that_follow(workspace: Workspace, ids: Sequence[str]) -> set[str]:
+    """Which audiences are kept up with collected events: all, or of those named."""
+    if not ids:
+        return set(on_data_audiences(workspace).follow)
+    on_data = set(Schedules(workspace.database).on_data())
+    return {one for one in ids if one in on_data and followed_tables(workspace, workspace.audiences.get(one).audience)}
+
+
 def freshness_of(workspace: Workspace, ids: Sequence[str] = ()) -> list[Freshness]:
     """How fresh audiences are (all, or those named)."""
     from engine.warehouses.collected import state
 
     stored = [workspace.audiences.get(one).audience.id for one in ids] or sorted(workspace.audiences.ids())
-    followed, follow = Following(workspace.database).all(), set(on_data_audiences(workspace).follow)
+    followed, follow = Following(workspace.database).all(), _that_follow(workspace, ids)
     collected = state(workspace.warehouse_folder)
     newest = 0 if collected is None else collected.landed
     reader, now = Snapshots(workspace.runs, workspace.segments, workspace.library), datetime.now(UTC)

@@ -223,6 +223,13 @@ def _run_quality(workspace: Workspace, given: Mapping[str, Any], job: Job) -> An
     return _quality(workspace, given, job)
 
 
+def _freshness(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
+    """How fresh the snapshots of an audience are; None for one that was never saved."""
+    if workspace.audiences.find(given["id"]) is None:
+        return None
+    return operations.freshness_of(workspace, [given["id"]])[0].as_json()
+
+
 def _accept_quality(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     operations.quality_accept(workspace, given["table"], given["check"], given["reason"], days=7)
     return _quality(workspace, given, job)
@@ -313,6 +320,7 @@ READING: Mapping[str, Call] = {
         workspace, given["id"], given["key"], job=job
     ),
     "preview_file": _preview_file,
+    "freshness": _freshness,
     "quality": _quality,
     "quality_past": lambda workspace, given, job: asdict(
         operations.quality_past(workspace, given["table"], given["check"], job)

@@ -100,6 +100,7 @@ ANSWERS: dict[str, Any] = {
     "overlap": [{"id": LONG, "size": 123456, "both": 42}],
     "sample_members": [{"key": 1, "member": "•", "age": 3}],
     "reachable": {"size": 42, "identifiers": {LONG: 4}, "consents": {LONG: 5}, "both": {LONG: {LONG: 3}}},
+    "freshness": None,
     "past_size": {"as_of": "2026-01-01T00:00:00Z", "size": 5},
 }
 

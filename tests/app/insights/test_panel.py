@@ -135,6 +135,20 @@ def test_days_come_one_by_one_while_nothing_else_is_asked(window: MainWindow, wo
     assert not window.insights.time.is_complete
 
 
+def test_how_fresh_the_last_snapshot_is(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    sized(window, worker, qtbot)
+    window.insights.show_page("time")
+    told = {"as_of": "2026-05-20T10:00:00Z", "data_version": "abcdef0123", "lag_seconds": 190, "waiting": 3}
+    answer(worker, "freshness", told | {"received_at": "2026-05-20T09:59:58Z"})
+    said = window.insights.time.fresh.text()
+    assert all(part in said for part in ("3 minutes ago", "data abcdef01", "3 batches", "The newest event in it"))
+    window.insights.time._show_fresh(told | {"received_at": None, "waiting": 0, "lag_seconds": 90_000})
+    assert "25 hours ago" in window.insights.time.fresh.text()
+    assert "event" not in window.insights.time.fresh.text()
+    window.insights.time._show_fresh(None)
+    assert window.insights.time.fresh.text() == "", "it was never saved"
+
+
 def test_why_someone_is_in(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
     sized(window, worker, qtbot)
     window.insights.show_page("members")
