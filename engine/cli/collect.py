@@ -51,6 +51,9 @@ def collect_aside(
     if json:
         say_json(found)
         return
+    if not found:
+        say("Nothing is aside.")
+        return
     table(["reason", "aside"], [[reason, number(count)] for reason, count in found.items()], right=(1,))
     if into is not None:
         say(f"Written to {into}, which only you can read. It holds personal data: delete it when you are done.")
@@ -74,7 +77,10 @@ def collect_replay(
     else:
         rows = [[f"collected.{name}", number(count), ""] for name, count in found.rows.items()]
         rows += [["aside", number(count), reason] for reason, count in found.aside.items()]
-        table(["table", "rows", "why"], rows, right=(1,))
+        if rows:
+            table(["table", "rows", "why"], rows, right=(1,))
+        elif not found.gone:
+            say("Nothing is aside.")
         if found.gone:
             say(f"{number(found.gone)} of the file are not aside: they landed before.")
     return 1 if found.aside else 0

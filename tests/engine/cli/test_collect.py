@@ -97,7 +97,9 @@ def test_what_is_aside_is_written_corrected_and_lands(tmp_path: Path, capsys: py
     with operations.init(tmp_path / "ws") as workspace:
         folder, key = workspace.folder, operations.add_token(workspace, "shop", ("collect",), 1)
     where, out = ["-w", str(folder)], tmp_path / "aside.jsonl"
-    assert main(["collect", "aside", *where]) == 0
+    for command in ("aside", "replay"):
+        assert main(["collect", command, *where]) == 0
+        assert capsys.readouterr().out == "Nothing is aside.\n"
     with started(folder) as (process, url):
         assert send(url, key, range(2))
         assert post(url, key, [{"type": "track", "messageId": "lost", "event": "Seen"}])
