@@ -7,7 +7,7 @@ since, and those who came. Only the two small ones are written at each step.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,6 +68,43 @@ class Standing:
     def changed(self) -> bool:
         """Whether anybody came or went at the last step."""
         return bool(self.row.added or self.row.removed)
+
+
+class Undelivered:
+    """Who came or went of audiences since they were last delivered: a delivery that was missed is made up for by
+    looking at these alone. Forgotten when there are ``most``, or when everybody was looked at meanwhile."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._moved: dict[str, dict[str, BitMap]] = {}
+        self._runs: dict[str, set[int]] = {}
+        self._last: dict[str, int] = {}
+
+    def add(self, audience: str, before: int, run: int, moved: Mapping[str, BitMap]) -> None:
+        """At a step from one run to another some came or went, by site."""
+        if self._last.get(audience) != before or self._many(audience):
+            self.delivered(audience)
+        known = self._moved.setdefault(audience, {})
+        for site, bits in moved.items():
+            known[site] = known.get(site, BitMap()) | bits
+        self._runs.setdefault(audience, set()).add(before)
+        self._last[audience] = run
+
+    def _many(self, audience: str) -> bool:
+        return sum(map(len, self._moved.get(audience, {}).values())) > self._most
+
+    def of(self, audience: str, site: str) -> BitMap:
+        """Everybody who moved there."""
+        return self._moved.get(audience, {}).get(site, BitMap())
+
+    def runs(self, audience: str) -> frozenset[int]:
+        """The runs since one of which this is all that can have changed."""
+        return frozenset(self._runs.get(audience, ()))
+
+    def delivered(self, audience: str) -> None:
+        """It is all there."""
+        self._moved.pop(audience, None)
+        self._runs.pop(audience, None)
 
 
 def written(standings: Sequence[Standing], library: Library) -> list[Standing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ from engine.operations.workspace import Workspace, user_name
 from engine.store.activation import END, Batches, DestinationRow, Destinations, Outbox, SyncRow
 from engine.store.runs import RunRow
 
+_OWN = timedelta(seconds=10)
+"""How long a delivery is left to who follows an audience and has just queued it: a whole one beside it would look at
+everybody, and keep all that follow from being delivered meanwhile."""
 LOCK = "sync.lock"
 
 
@@ -120,12 +123,13 @@ def remove_destination(workspace: Workspace, identifier: str) -> None:
         Destinations(workspace.database).forget(identifier)
 
 
-def queue_syncs(workspace: Workspace, wanted: Mapping[str, Sequence[str]], run: RunRow) -> None:
-    """Queue the snapshots of a run (within the transaction that makes them count).
+def queue_syncs(workspace: Workspace, wanted: Mapping[str, Sequence[str]], run: RunRow, *, own: bool = False) -> None:
+    """Queue the snapshots of a run (within the transaction that makes them count). With ``own`` whoever queues them is
+    about to deliver them (:func:`deliver_some`), and the others wait for that a little while.
 
     One of an earlier moment than the audience's newest, as a backfill makes, is not delivered.
     """
-    outbox, at = Outbox(workspace.database), iso(clock())
+    outbox, at = Outbox(workspace.database), iso(clock() + _OWN if own else clock())
     known = Destinations(workspace.database).all()
     as_of = datetime.fromisoformat(run.as_of)
     for audience, places in wanted.items():
@@ -210,16 +214,20 @@ def sync_due(workspace: Workspace, job: Job | None = None) -> list[SyncRow]:
 
 def deliver_some(workspace: Workspace, some: Mapping[tuple[str, int], Some], job: Job | None) -> list[SyncRow]:
     """Do the syncs of some audiences (with their runs) for which looking at who came and went is enough. The others are
-    left to the daemon's next delivery, and so are all while somebody else delivers."""
+    left to the daemon's next delivery; while somebody else delivers all wait for the next time, or a little while."""
     outbox, delivering = Outbox(workspace.database), Delivering(workspace, job)
     done: list[SyncRow] = []
     try:
         with _alone(workspace):
-            for identifier in outbox.due(iso(clock())):
+            for identifier in outbox.due(iso(clock() + _OWN)):
                 row = outbox.get(identifier)
                 changed = some.get((row.audience_id, row.run_id))
-                if changed is not None and delivering.follows(row, changed):
+                if changed is None:
+                    continue
+                if delivering.follows(row, changed):
                     done.append(delivering.deliver(identifier, changed))
+                elif row.state == "queued":
+                    outbox.settle(row, "queued", not_before=iso(clock()))
     except EngineError as error:
         if error.code != "refused":
             raise

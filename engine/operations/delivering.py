@@ -46,10 +46,10 @@ def clock() -> datetime:
 
 @dataclass(frozen=True)
 class Some:
-    """The profiles by which a snapshot differs from that of ``before``: who came and who went. Where that one was
-    delivered, nobody else need be looked at."""
+    """The profiles by which a snapshot may differ from those of the runs ``before``: who of them is in now, and who is
+    not. Where one of these was delivered last, nobody else need be looked at."""
 
-    before: int
+    before: frozenset[int]
     came: NDArray[Any]
     went: NDArray[Any]
 
@@ -86,10 +86,11 @@ class Delivering:
             return self._outbox.get(identifier)
 
     def follows(self, sync: SyncRow, some: Some) -> bool:
-        """Whether all up to the snapshot before was delivered, so that nobody else can have changed."""
+        """Whether all up to one of the snapshots before was delivered, so that nobody else can have changed. Of one
+        that was superseded nothing was sent."""
         mine = [one for one in self._outbox.newest(sync.audience_id, 50) if one.stream_id == sync.stream_id]
-        before = next((one for one in mine if one.id < sync.id), None)
-        return before is not None and (before.run_id, before.state) == (some.before, "done")
+        before = next((one for one in mine if one.id < sync.id and one.state != "superseded"), None)
+        return before is not None and before.run_id in some.before and before.state == "done"
 
     def _failed(self, sync: SyncRow, error: EngineError) -> None:
         """What may pass (a locked file, a full disk) is tried again; what a person must mend ends the sync."""

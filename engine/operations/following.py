@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from engine.domain.walk import conditions
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
-from engine.membership.following import Standing, found_among, written
+from engine.membership.following import Standing, Undelivered, found_among, written
 from engine.membership.snapshots import Snapshots
 from engine.operations.activating import deliver_some, queue_syncs
 from engine.operations.catalogue import Catalogue, with_referred
@@ -126,6 +127,7 @@ class Follower:
         self._meanings: dict[str, tuple[int, str]] = {}
         self._told: dict[str, tuple[int, str]] = {}
         self._asked: dict[str, tuple[int, float]] = {}
+        self._undelivered = Undelivered(_MOST)
 
     def step(self) -> Followed | None:
         """Look at what landed since the last step; None when nothing did, or while audiences are run."""
@@ -321,7 +323,7 @@ class Follower:
                 assert row is not None  # noqa: S101 - it was just begun
                 wanted = {identifier: places for identifier, places in going.items() if places}
                 told = {"sites": [], "landed": landed, "followed": True}
-                workspace.runs.finish(run, told, {}, lambda: queue_syncs(workspace, wanted, row))
+                workspace.runs.finish(run, told, {}, lambda: queue_syncs(workspace, wanted, row, own=True))
                 self._thin_out(changed, as_of)
             Following(workspace.database).save(
                 FollowedRow(
@@ -333,7 +335,7 @@ class Follower:
             identifier = one.stored.audience.id
             known = self._standings[identifier][1] if self._standings[identifier][0] == run else {}
             self._standings[identifier] = run or 0, known | {standing.row.site: standing}
-        syncs = deliver_some(workspace, self._some(changed, after, run), self._job) if run is not None else []
+        syncs = self._delivered(changed, after, run) if run is not None else []
         return Followed(
             run,
             tuple(one.stored.audience.id for one in changed),
@@ -357,20 +359,31 @@ class Follower:
                 runs.forget([(one.stored.audience.id, one.run)])
                 runs.forget_run(one.run)
 
+    def _delivered(self, changed: Sequence[_Behind], after: dict[str, dict[str, Standing]], run: int) -> list[SyncRow]:
+        """Deliver what changed; what cannot be now is made up for at a later step."""
+        syncs = deliver_some(self._workspace, self._some(changed, after, run), self._job)
+        done = Counter(one.audience_id for one in syncs if one.state == "done")
+        for one in changed:
+            if done[one.stored.audience.id] >= len(destinations_of(one.stored.audience)):
+                self._undelivered.delivered(one.stored.audience.id)
+        return syncs
+
     def _some(
-        self, changed: Sequence[_Behind], after: dict[str, dict[str, Standing]], run: int | None
+        self, changed: Sequence[_Behind], after: dict[str, dict[str, Standing]], run: int
     ) -> dict[tuple[str, int], Some]:
-        """What a delivery has to look at: who came and who went."""
+        """What a delivery has to look at: who came and who went since the last one."""
         reader = Snapshots(self._workspace.runs, self._workspace.segments, self._workspace.library)
         found: dict[tuple[str, int], Some] = {}
         for one in changed:
             identifier = one.stored.audience.id
+            moved = {site: new.now ^ one.standings[site].now for site, new in after[identifier].items()}
+            self._undelivered.add(identifier, one.run, run, moved)
             came, went = [], []
             for site, standing in after[identifier].items():
-                before = one.standings[site].now
-                came.append((standing.row, standing.now - before))
-                went.append((standing.row, before - standing.now))
-            found[identifier, run or 0] = Some(one.run, reader.keys(came), reader.keys(went))
+                these = self._undelivered.of(identifier, site)
+                came.append((standing.row, these & standing.now))
+                went.append((standing.row, these - standing.now))
+            found[identifier, run] = Some(self._undelivered.runs(identifier), reader.keys(came), reader.keys(went))
         return found
 
 
