@@ -18,7 +18,7 @@ from engine.domain.documents import dump_yaml
 from engine.ingest.messages import Received
 from engine.ingest.news import Part
 from engine.locks import holding
-from engine.operations import Workspace, following
+from engine.operations import Workspace, activating, following
 from engine.operations.collecting import collecting_into
 from engine.operations.depending import quality_reason
 from engine.operations.following import Follower
@@ -192,6 +192,54 @@ def test_deliveries_look_at_who_came_and_went_alone(shop: Shop, out: Memory) -> 
         sent += len(out.effects)
     assert 0 < sent <= 24
     assert operations.sync(shop.workspace, ["both"])[0].summary["add"] == 0, "nothing was left for a whole delivery"
+
+
+def test_a_missed_delivery_is_made_up_for_by_who_moved_since(tmp_path: Path, out: Memory) -> None:
+    shop = Shop(tmp_path)
+    deliver_to(shop, "both")
+    operations.run(shop.workspace, list(RULES))
+    operations.sync(shop.workspace, [])
+    follower = Follower(shop.workspace)
+    with holding(shop.workspace.folder / "sync.lock", "somebody", "refused", "delivering"):
+        for _ in range(3):
+            shop.land(3, people=60)
+            found = follower.step()
+            assert found is not None
+            assert found.syncs == ()
+    assert not operations.has_due_syncs(shop.workspace), "it is left to the follower for a while"
+    delivered = 0
+    for _ in range(6):
+        shop.land(3, people=60)
+        found = follower.step()
+        assert found is not None
+        for one in found.syncs:
+            assert one.state == "done"
+            assert one.summary["members"] <= 12, "those of the missed steps and of this one"
+            delivered += 1
+        if found.syncs:
+            assert set(out.state) == {str(one) for one in shop.now("both")}
+    assert delivered > 0
+    assert operations.sync(shop.workspace, ["both"])[0].summary["add"] == 0
+    shop.workspace.close()
+
+
+def test_whom_nobody_follows_any_more_the_daemon_delivers(tmp_path: Path, out: Memory, monkeypatch: Any) -> None:
+    shop = Shop(tmp_path)
+    deliver_to(shop, "both")
+    operations.run(shop.workspace, list(RULES))
+    operations.sync(shop.workspace, [])
+    follower = Follower(shop.workspace)
+    with holding(shop.workspace.folder / "sync.lock", "somebody", "refused", "delivering"):
+        while (found := follower.step()) is None or "both" not in found.audiences:
+            shop.land(3, people=60)
+    del follower  # it dies
+    assert not operations.has_due_syncs(shop.workspace)
+    later = lambda: datetime.now(UTC) + timedelta(seconds=11)  # noqa: E731
+    monkeypatch.setattr(activating, "clock", later)
+    assert operations.has_due_syncs(shop.workspace)
+    assert [one.state for one in operations.sync_due(shop.workspace)] == ["done"]
+    assert set(out.state) == {str(one) for one in shop.now("both")}
+    shop.workspace.close()
 
 
 def test_what_was_not_delivered_is_later(tmp_path: Path, out: Memory) -> None:
