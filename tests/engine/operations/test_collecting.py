@@ -23,7 +23,7 @@ from engine.warehouses.collected import state
 from tests.support.faults import Faults, Kind, under
 from tests.support.power import Tree, copy
 
-STEP = int(os.environ.get("CONVOKE_STEP", "23"))
+STEP = int(os.environ.get("CONVOKE_STEP", "41"))
 """`make proof-points` has all of them, this is a sample."""
 ORDERS = IngestDocument("orders", "orders", mode="upsert", key=("id",))
 
