@@ -46,6 +46,9 @@ _ASK_AGAIN = 600.0
 """Seconds until an audience that was to be run as a whole, and was not or in vain, is asked for again."""
 _MOST = 200_000
 """Profiles that are looked at one by one; when more did something, everybody is."""
+_MOST_MISSED = 20_000
+"""Of a delivery that was missed, or goes to a destination that is down or paused: with more of them the others would
+be kept waiting at each step, so the daemon delivers the whole."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class Follower:
         self._meanings: dict[str, tuple[int, str]] = {}
         self._told: dict[str, tuple[int, str]] = {}
         self._asked: dict[str, tuple[int, float]] = {}
-        self._undelivered = Undelivered(_MOST)
+        self._undelivered = Undelivered(_MOST_MISSED)
 
     def step(self) -> Followed | None:
         """Look at what landed since the last step; None when nothing did, or while audiences are run."""
