@@ -120,7 +120,8 @@ def ingest_preview(
     """What each column of a file would become, and the columns that the table does not have; nothing is written."""
     from engine.ingest.coercing import seen
     from engine.ingest.files import opened
-    from engine.ingest.loading import in_words, planned
+    from engine.ingest.loading import in_words
+    from engine.ingest.planning import planned
 
     with (
         _scratch(workspace) as (connection, folder),
@@ -135,7 +136,8 @@ def ingest_preview(
 def ingest_draft(workspace: Workspace, document: IngestDocument, path: Path) -> str:
     """The text of a document for a file like this one, every column with its type."""
     from engine.ingest.files import opened
-    from engine.ingest.loading import in_words, planned
+    from engine.ingest.loading import in_words
+    from engine.ingest.planning import planned
 
     with (
         _scratch(workspace) as (connection, folder),
@@ -247,7 +249,8 @@ def _one(
     workspace: Workspace, connection: Any, document: IngestDocument, path: Path, job: Job | None, again: bool
 ) -> FileLoaded:
     from engine.ingest.files import opened
-    from engine.ingest.loading import LEDGER, in_words, ledger, load, planned
+    from engine.ingest.loading import LEDGER, in_words, ledger, load
+    from engine.ingest.planning import planned
 
     number = secrets.token_hex(6)
     kept = kept_folder(workspace) / number
