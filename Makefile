@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike accessibility clean
+.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb2 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -113,6 +113,9 @@ bench-febrl: bench-ready
 
 bench-ingest: ready
 	$(BIN)/python -m tests.benchmarks.ingest $(or $(ROWS),10000000)
+
+bench-layout: ready
+	$(BIN)/python -m tests.benchmarks.layout $(or $(PROFILES),200000) $(or $(EVENTS),20000000) $(or $(AUDIENCES),200)
 
 bench-quality: bench-ready
 	$(BIN)/python -m tests.benchmarks.quality $(or $(ROWS),10000000)

@@ -20,11 +20,11 @@ def group() -> None:
 @warehouse.command()
 def layout(
     context: typer.Context,
-    apply: Annotated[bool, typer.Option("--apply", help="Sort the event tables so that less is read.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Divide and sort the tables so that less is read.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What the audiences' conditions read of the event tables against what they need."""
+    """What the audiences' conditions read of the tables against what they need."""
     from engine import operations
 
     with open_workspace(context, workspace) as opened:
@@ -37,18 +37,19 @@ def layout(
         [
             one.table,
             number(one.rows),
-            one.hot or "–",
-            number(one.audiences),
+            ", ".join(one.parts) or "–",
+            ", ".join(one.order),
+            number(one.runs),
             number(one.needed),
             number(one.read),
+            number(one.expected),
             "" if one.after is None else number(one.after),
             number(one.bytes_needed),
             number(one.bytes_read),
             "" if one.bytes_after is None else number(one.bytes_after),
-            ", ".join(one.order),
         ]
         for one in found
     ]
-    heads = ["table", "rows", "hot property", "audiences", "rows needed", "rows read", "read now"]
-    heads += ["bytes needed", "bytes read", "bytes now", "order"]
-    table(heads, rows, right=(1, 3, 4, 5, 6, 7, 8, 9))
+    heads = ["table", "rows", "parts", "sorted by", "runs", "needed", "read", "if laid", "read now"]
+    heads += ["bytes needed", "bytes read", "bytes now"]
+    table(heads, rows, right=(1, 4, 5, 6, 7, 8, 9, 10, 11))

@@ -36,7 +36,7 @@ def _traits(answer: Mapping[str, Any]) -> Iterator[Line]:
 
 def _layout(answer: Mapping[str, Any]) -> Iterator[Line]:
     for one in answer["tables"]:
-        yield logging.INFO, "table sorted", {name: one[name] for name in ("table", "hot", "read", "after")}
+        yield logging.INFO, "table sorted", {name: one[name] for name in ("table", "parts", "hot", "read", "after")}
 
 
 def _scores(answer: Mapping[str, Any]) -> Iterator[Line]:

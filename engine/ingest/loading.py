@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from engine.ingest.coercing import Coercion
 from engine.ingest.files import LINE, named, quoted
 from engine.ingest.planning import JSON, Plan, table_columns
 from engine.jobs import Job
+from engine.warehouses.partitions import Layout, layout_of
 
 LEDGER = "convoke.loads"
 """What was loaded, beside the rows themselves: both are there, or neither."""
@@ -32,11 +33,14 @@ has none)."""
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of a file: rows written and bad ones, with how many of each reason."""
+    """What became of a file: rows written and bad ones, with how many of each reason; whether rows that were there are
+    ``changed`` or gone; and how the table is ``laid``, if the new rows were written in that order."""
 
     rows: int
     bad: int
     reasons: Mapping[str, int] = field(default_factory=dict)
+    changed: bool = False
+    laid: Layout | None = None
 
 
 def ledger(connection: Any) -> None:
@@ -83,8 +87,9 @@ def load(
         if fresh:
             _become(connection, document, loaded)
         else:
-            _write(connection, plan, document)
+            changed, laid = _write(connection, plan, document)
             connection.execute("DROP TABLE convoke_staged")
+            loaded = replace(loaded, changed=changed, laid=laid)
     return loaded
 
 
@@ -182,7 +187,8 @@ def _become(connection: Any, document: IngestDocument, loaded: Loaded) -> None:
     connection.execute(f"ALTER TABLE convoke_staged RENAME TO {named(document.into)}")
 
 
-def _write(connection: Any, plan: Plan, document: IngestDocument) -> None:
+def _write(connection: Any, plan: Plan, document: IngestDocument) -> tuple[bool, Layout | None]:
+    """Write the good rows; what :class:`Loaded` tells of them."""
     table, names = named(document.into), [one.target for one in plan.coercions]
     columns = ", ".join(named(one) for one in names)
     there = table_columns(connection, document.into)
@@ -203,12 +209,13 @@ def _write(connection: Any, plan: Plan, document: IngestDocument) -> None:
     if document.key:
         keys = ", ".join(named(one) for one in document.key)
         good = f"{good} QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY rowid DESC) = 1"
+    gone = 0
     if document.mode == "replace":
         where = ""
         if document.partition is not None:
             part = named(document.partition)
             where = f" WHERE {part} IN (SELECT {part} FROM convoke_staged WHERE NOT convoke_bad)"  # noqa: S608
-        connection.execute(f"DELETE FROM {table}{where}")  # noqa: S608 - quoted
+        ((gone,),) = connection.execute(f"DELETE FROM {table}{where}").fetchall()  # noqa: S608 - quoted
     if document.mode == "upsert" and there:
         same = " AND ".join(f"t.{named(one)} = s.{named(one)}" for one in document.key)
         rest = [one for one in names if one not in document.key]
@@ -219,8 +226,15 @@ def _write(connection: Any, plan: Plan, document: IngestDocument) -> None:
             f"MERGE INTO {table} AS t USING ({good}) AS s ON ({same}) {matched}"  # noqa: S608 - quoted
             f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})"
         )
-        return
+        return True, None
+    laid = layout_of(connection, document.into)
+    if laid is not None and {one.lower() for one in laid.order} <= {one.lower() for one in names}:
+        connection.execute("SET preserve_insertion_order = true")
+        good = laid.sorted(good, few=True)
+    else:
+        laid = None
     connection.execute(f"INSERT INTO {table} ({columns}) {good}")
+    return gone > 0, laid
 
 
 @contextmanager

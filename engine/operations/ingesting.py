@@ -250,10 +250,12 @@ def _one(
 ) -> FileLoaded:
     from engine.ingest.files import opened
     from engine.ingest.loading import LEDGER, in_words, ledger, load
+    from engine.ingest.placing import Place
     from engine.ingest.planning import planned
 
     number = secrets.token_hex(6)
     kept = kept_folder(workspace) / number
+    place = Place(connection, document.into)
     with opened(connection, path, document.dialect, workspace.warehouse_folder) as file:
         connection.execute("BEGIN")
         try:
@@ -295,6 +297,7 @@ def _one(
         except BaseException:
             shutil.rmtree(kept, ignore_errors=True)
             raise
+    place.note(found)
     if found.bad:
         _report(kept, document, path, number, "loaded", found.rows + found.bad, found.bad)
     bad, doubts = found.reasons, plan.doubts()

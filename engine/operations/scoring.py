@@ -22,7 +22,7 @@ from engine.durable import remove_file
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.operations.catalogue import with_referred
-from engine.operations.layout import hot_properties
+from engine.operations.layout_wanted import hot_properties
 from engine.operations.membering import members
 from engine.operations.traits import data_without_traits, publishing_traits, trait_documents
 from engine.operations.workspace import Workspace, model_without_traits

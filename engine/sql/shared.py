@@ -45,7 +45,7 @@ class SiteStatements:
         self._world = world
         self._site = site
         self._ordinals = ordinals
-        self._sources = Sources(world.model, world.catalog)
+        self._sources = Sources(world.model, world.catalog, site=site.id)
         self._reset()
 
     def _reset(self) -> None:
@@ -97,7 +97,7 @@ class Scans(SiteStatements):
         world, whole = self._world, self._sources
         try:
             if part is not None:
-                self._sources = Sources(world.model, world.catalog, part)
+                self._sources = Sources(world.model, world.catalog, part, site=self._site.id)
             found = leaf_expr(condition, path, self._sources, self._at, world.lists, world.describe)
             return self._rendered(self._profiles([]).where(found))
         finally:

@@ -12,9 +12,10 @@ from engine.domain.durations import zone
 from engine.domain.model import DataModel, EventType, Field, ObjectType, Source
 from engine.errors import EngineError
 from engine.sql import usersql
-from engine.sql.build import Binder, Expr, call, cast, column, conjunction, name, number, within
+from engine.sql.build import Binder, Expr, call, cast, column, conjunction, disjunction, name, number, within
 from engine.sql.columns import Catalog, Physical, Value, column_type, moment, physical, typed
 from engine.sql.ordinals import scratch_table
+from engine.warehouses.partitions import Divided, Sites
 
 
 def relation(source: Source, catalog: Catalog, path: str) -> exp.Select:
@@ -32,6 +33,11 @@ def relation(source: Source, catalog: Catalog, path: str) -> exp.Select:
     if source.where is not None:
         query = query.where(usersql.condition(source.where, f"{path}.where"))
     return query
+
+
+def _from_to(row: Expr, first: int, after: int) -> Expr:
+    begin = exp.GTE(this=row, expression=number(first))
+    return conjunction([begin, exp.LT(this=row.copy(), expression=number(after))])
 
 
 def _table(parts: tuple[str, ...]) -> exp.Table:
@@ -76,13 +82,19 @@ class Sources:
 
     With ``part`` = (i, k) they are those of the i-th of k shares of the profiles: whole profiles, with all that belongs
     to them, so that every condition means the same there. With ``only``, a scratch table of keys, they are those of the
-    profiles in it. Someone's own SQL is still read whole.
+    profiles in it. Someone's own SQL is still read whole. With ``site`` only its profiles are of interest, so that rows
+    of events that the warehouse knows to belong to other sites may be left out.
     """
 
     def __init__(
-        self, model: DataModel, catalog: Catalog, part: tuple[int, int] | None = None, only: str | None = None
+        self,
+        model: DataModel,
+        catalog: Catalog,
+        part: tuple[int, int] | None = None,
+        only: str | None = None,
+        site: str | None = None,
     ) -> None:
-        self._catalog, self._part, self._only = catalog, part, only
+        self._catalog, self._part, self._only, self._site = catalog, part, only, site
         self.model = model
         self.profiles = Rows.of(model.profile.source, catalog, "p", "profile")
         key_type = self.profiles.type_of(model.profile.key, "key")
@@ -145,8 +157,22 @@ class Sources:
     def event_rows(self, event: str, alias: str) -> Rows:
         """The rows of an event."""
         kind = self.model.events[event]
-        rows = Rows.of(kind.source, self._catalog, alias, f"events.{event}")
+        rows = self._of_site(Rows.of(kind.source, self._catalog, alias, f"events.{event}"), kind)
         return self._shared(rows, self.owner(rows, kind)) if self._is_part else rows
+
+    def _of_site(self, rows: Rows, kind: EventType) -> Rows:
+        """Without rows that lie among those of other sites."""
+        profile, table = self.model.profile, kind.source.table
+        if self._site is None or table is None or not isinstance(self._catalog, Divided):
+            return rows
+        if profile.site_column is None or profile.source.table is None:
+            return rows
+        sites = Sites(profile.source.table, profile.key, profile.site_column)
+        ranges = self._catalog.rows_of_site(table, kind.profile, sites, self._site)
+        if ranges is None:
+            return rows
+        inside = disjunction([_from_to(column("rowid"), first, after) for first, after in ranges])
+        return replace(rows, query=rows.query.where(inside))
 
     def object_rows(self, wanted: str, alias: str) -> Rows:
         """The rows of an object."""

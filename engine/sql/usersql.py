@@ -53,6 +53,19 @@ def select(text: str, path: str) -> exp.Query:
     return _parsed(text, path).copy()
 
 
+def equality(text: str) -> tuple[str, str] | None:
+    """The column and the constant of a condition such as `event_type = 'view'`; None for any other."""
+    try:
+        found = condition(text, "where").unnest()
+    except EngineError:
+        return None
+    if isinstance(found, exp.EQ):
+        for one, other in ((found.this, found.expression), (found.expression, found.this)):
+            if isinstance(one, exp.Column) and not one.table and isinstance(other, exp.Literal):
+                return one.name, other.this
+    return None
+
+
 def condition(text: str, path: str) -> exp.Expression:
     """A SQL condition over a table, as in a model's `where:`."""
     query = _parsed(f"SELECT 1 WHERE {text}", path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from engine.errors import EngineError
 from engine.locks import holding
 from engine.warehouses.duck import connect
 from engine.warehouses.files import Beside, DuckDBFile
+from engine.warehouses.partitions import Sites, begin_writing, end_writing, ranges_of
 
 FILE = "warehouse.duckdb"
 _LOCK = "warehouse.lock"
@@ -34,6 +35,15 @@ class LocalWarehouse(DuckDBFile):
                 "warehouse_file", "the local warehouse is empty", hint="Fill it: convoke demo makes sample data."
             )
         super().__init__("local:", path, apart=apart, beside=beside)
+        self._of_sites: dict[tuple[str, str, Sites, str], Sequence[tuple[int, int]] | None] = {}
+
+    def rows_of_site(self, table: str, profile: str, sites: Sites, site: str) -> Sequence[tuple[int, int]] | None:
+        """The rows of a table that may belong to profiles of a site, if its directory tells; asked once a session."""
+        asked = table, profile, sites, site
+        if asked not in self._of_sites:
+            with self._cursor(None) as cursor:
+                self._of_sites[asked] = ranges_of(cursor, *asked)
+        return self._of_sites[asked]
 
 
 @contextmanager
@@ -49,7 +59,10 @@ def publishing(folder: Path, who: str, *, keep: bool = False) -> Iterator[duckdb
             shutil.copyfile(folder / FILE, fresh)
         connection = connect(str(fresh), read_only=False)
         try:
+            if keep:
+                begin_writing(connection)
             yield connection
+            end_writing(connection)
             connection.execute("CHECKPOINT")
         except BaseException:
             connection.close()
