@@ -39,6 +39,7 @@ SCREENS = (
     "lookalike",
     "propensity",
     "quality",
+    "aside",
     "lineage",
 )
 

@@ -16,6 +16,7 @@ from app.lookalike.propensities import PropensityDialog
 from app.main_window import MainWindow
 from app.preferences.dialog import PreferencesDialog
 from app.preferences.help import HelpDialog
+from app.quality.aside import AsideDialog
 from app.quality.dialog import QualityDialog
 from app.runs.activity import ActivityDialog
 from app.widgets.command_palette import CommandPalette
@@ -28,7 +29,7 @@ _STILL = 4
 """How many looks in a row must find nothing left to wait for."""
 
 _DIALOGS = (
-    "help", "preferences", "commands", "activity", "identity", "quality", "lineage", "lookalike", "propensity",
+    "help", "preferences", "commands", "activity", "identity", "quality", "aside", "lineage", "lookalike", "propensity",
 )  # fmt: skip
 
 
@@ -113,6 +114,8 @@ class Camera(QObject):
             return LineageDialog(window.session, window.words)
         if screen == "quality":
             return QualityDialog(window.session, window.words, window.theme.tokens)
+        if screen == "aside":
+            return AsideDialog(window.session, window.words, window.theme.tokens)
         if screen == "activity":
             return ActivityDialog(window.session, window.words)
         return CommandPalette(window.commands.entries(), window.words("commands.hint"), plain)

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QInputDialog, QTreeWidget, QTreeWidgetItem
 
 from app.i18n import Words
+from app.quality.aside import AsideDialog
 from app.quality.editing import ContractDialog
 from app.quality.strip import Strip
 from app.session import Session
@@ -50,6 +51,8 @@ class QualityDialog(QDialog):
         self.accept_.clicked.connect(self._on_accept)
         self.edit = button(words("contract.edit"))
         self.edit.clicked.connect(self._on_edit)
+        self.aside = button(words("aside.open"))
+        self.aside.clicked.connect(lambda: AsideDialog(self._session, self._words, tokens).exec())
         self.said = label("", "muted", wrap=True)
         close = button(words("close"))
         close.clicked.connect(self.reject)
@@ -58,7 +61,7 @@ class QualityDialog(QDialog):
         layout.addWidget(self.checks, 1)
         for part in (self.about, self.strip, self.touched, self.examples, self.said):
             layout.addWidget(part)
-        layout.addLayout(row(self.run, self.accept_, self.edit, None, close))
+        layout.addLayout(row(self.run, self.accept_, self.edit, self.aside, None, close))
         self._show_buttons()
         self._session.call("quality", self._show, self._fail)
 

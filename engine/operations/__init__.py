@@ -130,6 +130,7 @@ if TYPE_CHECKING:
     from engine.operations.propensities import propensity_list, propensity_show, propensity_train
     from engine.operations.propensity_making import propensity_create, propensity_targets, propensity_use
     from engine.operations.pulling import ingest_pull
+    from engine.operations.putting_right import aside_rows, aside_sources, put_right
     from engine.operations.reviewing import pairs_to_judge
     from engine.operations.running import (
         changes,
@@ -189,6 +190,9 @@ _HOMES = {
     "ingest_files": "ingesting",
     "ingest_load": "ingesting",
     "ingest_pull": "pulling",
+    "aside_rows": "putting_right",
+    "aside_sources": "putting_right",
+    "put_right": "putting_right",
     "ingest_preview": "ingesting",
     "ingest_replay": "ingesting",
     "ingest_status": "ingesting",
@@ -352,6 +356,8 @@ __all__ = [
     "apply_identity_text",
     "apply_model",
     "apply_model_text",
+    "aside_rows",
+    "aside_sources",
     "audience_page",
     "backfill",
     "block_identifier",
@@ -451,6 +457,7 @@ __all__ = [
     "propensity_targets",
     "propensity_train",
     "propensity_use",
+    "put_right",
     "quality_accept",
     "quality_draft",
     "quality_due",

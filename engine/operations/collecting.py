@@ -22,7 +22,7 @@ from engine.settings import read_settings, write_settings
 if TYPE_CHECKING:
     from engine.ingest.journal import Journal
     from engine.ingest.landing import Lander
-    from engine.ingest.replaying import Replayed
+    from engine.ingest.replaying import Aside, Replayed
 
 _LOCAL = "local:"
 _LOCK = "collect.lock"
@@ -148,14 +148,7 @@ def collect_state(workspace: Workspace) -> CollectState:
 def collect_aside(workspace: Workspace, into: Path | None = None) -> dict[str, int]:
     """How much of what was collected is aside, by reason; with ``into`` all of it is written there, one JSON object a
     line that only the owner reads, to be corrected."""
-    from engine.ingest.landing import tables_in
-    from engine.ingest.messages import ASIDE
-    from engine.ingest.replaying import set_aside
-    from engine.warehouses.collected import COLLECTED
-
-    folder = workspace.warehouse_folder / COLLECTED
-    table = tables_in(folder).get(ASIDE)
-    found = list(set_aside(folder, [] if table is None else list(table.files)))
+    found = list(collected_aside(workspace))
     if into is not None:
         try:
             descriptor = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -168,12 +161,25 @@ def collect_aside(workspace: Workspace, into: Path | None = None) -> dict[str, i
     return dict(Counter(one.reason for one in found).most_common())
 
 
-def collect_replay(workspace: Workspace, corrected: Path | None = None) -> Replayed:
+def collected_aside(workspace: Workspace) -> Iterator[Aside]:
+    """What is aside of all that was collected, in the order in which it came."""
+    from engine.ingest.landing import tables_in
+    from engine.ingest.messages import ASIDE
+    from engine.ingest.replaying import set_aside
+    from engine.warehouses.collected import COLLECTED
+
+    folder = workspace.warehouse_folder / COLLECTED
+    table = tables_in(folder).get(ASIDE)
+    return set_aside(folder, [] if table is None else list(table.files))
+
+
+def collect_replay(workspace: Workspace, corrected: Path | Mapping[str, Any] | None = None) -> Replayed:
     """Land what is aside once more: all of it, since a contract has changed, or what stands in a file that
-    :func:`collect_aside` wrote and somebody corrected. What still cannot come in is aside again, as it is now."""
+    :func:`collect_aside` wrote and somebody corrected (or those rows and messages by id). What still cannot come in is
+    aside again, as it is now."""
     from engine.ingest.replaying import Replayed, replay
 
-    given = None if corrected is None else _corrected(corrected)
+    given = _corrected(corrected) if isinstance(corrected, Path) else corrected
     with landing_in(workspace) as lander:
         if lander is None:
             return Replayed(gone=len(given or ()))

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import dump_yaml, load_one, read_file
 from engine.domain.ingest import IngestDocument
 from engine.domain.ingest_codec import read_ingest, write_ingest
+from engine.durable import replace_file
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.gating import gate_of
@@ -167,9 +169,10 @@ def ingest_status(workspace: Workspace) -> list[LoadRecord]:
     return sorted(records.values(), key=lambda one: (one.at, one.id), reverse=True)
 
 
-def ingest_replay(workspace: Workspace, number: str, job: Job | None = None) -> FileLoaded:
+def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, partly: bool = False) -> FileLoaded:
     """Load the bad rows of a load once more, as they stand in its folder now (corrected there, or because the document
-    or the table is another one)."""
+    or the table is another one). When too many are bad still nothing is loaded; ``partly`` loads the good ones. Lines
+    that are no rows stay in the folder."""
     folder = kept_folder(workspace) / number
     try:
         if not re.fullmatch(r"[0-9a-f]{12}", number):
@@ -180,7 +183,7 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None) -> 
         raise EngineError(
             "not_found", f"there is no load {number} with bad rows", hint="See convoke ingest status."
         ) from None
-    rows = []
+    rows, unread = [], []
     for place, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
@@ -190,6 +193,8 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None) -> 
             ) from None
         if "row" in row:
             rows.append(row["row"])
+        elif line.strip():
+            unread.append(line)
     if not rows:
         raise EngineError(
             "refused", "none of the bad rows could be read into columns", hint='Write them as {"row": {COLUMN: VALUE}}.'
@@ -200,14 +205,21 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None) -> 
     try:
         mode = "insert" if document.mode == "replace" else document.mode
         dialect = replace(document.dialect, format="jsonl", encoding=None)
-        (found,) = ingest_load(workspace, replace(document, mode=mode, dialect=dialect), [again], job, again=True)
+        document = replace(document, mode=mode, dialect=dialect, reject=Decimal(1) if partly else document.reject)
+        (found,) = ingest_load(workspace, document, [again], job, again=True)
     finally:
         again.unlink(missing_ok=True)
     if found.state == "loaded":
-        for path in folder.iterdir():
-            path.unlink()
-        folder.rmdir()
+        _leave(folder, unread)
     return found
+
+
+def _leave(folder: Path, unread: Sequence[str]) -> None:
+    """After the rows of a folder are loaded: lines that are no rows stay in it; without any it goes."""
+    if not unread:
+        shutil.rmtree(folder)
+        return
+    replace_file(folder / "rows.jsonl", "".join(f"{line}\n" for line in unread).encode(), 0o600)
 
 
 def ingest_watch(

@@ -320,6 +320,10 @@ READING: Mapping[str, Call] = {
         workspace, given["id"], given["key"], job=job
     ),
     "preview_file": _preview_file,
+    "aside_sources": lambda workspace, given, job: [asdict(one) for one in operations.aside_sources(workspace)],
+    "aside_rows": lambda workspace, given, job: [
+        asdict(one) for one in operations.aside_rows(workspace, given["source"])
+    ],
     "freshness": _freshness,
     "quality": _quality,
     "quality_past": lambda workspace, given, job: asdict(
@@ -370,6 +374,9 @@ CHANGING: Mapping[str, Call] = {
     "train_lookalike": _train_lookalike,
     "use_lookalike": _use_lookalike,
     "load_file": _load_file,
+    "put_right": lambda workspace, given, job: asdict(
+        operations.put_right(workspace, given["source"], given["changes"], job)
+    ),
     "save_contract": lambda workspace, given, job: operations.save_contract(workspace, given["table"], given["text"]),
     "run_quality": _run_quality,
     "accept_quality": _accept_quality,
