@@ -60,7 +60,7 @@ def wanted_of(workspace: Workspace, model: DataModel, connection: Any) -> list[W
     found: dict[str, _Asked] = {}
     for event in model.events.values():
         table = event.source.table
-        if table is not None and "." not in table and types_of(connection, table):
+        if table is not None and "." not in table and _fits(event, types_of(connection, table)):
             found.setdefault(table, _Asked([])).events.append(event)
     for stored in workspace.audiences.all().values():
         _note_asked(stored.audience.rule, model, found)
@@ -73,6 +73,13 @@ def hot_properties(workspace: Workspace) -> frozenset[tuple[str, str]]:
     rules = (stored.audience.rule for stored in workspace.audiences.all().values())
     asked = (one for rule in rules for one in _asked(rule))
     return frozenset((event, prop) for event, where, _ in asked for prop, _ in _equal(where))
+
+
+def _fits(event: EventType, types: Mapping[str, str]) -> bool:
+    """Whether a table is as the model says; of another one nothing can be asked."""
+    columns = [one.column.lower() for one in event.properties.values()]
+    moment = types.get(event.time.lower(), "").startswith(("DATE", "TIMESTAMP"))
+    return moment and event.profile.lower() in types and all(one in types for one in columns)
 
 
 def _note_asked(rule: Any, model: DataModel, found: Mapping[str, _Asked]) -> None:
@@ -95,11 +102,12 @@ def _note_asked(rule: Any, model: DataModel, found: Mapping[str, _Asked]) -> Non
 
 def _events(connection: Any, model: DataModel, table: str, asked: _Asked) -> Wanted:
     """A table of events."""
+    from engine.warehouses.layout import types_of
     from engine.warehouses.partitions import Layout
 
     hot, count = min(asked.uses.items(), key=lambda one: (-one[1], one[0])) if asked.uses else (None, 0)
     first = asked.events[0]
-    kind, kinds = _kinds(asked.events)
+    kind, kinds = _kinds(asked.events, types_of(connection, table))
     sites = _sites(connection, model, table, first.profile)
     whole = Layout(table, first.profile, first.time, kind, hot, sites, monthly=True)
     names = tuple(event.name for event in asked.events)
@@ -120,18 +128,19 @@ def _profiles(connection: Any, model: DataModel, events: set[str]) -> Iterator[W
     profile, table = model.profile, model.profile.source.table
     if table is None or table in events or profile.identity is not None or profile.site_column is None:
         return
-    if "." in table or not types_of(connection, table) or len(model.sites) < 2:
+    columns = {profile.key.lower(), profile.site_column.lower()}
+    if "." in table or len(model.sites) < 2 or not columns <= {*types_of(connection, table)}:
         return
     scans = tuple(Ask(kind=site) for site in model.sites)
     layout = Layout(table, profile.key, kind=profile.site_column)
     yield Wanted(table, (), None, 0, scans, scans, (None,), (layout,))
 
 
-def _kinds(events: list[EventType]) -> tuple[str | None, dict[str, str]]:
+def _kinds(events: list[EventType], types: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
     """The column that tells the events of one table apart, and the constant of each; none where it is not told so."""
     told = {event.name: equality(event.source.where) for event in events if event.source.where is not None}
     columns = {one[0] for one in told.values() if one is not None}
-    if len(columns) != 1:
+    if len(columns) != 1 or not {one.lower() for one in columns} <= {*types}:
         return None, {}
     return columns.pop(), {name: one[1] for name, one in told.items() if one is not None}
 

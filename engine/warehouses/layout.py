@@ -18,6 +18,8 @@ import duckdb
 from engine.errors import EngineError
 from engine.warehouses.partitions import END, Layout, lay, quoted, ranges_of
 
+_COUNTED = 20_000_000
+"""Rows that are counted to choose a layout."""
 GROUP = 122_880
 """Rows of a whole group, as DuckDB writes tables."""
 _BOUNDS = r"^\[Min: (.*), Max: (.*?)(?:, Has Unicode: .*)?\]\[Has Null"
@@ -62,7 +64,7 @@ def rows_needed(connection: Any, layout: Layout, asks: Sequence[Ask]) -> int:
             equal = [f"t.{quoted(column)} = a.{mine}" for mine, column, has in columns if has and column is not None]
             which = " AND ".join(f"{mine} IS {'NOT ' if has else ''}NULL" for mine, _, has in columns)
             asked = f"SELECT * FROM convoke_asks LEFT JOIN convoke_constants USING (id) WHERE {which}"  # noqa: S608
-            time = "CAST(NULL AS TIMESTAMP)" if layout.time is None else f"CAST(t.{quoted(layout.time)} AS TIMESTAMP)"
+            time = "NULL" if layout.time is None else f"CAST(t.{quoted(layout.time)} AS TIMESTAMP)"
             ((found,),) = connection.execute(
                 f"SELECT count(*) FROM {quoted(layout.table)} t JOIN ({asked}) a "  # noqa: S608 - quoted
                 f"ON {' AND '.join(equal or ['true'])} AND (a.since IS NULL OR {time} >= a.since) "
@@ -73,14 +75,16 @@ def rows_needed(connection: Any, layout: Layout, asks: Sequence[Ask]) -> int:
 
 
 def count_cells(connection: Any, layout: Layout) -> None:
-    """Before :func:`rows_expected`: how many rows each site, month, kind and constant has. ``layout`` is the one of the
-    most parts."""
+    """Before :func:`rows_expected`: how many rows each site, month, kind and constant has; of a large table by a share
+    of its profiles. ``layout`` is the one of the most parts."""
+    share = max(1, rows_in(connection, layout.table) // _COUNTED)
+    some = f" WHERE hash({quoted(layout.profile)}) % {share} = 0" if share > 1 else ""
     kind = "CAST(NULL AS VARCHAR)" if layout.kind is None else f"t.{quoted(layout.kind)}"
     hot = "CAST(NULL AS VARCHAR)" if layout.hot is None else f"t.{quoted(layout.hot)}"
-    rows = layout.joined(f"SELECT * FROM {quoted(layout.table)}")  # noqa: S608 - quoted
+    rows = layout.joined(f"SELECT * FROM {quoted(layout.table)}{some}", few=share > 1)  # noqa: S608 - quoted
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE convoke_cells AS SELECT {layout.site} AS site, {layout.month} AS month, "  # noqa: S608
-        f"{kind} AS kind, {hot} AS constant, count(*) AS n FROM {rows} GROUP BY ALL"
+        f"{kind} AS kind, {hot} AS constant, count(*) * {share} AS n FROM {rows} GROUP BY ALL"
     )
 
 
@@ -92,7 +96,7 @@ def rows_expected(connection: Any, layout: Layout, asks: Sequence[Ask], sites: S
 
 def _predicted(connection: Any, layout: Layout, sites: Sequence[str | None]) -> int:
     keys = [*layout.parts, "kind", "constant"]
-    site, mine = ("p.site", "AND z.site = r.site") if layout.sites else ("NULL", "")
+    site, mine = ("p.site", "AND (z.site = r.site OR z.site IS NULL)") if layout.sites else ("NULL", "")
     month = "min(p.month) AS time_low, max(p.month) + INTERVAL 1 MONTH" if layout.monthly else "NULL AS time_low, NULL"
     edges = []
     for one in ("kind", "constant"):
@@ -104,9 +108,9 @@ def _predicted(connection: Any, layout: Layout, sites: Sequence[str | None]) -> 
         f"parts AS (SELECT *, unnest(range(((after - n) // {GROUP})::BIGINT, ((after - 1) // {GROUP})::BIGINT + 1)) "
         f"AS g FROM places), boxes AS (SELECT g, {month} AS time_high, {', '.join(edges)} FROM parts p GROUP BY 1), "
         f"zones AS (SELECT DISTINCT boxes.*, {site} AS site, "
-        f"least({GROUP}, (SELECT sum(n) FROM cells) - g * {GROUP}) AS rows FROM boxes JOIN parts p USING (g)) "
-        "SELECT coalesce(sum(z.rows), 0) FROM convoke_asks a, zones z, (SELECT unnest($1::VARCHAR[]) AS site) r "
-        f"WHERE {_takes_in()} {mine}",
+        f"least({GROUP}, (SELECT sum(n) FROM cells) - g * {GROUP}) AS rows FROM boxes JOIN parts p USING (g)), "
+        "read AS (SELECT DISTINCT a.id, r.site, z.g, z.rows FROM convoke_asks a, zones z, "
+        f"(SELECT unnest($1::VARCHAR[]) AS site) r WHERE {_takes_in()} {mine}) SELECT coalesce(sum(rows), 0) FROM read",
         [list(sites)],
     ).fetchall()
     return int(rows)
@@ -222,7 +226,8 @@ def types_of(connection: Any, table: str) -> dict[str, str]:
     """The types of a table's columns, by their names in small letters; none for what is no table of the file."""
     query = (
         "SELECT lower(column_name), data_type FROM duckdb_columns() WHERE database_name = current_database() "
-        "AND schema_name = 'main' AND lower(table_name) = ? AND NOT internal"
+        "AND schema_name = 'main' AND lower(table_name) = ? AND NOT internal AND lower(table_name) IN (SELECT "
+        "lower(table_name) FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main')"
     )
     return dict(connection.execute(query, [table.lower()]).fetchall())
 

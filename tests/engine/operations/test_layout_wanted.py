@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,6 @@ def event(**more: Any) -> dict[str, Any]:
 def workspace_of(
     tmp_path: Path, rules: list[dict[str, Any]], model: Mapping[str, Any], key: str = "VARCHAR", owner: str = "VARCHAR"
 ) -> Workspace:
-    from dataclasses import replace
-
     found = operations.init(tmp_path / "ws")
     write_settings(found.folder, replace(found.settings, warehouse="local:"))
     vars(found).pop("settings")
@@ -120,3 +119,16 @@ def test_who_asks_for_nothing_gets_one_order(tmp_path: Path) -> None:
     (acts,) = wanted(workspace)
     assert (acts.scans, acts.alone) == ((), ())
     assert acts.layouts == (Layout("acts", "who", "ts", kind="kind"),)
+
+
+@pytest.mark.parametrize("wrong", [{"time": "cat"}, {"profile": "nobody"}, {"table": "seen"}, {"table": "other"}])
+def test_of_a_table_that_is_not_as_the_model_says_nothing_is_asked(tmp_path: Path, wrong: dict[str, str]) -> None:
+    workspace = workspace_of(tmp_path, [did("act", cat=1)], {"events": {"act": event()}})
+    with publishing(workspace.warehouse_folder, "test", keep=True) as made:
+        made.execute("CREATE VIEW seen AS FROM acts")
+    model = workspace.model
+    given = model.events["act"]
+    source = replace(given.source, table=wrong.get("table", "acts"))
+    bad = replace(given, source=source, profile=wrong.get("profile", "who"), time=wrong.get("time", "ts"))
+    with reading(workspace.warehouse_folder) as connection:
+        assert wanted_of(workspace, replace(model, events={"act": bad}), connection) == []
