@@ -19,7 +19,7 @@ from engine.errors import EngineError
 from engine.locks import holding
 from engine.warehouses.duck import connect
 from engine.warehouses.files import Beside, DuckDBFile
-from engine.warehouses.partitions import Sites, begin_writing, end_writing, ranges_of
+from engine.warehouses.partitions import Sites, begin_writing, end_writing, has_directory, ranges_of
 
 FILE = "warehouse.duckdb"
 _LOCK = "warehouse.lock"
@@ -35,11 +35,14 @@ class LocalWarehouse(DuckDBFile):
                 "warehouse_file", "the local warehouse is empty", hint="Fill it: convoke demo makes sample data."
             )
         super().__init__("local:", path, apart=apart, beside=beside)
+        self._divided = has_directory(self._connection)
         self._of_sites: dict[tuple[str, str, Sites, str], Sequence[tuple[int, int]] | None] = {}
 
     def rows_of_site(self, table: str, profile: str, sites: Sites, site: str) -> Sequence[tuple[int, int]] | None:
         """The rows of a table that may belong to profiles of a site, if its directory tells; asked once a session."""
         asked = table, profile, sites, site
+        if not self._divided:
+            return None
         if asked not in self._of_sites:
             with self._cursor(None) as cursor:
                 self._of_sites[asked] = ranges_of(cursor, *asked)

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from engine.errors import EngineError
 
@@ -114,18 +114,22 @@ class Run:
     next: int
 
 
+_Part: TypeAlias = tuple[str | None, date | None]
+"""A site and a month."""
+
+
 # -- the directory -----------------------------------------------------------------------------------------------------
 
 
 def begin_writing(connection: Any) -> None:
     """Make the directory void, if there is one, until whoever writes says what still holds."""
-    if _there(connection):
+    if has_directory(connection):
         connection.execute(f"UPDATE {_LAYOUTS} SET state = CASE state WHEN {_SOUND} THEN {_TO_KEEP} ELSE {_VOID} END")  # noqa: S608
 
 
 def end_writing(connection: Any) -> None:
     """What was not made void meanwhile holds; strays are looked for where the profiles' table was written."""
-    if not _there(connection):
+    if not has_directory(connection):
         return
     rows = connection.execute(f"SELECT told FROM {_LAYOUTS} WHERE state = {_TO_KEEP} AND profiles").fetchall()  # noqa: S608
     for (told,) in rows:
@@ -135,7 +139,7 @@ def end_writing(connection: Any) -> None:
 
 def layout_of(connection: Any, table: str) -> Layout | None:
     """How a table lies, if the directory says so."""
-    if not _there(connection):
+    if not has_directory(connection):
         return None
     query = f"SELECT told FROM {_LAYOUTS} WHERE table_name = ? AND state > {_VOID}"  # noqa: S608 - our names
     row = connection.execute(query, [table.lower()]).fetchone()
@@ -150,7 +154,7 @@ def runs_of(connection: Any, table: str) -> list[Run]:
 
 def remember_profiles(connection: Any, table: str) -> None:
     """Before a table is written: if sites are told there, keep which profile was of which."""
-    if not _there(connection):
+    if not has_directory(connection):
         return
     for (told,) in connection.execute(f"SELECT told FROM {_LAYOUTS} WHERE state = {_TO_KEEP}").fetchall():  # noqa: S608
         sites = _read(told).sites
@@ -161,7 +165,7 @@ def remember_profiles(connection: Any, table: str) -> None:
 
 def forget_layout(connection: Any, table: str) -> None:
     """Rows of the table were changed or removed: nothing is known of where they lie."""
-    if _there(connection):
+    if has_directory(connection):
         for name in (_LAYOUTS, _RUNS, _STRAYS):
             connection.execute(f"DELETE FROM {name} WHERE table_name = ?", [table.lower()])  # noqa: S608 - our names
 
@@ -193,16 +197,32 @@ def note_runs(connection: Any, layout: Layout, since: int) -> None:
 
 
 def untouched(connection: Any, layout: Layout) -> list[tuple[int, int]]:
-    """The rows of those parts that lie as the layout wants already: in one run, with no stray."""
+    """The rows of those parts that lie as the layout wants already: in one run, with no stray, and none of rows whose
+    profile was of no site when they were laid and is of one now."""
     if layout_of(connection, layout.table) != layout or rows_of(connection, layout.table) is None:
         return []
     query = f"SELECT count(*) FROM {_STRAYS} WHERE table_name = ?"  # noqa: S608 - our names
     if connection.execute(query, [layout.table.lower()]).fetchone()[0]:
         return []
-    runs: dict[tuple[str | None, date | None], list[Run]] = {}
+    runs: dict[_Part, list[Run]] = {}
     for run in runs_of(connection, layout.table):
         runs.setdefault((run.site, run.month), []).append(run)
-    return merged((one.first, one.next) for several in runs.values() if len(several) == 1 for one in several)
+    moved = _of_a_site_now(connection, layout, runs)
+    clean = [several[0] for part, several in runs.items() if len(several) == 1 and part not in moved]
+    return merged((one.first, one.next) for one in clean)
+
+
+def _of_a_site_now(connection: Any, layout: Layout, runs: Mapping[_Part, list[Run]]) -> set[_Part]:
+    """The parts that rows of no site belong to by now, and those that they lie in."""
+    nobodys = merged((one.first, one.next) for part, several in runs.items() if part[0] is None for one in several)
+    if layout.sites is None or not nobodys:
+        return set()
+    rows = f"SELECT * FROM {quoted(layout.table)} WHERE {within(nobodys, 'rowid')}"  # noqa: S608 - quoted
+    query = (
+        f"SELECT DISTINCT {layout.site}, {layout.month} FROM {layout.joined(rows, few=True)} WHERE s.site IS NOT NULL"  # noqa: S608
+    )
+    found = connection.execute(query).fetchall()
+    return {part for site, month in found for part in ((site, month), (None, month))}
 
 
 def lay(connection: Any, layout: Layout) -> None:
@@ -243,7 +263,8 @@ def _directory(connection: Any) -> None:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
 
 
-def _there(connection: Any) -> bool:
+def has_directory(connection: Any) -> bool:
+    """Whether the file has a directory."""
     query = (
         "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
         "AND schema_name = 'convoke' AND table_name = 'layouts'"
@@ -294,7 +315,7 @@ def ranges_of(connection: Any, table: str, profile: str, sites: Sites, site: str
     """The rows that may belong to profiles of a site, from the first up to, not including, the next (:data:`END`: all
     that follow); None where nothing is known of them. ``profile`` and ``sites`` say how the reader finds the site of a
     row."""
-    if not _there(connection):
+    if not has_directory(connection):
         return None
     query = f"SELECT told FROM {_LAYOUTS} WHERE table_name = ? AND state = {_SOUND}"  # noqa: S608 - our names
     row = connection.execute(query, [table.lower()]).fetchone()

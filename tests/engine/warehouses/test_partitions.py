@@ -159,6 +159,21 @@ def test_parts_that_lie_well_are_taken_over(tmp_path: Path) -> None:
     assert check(tmp_path) == 618
 
 
+def test_rows_of_nobody_go_to_their_site_once_it_is_known(tmp_path: Path) -> None:
+    make(tmp_path)
+    with publishing(tmp_path, "test", keep=True) as connection:
+        lay(connection)
+    with publishing(tmp_path, "test", keep=True) as connection:
+        STEPS["come"](connection, 13 + 2 * 20 * 16)
+        connection.execute("SELECT 1 FROM users WHERE key = 'u13'")
+        before = check(tmp_path)
+    with publishing(tmp_path, "test", keep=True) as connection:
+        assert sum(after - first for first, after in partitions.untouched(connection, DIVIDED)) < 400
+        lay(connection)
+        assert partitions.untouched(connection, DIVIDED) == [(0, 400)]
+    assert check(tmp_path) > before
+
+
 def test_who_does_not_say_what_he_wrote_makes_nothing_of_it_hold(tmp_path: Path) -> None:
     make(tmp_path)
     with publishing(tmp_path, "test", keep=True) as connection:
