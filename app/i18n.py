@@ -58,6 +58,11 @@ class Words:
         """A sentence of the engine in the reader's language, if it is known there."""
         return (translated(text, self.language) if self.language in LANGUAGES else None) or text
 
+    def reason(self, text: str) -> str:
+        """Why a row is bad, in the reader's language; it begins with its column."""
+        name, colon, rest = text.partition(": ")
+        return f"{name}: {self.sentence(rest)}" if colon else self.sentence(text)
+
     def number(self, value: int) -> str:
         """A count with the region's separators."""
         return self.locale.toString(value)

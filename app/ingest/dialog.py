@@ -151,15 +151,12 @@ class LoadDialog(QDialog):
             self.loaded = True
             text = words("ingest.done", words.number(one["rows"]), one["into"])
             if one["bad"]:
-                why = ", ".join(f"{self._why(name)} ({words.number(count)})" for name, count in one["reasons"].items())
+                why = ", ".join(
+                    f"{words.reason(name)} ({words.number(count)})" for name, count in one["reasons"].items()
+                )
                 text += " " + words("ingest.bad", words.number(one["bad"]), why)
             self._say(text)
         self._show_buttons()
-
-    def _why(self, reason: str) -> str:
-        """A reason in the reader's language; it begins with its column."""
-        name, colon, rest = reason.partition(": ")
-        return f"{name}: {self._words.sentence(rest)}" if colon else self._words.sentence(reason)
 
     def _fail(self, error: EngineError) -> None:
         self._token = None

@@ -141,7 +141,7 @@ class AsideDialog(QDialog):
         self.again.setEnabled(any(_LINE not in one["cells"] for one in found))
 
     def _row(self, one: dict[str, Any]) -> QTreeWidgetItem:
-        why = ", ".join(map(self._why, one["reasons"]))
+        why = ", ".join(map(self._words.reason, one["reasons"]))
         made = QTreeWidgetItem([why, *(one["cells"].get(name) or "" for name in self._names)])
         made.setToolTip(0, why)
         made.setData(0, _ROLE, one)
@@ -153,11 +153,6 @@ class AsideDialog(QDialog):
                 made.setIcon(place, self._blamed)
                 made.setToolTip(place, why)
         return made
-
-    def _why(self, reason: str) -> str:
-        """A reason in the reader's language; it begins with its column."""
-        name, colon, rest = reason.partition(": ")
-        return f"{name}: {self._words.sentence(rest)}" if colon else self._words.sentence(reason)
 
     def _embolden(self, item: QTreeWidgetItem, place: int, bold: bool) -> None:
         font = QFont(self.rows.font())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -13,21 +10,12 @@ from app.i18n import LANGUAGES, Words
 from app.quality.aside import AsideDialog
 from app.session import Session
 from app.theme.tokens import DARK, LIGHT
-from engine import operations
-from engine.domain.documents import dump_yaml
 from engine.operations import Workspace
 from tests.app.identity.test_dialog import Answering, top
-from tests.engine.operations.test_gating import collected, load, rows
+from tests.engine.operations.test_gating import collected, load, rows, workspace
 from tests.engine.operations.test_putting_right import orders
-from tests.support.contracts import CONTRACT
 
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with operations.init(tmp_path / "ws") as made:
-        (made.folder / "contracts").mkdir()
-        (made.folder / "contracts" / "people.yaml").write_text(dump_yaml(CONTRACT))
-        yield made
+__all__ = ["workspace"]
 
 
 def shown(qtbot: QtBot, workspace: Workspace, language: str = "en") -> tuple[AsideDialog, Answering]:
