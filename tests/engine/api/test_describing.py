@@ -16,7 +16,7 @@ from engine.operations import make_vault_key, save
 from tests.support.api import token_of
 from tests.support.small import make_workspace
 
-EXAMPLES = int(os.environ.get("CONVOKE_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("CONVOKE_EXAMPLES", "6"))
 """Requests of each kind for each operation; `make proof-api` asks for more."""
 
 

@@ -20,7 +20,7 @@ from engine.operations import Workspace, run, sync, syncs
 from tests.support.crashing import daemon
 from tests.support.delivering import Person, expected, make, person, publish, refresh, save_audience
 
-KILLS = 4
+KILLS = 3
 FOLDER = {"type": "folder", "settings": {"path": "../exports"}, "identifiers": ["email"], "max_removal": 100}
 
 

@@ -85,9 +85,8 @@ def test_what_is_due_is_run_and_only_one_daemon_runs(
     assert log[-1]["what"] == "stopped"
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_of_a_hundred_kills_none_loses_or_repeats_anything(seed: int, tmp_path: Path) -> None:
-    found = killed_again_and_again(tmp_path, kills=50, tasks=12, seed=seed, longest=0.9, frozen_each=50)
+def test_of_forty_kills_none_loses_or_repeats_anything(tmp_path: Path) -> None:
+    found = killed_again_and_again(tmp_path, kills=40, tasks=12, seed=0, longest=0.9, frozen_each=20)
     assert (found.lost, found.twice, found.wrong, found.disorder) == (0, 0, 0, 0)
     assert found.continued, "no kill came while a task was at work"
 

@@ -287,9 +287,9 @@ def _at(workspace: Workspace, destination: str, audience: str = "sp") -> list[tu
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the work is forked to its fault")
-@pytest.mark.parametrize("faults", [("5", "kill"), ("7", "power"), ("25", "full", "broken")])
+@pytest.mark.parametrize("faults", [("11", "kill"), ("13", "power"), ("45", "full", "broken")])
 def test_a_fault_at_any_point_of_a_run_and_its_delivery_loses_and_doubles_nothing(faults: tuple[str, ...]) -> None:
-    """Every fifth to twenty-fifth write, sync, rename and side of an effect: some 70 deaths (all of them: `make
+    """Every eleventh to forty-fifth write, sync, rename and side of an effect: some 35 deaths (all of them: `make
     proof-points`). In a process that has no threads to fork."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.points", *faults]
     done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)

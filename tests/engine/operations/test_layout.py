@@ -87,17 +87,17 @@ def test_sorted_tables_hold_the_same_and_less_is_read(workspace: Workspace, caps
 def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "x.duckdb")) as made:
         made.execute(
-            "CREATE TABLE x AS SELECT hash(i) AS a, hash(-i) || repeat('y', 9000) AS b, i FROM range(100000) t(i)"
+            "CREATE TABLE x AS SELECT hash(i) AS a, hash(-i) || repeat('y', 9000) AS b, i FROM range(40000) t(i)"
         )
     whole = (tmp_path / "x.duckdb").stat().st_size
     with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as opened:
         parts = [bytes_of(opened, "x", [one]) for one in ("A", "b", "i")]
         assert sum(parts) == bytes_of(opened, "x", ["a", "b", "i"])
-    assert parts[0] == pytest.approx(100_000 * 8, rel=0.15), "random numbers cannot be made smaller"
+    assert parts[0] == pytest.approx(40_000 * 8, rel=0.15), "random numbers cannot be made smaller"
     assert sum(parts) == pytest.approx(whole, rel=0.1)
 
 
-def of_sites(tmp_path: Path, rows: int = 2_000_000) -> Workspace:
+def of_sites(tmp_path: Path, rows: int = 1_500_000) -> Workspace:
     """Five sites whose accounts have text keys, and two years of two kinds of events in one table."""
     from dataclasses import replace
 
@@ -149,7 +149,7 @@ def test_of_a_divided_table_a_run_reads_its_site_and_months(tmp_path: Path, monk
     before = {one.id: one.size for one in operations.run(workspace, as_of=as_of).audiences}
     (acts, _) = operations.warehouse_layout(workspace, apply=True)
     assert acts.after == acts.expected
-    assert acts.after < 0.7 * acts.read
+    assert acts.after < 0.8 * acts.read
     (acts, _) = operations.warehouse_layout(workspace)
     assert acts.runs in (5 * 24, 5 * 25, 5 * 26)
     assert {one.id: one.size for one in operations.run(workspace, as_of=as_of).audiences} == before
