@@ -23,6 +23,7 @@ _COUNTED = 20_000_000
 GROUP = 122_880
 """Rows of a whole group, as DuckDB writes tables."""
 _BOUNDS = r"^\[Min: (.*), Max: (.*?)(?:, Has Unicode: .*)?\]\[Has Null"
+_VARIANT = 2
 _KEPT = 8
 """Of a text only so many bytes are kept as an edge."""
 
@@ -169,12 +170,13 @@ def _stage_zones(connection: Any, layout: Layout) -> None:
     parts = []
     for name, column in (("kind", layout.kind), ("constant", layout.hot), ("time", layout.time)):
         type_ = "TIMESTAMP" if name == "time" else types.get((column or "").lower(), "VARCHAR")
-        for edge, place, pick in (("low", 1, "min"), ("high", 2, "max")):
+        for edge, pick in (("low", "min"), ("high", "max")):
             # Of a part whose edges cannot be told, nothing is known of the whole group.
-            told = f"TRY_CAST(nullif(regexp_extract(stats, {_text(_BOUNDS)}, {place}), '') AS {type_})"
+            raw = _kept(pick)
+            told = f"left({raw}, {_KEPT})" if type_ == "VARCHAR" else f"TRY_CAST({raw} AS {type_})"
             own = f"lower(column_name) = {_text((column or '').lower())}"
             parts.append(
-                f"CASE WHEN count(*) FILTER ({own} AND ({told} IS NULL OR contains(stats, '\\x'))) = 0 "
+                f"CASE WHEN count(*) FILTER ({own} AND ({told} IS NULL OR contains({raw}, '\\x'))) = 0 "
                 f"THEN {pick}({told}) FILTER ({own}) END AS {name}_{edge}"
             )
     counted = f"sum(count) FILTER (lower(column_name) = {_text(layout.profile.lower())})"
@@ -185,6 +187,13 @@ def _stage_zones(connection: Any, layout: Layout) -> None:
         "WHERE segment_type != 'VALIDITY' GROUP BY 1))",
         [layout.table],
     )
+
+
+def _kept(pick: str) -> str:
+    """The least or greatest value of a part as text, out of what DuckDB tells of it: a text before version 2."""
+    if int(duckdb.__version__.split(".")[0]) >= _VARIANT:
+        return f"CAST(stats.{pick} AS VARCHAR)"
+    return f"nullif(regexp_extract(stats, {_text(_BOUNDS)}, {1 if pick == 'min' else 2}), '')"
 
 
 def _stage_ranges(connection: Any, layout: Layout, sites: Sequence[str | None]) -> None:
