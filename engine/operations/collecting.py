@@ -200,7 +200,7 @@ def collect_replay(workspace: Workspace, corrected: Path | Mapping[str, Any] | N
 def _corrected(path: Path) -> Mapping[str, Any]:
     """By id the rows and messages of a file; EngineError where a line is not as it was written."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # a value may hold other breaks
     except (OSError, UnicodeDecodeError) as error:
         reason = (getattr(error, "strerror", None) or "it is no UTF-8").lower()
         raise EngineError("file", f"{path} cannot be read: {reason}", hint="Check the path.") from None

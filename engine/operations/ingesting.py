@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -174,27 +174,9 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
     or the table is another one). When too many are bad still nothing is loaded; ``partly`` loads the good ones. Lines
     that are no rows stay in the folder."""
     folder = kept_folder(workspace) / number
-    try:
-        if not re.fullmatch(r"[0-9a-f]{12}", number):
-            raise FileNotFoundError
-        document = read_ingest(load_one((folder / "document.yaml").read_bytes()))
-        lines = (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        raise EngineError(
-            "not_found", f"there is no load {number} with bad rows", hint="See convoke ingest status."
-        ) from None
-    rows, unread = [], []
-    for place, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            raise EngineError(
-                "file", f"rows.jsonl is no JSON in line {place}", hint="Correct it, then again."
-            ) from None
-        if "row" in row:
-            rows.append(row["row"])
-        elif line.strip():
-            unread.append(line)
+    kept = list(kept_rows(workspace, number))
+    document = read_ingest(load_one((folder / "document.yaml").read_bytes()))
+    rows = [one["row"] for one in kept if "row" in one]
     if not rows:
         raise EngineError(
             "refused", "none of the bad rows could be read into columns", hint='Write them as {"row": {COLUMN: VALUE}}.'
@@ -204,22 +186,45 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
     again.chmod(0o600)
     try:
         mode = "insert" if document.mode == "replace" else document.mode
-        dialect = replace(document.dialect, format="jsonl", encoding=None)
-        document = replace(document, mode=mode, dialect=dialect, reject=Decimal(1) if partly else document.reject)
-        (found,) = ingest_load(workspace, document, [again], job, again=True)
+        given = replace(document, mode=mode, dialect=replace(document.dialect, format="jsonl", encoding=None))
+        given = replace(given, reject=Decimal(1)) if partly else given
+        (found,) = ingest_load(workspace, given, [again], job, again=True)
     finally:
         again.unlink(missing_ok=True)
-    if found.state == "loaded":
-        _leave(folder, unread)
+    if found.state != "loaded":
+        return found
+    unread = [one for one in kept if "row" not in one]
+    if unread:
+        keep_rows(workspace, number, unread)
+    else:
+        shutil.rmtree(folder)
+    if partly and found.bad:  # a replay of those is as strict as this document, not as this call
+        path = kept_folder(workspace) / found.id / "document.yaml"
+        again_by = replace(read_ingest(load_one(path.read_bytes())), reject=document.reject)
+        path.write_text(dump_yaml(write_ingest(again_by)), encoding="utf-8")
     return found
 
 
-def _leave(folder: Path, unread: Sequence[str]) -> None:
-    """After the rows of a folder are loaded: lines that are no rows stay in it; without any it goes."""
-    if not unread:
-        shutil.rmtree(folder)
-        return
-    replace_file(folder / "rows.jsonl", "".join(f"{line}\n" for line in unread).encode(), 0o600)
+def kept_rows(workspace: Workspace, number: str) -> Iterator[dict[str, Any]]:
+    """The bad rows of a load as they stand in its folder; EngineError for what is no JSON there."""
+    path = kept_folder(workspace) / number / "rows.jsonl"
+    there = path.exists() and path.with_name("document.yaml").exists()
+    if not re.fullmatch(r"[0-9a-f]{12}", number) or not there:
+        raise EngineError("not_found", f"there is no load {number} with bad rows", hint="See convoke ingest status.")
+    for place, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):  # a value may hold other breaks
+        if line.strip():
+            try:
+                found = dict(json.loads(line))
+            except (ValueError, TypeError):
+                message = f"rows.jsonl is no JSON in line {place}"
+                raise EngineError("file", message, hint="Correct it, then again.") from None
+            yield found
+
+
+def keep_rows(workspace: Workspace, number: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Put bad rows in place of those of a load; only the owner reads them."""
+    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in rows)
+    replace_file(kept_folder(workspace) / number / "rows.jsonl", lines.encode(), 0o600)
 
 
 def ingest_watch(

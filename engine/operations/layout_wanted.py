@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from engine.warehouses.layout import Ask
     from engine.warehouses.partitions import Layout, Sites
 
-_MOST_ASKS = 1000
-"""Of what most audiences ask so much is measured."""
+_MOST_ALONE = 1000
+"""So many conditions, those of most audiences, are measured alone."""
 _UTC = ZoneInfo("UTC")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
@@ -117,7 +117,7 @@ def _events(connection: Any, model: DataModel, table: str, asked: _Asked) -> Wan
     candidates = [whole, replace(whole, monthly=False), replace(whole, sites=None)]
     candidates.append(replace(whole, sites=None, monthly=False))
     each = tuple(model.sites) if sites is not None else (None,)
-    return Wanted(table, names, hot, count, _shared(alone), alone, each, tuple(dict.fromkeys(candidates)))
+    return Wanted(table, names, hot, count, _shared(alone), alone[:_MOST_ALONE], each, tuple(dict.fromkeys(candidates)))
 
 
 def _profiles(connection: Any, model: DataModel, events: set[str]) -> Iterator[Wanted]:
@@ -191,12 +191,12 @@ def _alone(asked: _Asked, hot: str | None, kinds: Mapping[str, str], newest: dat
         values = constants.get(hot or "")
         for each in [None] if values is None else [(value,) for value in values]:
             counted[Ask(kinds.get(event.name), each, begin, end)] += 1
-    return tuple(ask for ask, _ in counted.most_common(_MOST_ASKS))
+    return tuple(ask for ask, _ in counted.most_common())
 
 
 def _newest(connection: Any, table: str, time: str) -> datetime:
     """The moment that windows are reckoned from: now, or the last event of a table that nothing came into for long."""
-    from engine.warehouses.partitions import quoted
+    from engine.warehouses.naming import quoted
 
     query = f"SELECT CAST(max({quoted(time)}) AS TIMESTAMP) FROM {quoted(table)}"  # noqa: S608 - quoted
     ((last,),) = connection.execute(query).fetchall()

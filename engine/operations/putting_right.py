@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.durable import replace_file
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.collecting import collect_replay, collected_aside
-from engine.operations.ingesting import ingest_replay, ingest_status, kept_folder
+from engine.operations.ingesting import ingest_replay, ingest_status, keep_rows, kept_rows
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def aside_sources(workspace: Workspace) -> list[AsideSource]:
     """Where rows were put aside, the newest load first; files that were refused whole are corrected as files."""
     kept = [one for one in ingest_status(workspace) if one.state == "loaded" and one.kept is not None]
     found = [
-        AsideSource(one.id, one.file, one.into, sum(1 for _ in _lines(workspace, one.id)))
+        AsideSource(one.id, one.file, one.into, sum(1 for _ in kept_rows(workspace, one.id)))
         for one in kept
         if Path(str(one.kept)).exists()
     ]
@@ -75,7 +74,7 @@ def aside_rows(workspace: Workspace, source: str) -> list[AsideRow]:
         return [AsideRow(one.id, (one.reason,), _cells(_content(one))) for one in islice(told, MOST_ROWS)]
     return [
         AsideRow(str(place), tuple(one["reasons"]), _cells(one.get("row", {LINE: one.get("text")})))
-        for place, one in islice(enumerate(_lines(workspace, source)), MOST_ROWS)
+        for place, one in islice(enumerate(kept_rows(workspace, source)), MOST_ROWS)
     ]
 
 
@@ -98,30 +97,15 @@ def put_right(
     return PutRight(sum(found.rows.values()), sum(Counter(found.aside).values()))
 
 
-def _lines(workspace: Workspace, load: str) -> Iterator[dict[str, Any]]:
-    path = _file(workspace, load)
-    with path.open(encoding="utf-8") as file:
-        yield from (json.loads(line) for line in file if line.strip())
-
-
-def _file(workspace: Workspace, load: str) -> Path:
-    path = kept_folder(workspace) / load / "rows.jsonl"
-    if not load.isalnum() or not path.exists():
-        raise EngineError("not_found", f"there is no load {load} with bad rows", hint="See convoke ingest status.")
-    return path
-
-
 def _correct(workspace: Workspace, load: str, changes: Mapping[str, Mapping[str, str]]) -> None:
     """Write the corrected cells where the rows are kept."""
-    lines = []
-    for place, one in enumerate(_lines(workspace, load)):
+    rows = list(kept_rows(workspace, load))
+    for place, one in enumerate(rows):
         if "row" in one:
-            row = one["row"]
             mine = changes.get(str(place), {})
-            row |= {name: _value(row.get(name), text, typed=False) for name, text in mine.items()}
-        lines.append(json.dumps(one, ensure_ascii=False) + "\n")
+            one["row"] |= {name: _value(one["row"].get(name), text, typed=False) for name, text in mine.items()}
     if changes:
-        replace_file(_file(workspace, load), "".join(lines).encode(), 0o600)
+        keep_rows(workspace, load, rows)
 
 
 def _content(one: Aside) -> Mapping[str, Any]:

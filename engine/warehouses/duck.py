@@ -15,6 +15,7 @@ from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError, nearest
 from engine.jobs import Job
 from engine.warehouses.collected import COLLECTED
+from engine.warehouses.naming import quoted
 from engine.warehouses.protocol import Capabilities, TableInfo
 from engine.warehouses.states import States
 
@@ -152,8 +153,8 @@ class DuckSession(States):
                     parts = self.locate(source.table or "")
                 except EngineError as error:
                     raise EngineError(error.code, error.message, f"{path}.table", error.hint) from None
-                quoted = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-                self._described[source] = dict(self.describe(f"FROM {quoted}", f"{path}.table"))
+                name = ".".join(quoted(part) for part in parts)
+                self._described[source] = dict(self.describe(f"FROM {name}", f"{path}.table"))
         return self._described[source]
 
     def describe(self, sql: str, path: str) -> Mapping[str, str]:

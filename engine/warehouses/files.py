@@ -19,6 +19,7 @@ from engine.warehouses import computed
 from engine.warehouses.collected import Collected, state
 from engine.warehouses.computed import Computed
 from engine.warehouses.duck import Attached, DuckSession, connect, first_line
+from engine.warehouses.naming import quoted
 from engine.warehouses.protocol import TableInfo
 
 READERS = {
@@ -248,7 +249,7 @@ class Folder(DuckSession):
         suffix = _suffix(files[0])
         small = sum(file.stat().st_size for file in files) <= _LOAD_UP_TO
         kind = "TABLE" if small and suffix != ".parquet" else "VIEW"
-        name = '"' + table.replace('"', '""') + '"'
+        name = quoted(table)
         try:
             self._connection.execute(f"CREATE {kind} {name} AS FROM {_reader(self._connection, files, suffix)}")
         except duckdb.Error as error:
@@ -309,8 +310,7 @@ def _text_columns(connection: duckdb.DuckDBPyConnection, options: str) -> str:
     numeric = [str(row[0]) for row in sniffed if row[1] in ("BIGINT", "DOUBLE", "HUGEINT")]
     if not numeric:
         return ""
-    quoted = ['"' + name.replace('"', '""') + '"' for name in numeric]
-    checks = ", ".join(f"bool_or(regexp_matches({column}, '^\\s*[-+]?0[0-9]'))" for column in quoted)
+    checks = ", ".join(f"bool_or(regexp_matches({quoted(name)}, '^\\s*[-+]?0[0-9]'))" for name in numeric)
     query = f"SELECT {checks} FROM read_csv({options}, all_varchar = true)"  # noqa: S608 — names are quoted
     found = connection.execute(query).fetchall()[0]
     kept = [name for name, zeros in zip(numeric, found, strict=True) if zeros]

@@ -25,6 +25,7 @@ from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.warehouses.computed import Computed, ComputedTrait
 from engine.warehouses.duck import DuckSession, connect
+from engine.warehouses.naming import quoted
 from engine.warehouses.wire import TYPES_KEY, decode, encode, error_from, pack
 
 TOKEN_VARIABLE = "CONVOKE_TOKEN"  # noqa: S105 — the name of the variable
@@ -165,7 +166,7 @@ class FlightWarehouse(DuckSession):
             renamed = rows.rename_columns([f"c{i}" for i in range(len(types))])
             cursor.register("fetched", renamed)
             columns = ", ".join(
-                f"{_cast(f'c{i}', kind)} AS {_quoted(name)}"
+                f"{_cast(f'c{i}', kind)} AS {quoted(name)}"
                 for i, (name, kind) in enumerate(zip(rows.column_names, types, strict=True))
             )
             yield cursor.execute(f"SELECT {columns} FROM fetched")  # noqa: S608 — names are quoted, types DuckDB's own
@@ -270,10 +271,6 @@ def is_loopback(host: str) -> bool:
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _cast(column: str, kind: str) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 import duckdb
 
 from engine.errors import EngineError
-from engine.warehouses.partitions import END, Layout, lay, quoted, ranges_of
+from engine.warehouses.naming import quoted
+from engine.warehouses.partitions import END, Layout, lay, ranges_of
 
 _COUNTED = 20_000_000
 """Rows that are counted to choose a layout."""

@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from engine.errors import EngineError
+from engine.warehouses.naming import quoted
 
 _LAYOUTS, _RUNS, _STRAYS = "convoke.layouts", "convoke.runs", "convoke.strays"
 _VOID, _TO_KEEP, _SOUND = 0, 1, 2
@@ -359,8 +360,3 @@ def within(ranges: list[tuple[int, int]], row: str) -> str:
     """Whether a row lies in one of the ranges, as SQL."""
     parts = [f"({row} >= {first} AND {row} < {after})" for first, after in ranges]
     return f"({' OR '.join(parts)})" if parts else "(false)"
-
-
-def quoted(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'

@@ -200,7 +200,7 @@ def test_a_crash_at_any_point_loses_and_doubles_nothing(
 def test_anything_that_happens_ends_in_what_should_be_there(tmp_path: Path, out: Memory, clock: list[datetime]) -> None:
     """People, consents and addresses at random, faults at random: after the last sync the state is the wanted one."""
     rng = random.Random(5)
-    for world in range(4):
+    for world in range(8):
         people = [person(i, agreed=rng.random() < 0.8) for i in range(1, 30)]
         out.state.clear()
         fault = [0.0]

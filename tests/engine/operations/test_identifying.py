@@ -288,12 +288,12 @@ def test_killed_for_real_at_any_moment(tmp_path: Path) -> None:
         operations.run_identity(workspace)
         before = persons(workspace, ["u00000", "u00001", "u03999"])
         command = [sys.executable, "-m", "engine.cli", "identity", "run", "-w", str(workspace.folder), "--json"]
-        for number in range(4):
+        for number in range(8):
             publish(tmp_path, [*many, (f"x{number}", f"x{number}@mail.com", None, None)])
             process = subprocess.Popen(
                 command, cwd=Path(__file__).parents[3], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            time.sleep(0.3 + 0.25 * number)
+            time.sleep(0.25 + 0.12 * number)
             process.kill()
             process.wait()
             assert persons(workspace, ["u00000", "u00001", "u03999"]) == before

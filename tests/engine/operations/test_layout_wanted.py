@@ -132,3 +132,13 @@ def test_of_a_table_that_is_not_as_the_model_says_nothing_is_asked(tmp_path: Pat
     bad = replace(given, source=source, profile=wrong.get("profile", "who"), time=wrong.get("time", "ts"))
     with reading(workspace.warehouse_folder) as connection:
         assert wanted_of(workspace, replace(model, events={"act": bad}), connection) == []
+
+
+def test_all_conditions_share_the_scans_though_few_are_measured_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.operations.layout_wanted._MOST_ALONE", 1)
+    rules = [did("act", cat=1), did("act", cat=1), did("act", cat=2)]
+    (acts,) = wanted(workspace_of(tmp_path, rules, {"events": {"act": event()}}))
+    assert acts.alone == (Ask(None, (1,)),)
+    assert acts.scans == (Ask(None, (1, 2)),)

@@ -66,6 +66,33 @@ def test_one_of_many_is_corrected_at_a_time(workspace: Workspace) -> None:
     assert operations.put_right(workspace, source.id, {row.id: {"email": "b@x.com"}}) == PutRight(1, 0)
 
 
+def test_what_is_bad_still_is_replayed_as_strictly_as_before(workspace: Workspace) -> None:
+    load(workspace, "1,a@x.com,30,SP,2026-11-25\n" * 9 + "2,,30,SP,2026-11-25\n", reject=0.2, key=["id"])
+    (source,) = operations.aside_sources(workspace)
+    operations.put_right(workspace, source.id, {})
+    (source,) = operations.aside_sources(workspace)
+    assert operations.ingest_replay(workspace, source.id).state == "refused"
+    assert operations.aside_sources(workspace) == [source]
+
+
+def test_a_value_with_a_break_of_its_own_stays_one(workspace: Workspace) -> None:
+    load(workspace, "1,a@x.com,30,SP,2026-11-25\n2,\u2028,30,SP,2026-11-25\n")
+    (source,) = operations.aside_sources(workspace)
+    (row,) = operations.aside_rows(workspace, source.id)
+    assert row.cells["email"] == "\u2028"
+    assert operations.put_right(workspace, source.id, {row.id: {"email": "b@x.com"}}) == PutRight(1, 0)
+
+
+def test_what_is_no_json_any_more_is_said(workspace: Workspace) -> None:
+    load(workspace, "1,a@x.com,30,SP,2026-11-25\n2,,30,SP,2026-11-25\n")
+    (source,) = operations.aside_sources(workspace)
+    for text in ("{", "5", "[1]"):
+        (workspace.warehouse_folder / "kept" / source.id / "rows.jsonl").write_text(text)
+        for ask in (operations.aside_sources, lambda opened: operations.ingest_replay(opened, source.id)):
+            with pytest.raises(EngineError, match=r"rows\.jsonl is no JSON in line 1"):
+                ask(workspace)
+
+
 def test_a_load_that_is_refused_keeps_what_was_corrected(workspace: Workspace) -> None:
     load(workspace, "1,a@x.com,30,SP,2026-11-25\n2,,30,SP,2026-11-25\n")
     (source,) = operations.aside_sources(workspace)
