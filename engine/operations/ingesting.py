@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -181,8 +182,10 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
         raise EngineError(
             "refused", "none of the bad rows could be read into columns", hint='Write them as {"row": {COLUMN: VALUE}}.'
         )
-    again = folder / "again.jsonl"
-    again.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    again = folder / f"again-{number}.jsonl"
+    if finish_replay(workspace, number):
+        return FileLoaded(number, again.name, document.into, "known")
+    again.write_bytes(_as_lines(rows))
     again.chmod(0o600)
     try:
         mode = "insert" if document.mode == "replace" else document.mode
@@ -193,16 +196,37 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
         again.unlink(missing_ok=True)
     if found.state != "loaded":
         return found
-    unread = [one for one in kept if "row" not in one]
-    if unread:
-        keep_rows(workspace, number, unread)
-    else:
-        shutil.rmtree(folder)
+    _leave(workspace, number, kept)
     if partly and found.bad:  # a replay of those is as strict as this document, not as this call
         path = kept_folder(workspace) / found.id / "document.yaml"
         again_by = replace(read_ingest(load_one(path.read_bytes())), reject=document.reject)
         path.write_text(dump_yaml(write_ingest(again_by)), encoding="utf-8")
     return found
+
+
+def finish_replay(workspace: Workspace, number: str) -> bool:
+    """Whether the bad rows of a load, as they stand, came in before by a replay that was killed before it cleaned up;
+    then that is done now."""
+    from engine.ingest.loading import LEDGER
+
+    kept = list(kept_rows(workspace, number))
+    rows = [one["row"] for one in kept if "row" in one]
+    query = f"SELECT 1 FROM {LEDGER} WHERE file = ? AND fingerprint = ? LIMIT 1"  # noqa: S608 - our name
+    asked = [f"again-{number}.jsonl", hashlib.sha256(_as_lines(rows)).hexdigest()]
+    with _scratch(workspace) as (connection, _):
+        found = bool(rows) and _has_ledger(connection) and connection.execute(query, asked).fetchone() is not None
+    if found:
+        _leave(workspace, number, kept)
+    return found
+
+
+def _leave(workspace: Workspace, number: str, kept: Sequence[Mapping[str, Any]]) -> None:
+    """After the rows of a folder are loaded: lines that are no rows stay in it; without any it goes."""
+    unread = [one for one in kept if "row" not in one]
+    if unread:
+        keep_rows(workspace, number, unread)
+    else:
+        shutil.rmtree(kept_folder(workspace) / number)
 
 
 def kept_rows(workspace: Workspace, number: str) -> Iterator[dict[str, Any]]:
@@ -223,8 +247,11 @@ def kept_rows(workspace: Workspace, number: str) -> Iterator[dict[str, Any]]:
 
 def keep_rows(workspace: Workspace, number: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Put bad rows in place of those of a load; only the owner reads them."""
-    lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in rows)
-    replace_file(kept_folder(workspace) / number / "rows.jsonl", lines.encode(), 0o600)
+    replace_file(kept_folder(workspace) / number / "rows.jsonl", _as_lines(rows), 0o600)
+
+
+def _as_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in rows).encode()
 
 
 def ingest_watch(

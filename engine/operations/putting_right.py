@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.collecting import collect_replay, collected_aside
-from engine.operations.ingesting import ingest_replay, ingest_status, keep_rows, kept_rows
+from engine.operations.ingesting import finish_replay, ingest_replay, ingest_status, keep_rows, kept_rows
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -85,9 +85,11 @@ def put_right(
     load all together, of collected ones those that were corrected, or all when none was. What is bad still is aside
     again, however many."""
     if source != COLLECTED:
+        if finish_replay(workspace, source):
+            return PutRight(0, 0)
         _correct(workspace, source, changes)
         loaded = ingest_replay(workspace, source, job, partly=True)
-        if loaded.state != "loaded":
+        if loaded.state == "refused":
             raise EngineError("refused", loaded.message or "the rows were not loaded", hint="They are aside still.")
         return PutRight(loaded.rows, loaded.bad)
     corrected = {one.id: _corrected(one, changes[one.id]) for one in collected_aside(workspace) if one.id in changes}

@@ -75,6 +75,24 @@ def test_what_is_bad_still_is_replayed_as_strictly_as_before(workspace: Workspac
     assert operations.aside_sources(workspace) == [source]
 
 
+def test_killed_before_it_cleaned_up_it_is_loaded_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(workspace, "1,a@x.com,30,SP,2026-11-25\n2,,30,SP,2026-11-25\n3,c@x.com,-1,SP,2026-11-25\n")
+    (source,) = operations.aside_sources(workspace)
+    found = {one.cells["id"]: one.id for one in operations.aside_rows(workspace, source.id)}
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.operations.ingesting._leave", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            operations.put_right(workspace, source.id, {found["2"]: {"email": "b@x.com"}})
+    workspace.reload()
+    assert rows(workspace) == [1, 2]
+    assert operations.put_right(workspace, source.id, {found["3"]: {"age": "3"}}) == PutRight(0, 0)
+    assert rows(workspace) == [1, 2], "not twice"
+    (left,) = operations.aside_sources(workspace)
+    (row,) = operations.aside_rows(workspace, left.id)
+    assert operations.put_right(workspace, left.id, {row.id: {"age": "3"}}) == PutRight(1, 0)
+    assert rows(workspace) == [1, 2, 3]
+
+
 def test_a_value_with_a_break_of_its_own_stays_one(workspace: Workspace) -> None:
     load(workspace, "1,a@x.com,30,SP,2026-11-25\n2,\u2028,30,SP,2026-11-25\n")
     (source,) = operations.aside_sources(workspace)
@@ -116,6 +134,11 @@ def test_lines_that_are_no_rows_stay(workspace: Workspace) -> None:
     assert row.cells == by_line[True].cells
     with pytest.raises(EngineError, match="none of the bad rows could be read"):
         operations.put_right(workspace, left.id, {row.id: {"line": "3"}})
+    written = {"id": "3", "email": "c@x.com", "age": "3", "state": "SP", "seen": "2026-11-25"}
+    path = workspace.warehouse_folder / "kept" / left.id / "rows.jsonl"
+    path.write_text(json.dumps({"reasons": [], "row": written}) + "\n")
+    assert operations.put_right(workspace, left.id, {}) == PutRight(1, 0), "written out as a row"
+    assert operations.aside_sources(workspace) == []
 
 
 def test_what_was_collected(workspace: Workspace) -> None:
