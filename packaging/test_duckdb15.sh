@@ -7,6 +7,6 @@ mkdir -p build
 rm -rf build/duckdb15
 .tools/bin/uv venv --quiet --python "${PYTHON:-.venv/bin/python}" build/duckdb15
 grep -v '^duckdb==' build/locked.txt > build/others.txt
-.tools/bin/uv pip install --quiet --python build/duckdb15/bin/python -r build/others.txt "duckdb==1.5.5"
-.tools/bin/uv pip install --quiet --python build/duckdb15/bin/python --no-deps -e .
+.tools/bin/uv pip install --no-config --quiet --python build/duckdb15/bin/python -r build/others.txt "duckdb==1.5.5"
+.tools/bin/uv pip install --no-config --quiet --python build/duckdb15/bin/python --no-deps -e .
 QT_QPA_PLATFORM=offscreen build/duckdb15/bin/python -m pytest tests/engine -n 2 "$@"
