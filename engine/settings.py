@@ -62,6 +62,12 @@ class Settings:
     serve_key: str | None = None
     """The certificate's private key, a PEM file."""
 
+    allow_environment: str = ""
+    """Variables that documents may name besides CONVOKE_SECRET_…, apart by spaces; a star at the end stands for any."""
+    allow_endpoints: str = ""
+    """HOST or HOST:PORT, apart by spaces: other endpoints of vendors, lines without TLS, and link-local addresses."""
+    allow_folders: str = ""
+    """Folders besides the workspace that documents and tokens may name, apart by semicolons."""
     alerts: str | None = None
     """Who is told of alerts: names of secrets, apart by spaces, each an address as Apprise writes them."""
     secrets: str = "keyring"

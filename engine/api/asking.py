@@ -49,6 +49,7 @@ def asked(request: Request, work: Callable[[Workspace, Job], T]) -> T:
     """What an operation gives, in a workspace of the request's own, within the deadline."""
     state = request.app.state
     with state.workspaces.one() as workspace, state.deadline() as job:
+        workspace.owner = "admin" in request.state.token.scopes
         return work(workspace, job)
 
 

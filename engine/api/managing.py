@@ -57,6 +57,19 @@ def set_secret(
     return Answer({"kept_in": asked(request, lambda workspace, job: operations.set_secret(workspace, name, value))})
 
 
+class Allowed(BaseModel):
+    """Who may use a secret, and where it may be sent: HOST or HOST:PORT; by default the hosts that are named now."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    hosts: list[Annotated[str, Field(min_length=1, max_length=300)]] = Field(default=[], max_length=20)
+
+
+@managing.post("/secrets/{name}/allow")
+def allow_secret(request: Request, name: SecretName, wanted: Allowed) -> Response:
+    """Let a destination or an ingest document use a secret; everywhere it may be used."""
+    return answer(request, lambda workspace, job: operations.allow_secret(workspace, name, wanted.id, wanted.hosts))
+
+
 @managing.delete("/secrets/{name}", status_code=204)
 def remove_secret(request: Request, name: SecretName) -> Response:
     """Forget a secret; refused while a destination needs it."""

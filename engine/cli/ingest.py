@@ -85,12 +85,15 @@ def load(
     file = {"format": file_format, "decimal": decimal, "encoding": encoding}
     wanted = _document(document, into, mode, key, file, more)
     with open_workspace(context, workspace) as opened:
+        near = None if document is None else (document.resolve().parent, Path.cwd())
         if wanted.origin is not None and path is None and not preview:
             with progress("Loading", quiet=as_json) as job:
-                found = operations.ingest_pull(opened, wanted, job)
+                found = operations.ingest_pull(opened, wanted, job, near=near)
             if not found and not as_json:
                 say("There is nothing new.")
             return _told(found, as_json)
+        if path is None:
+            operations.approve_source(opened, wanted, near=near)
         paths = operations.ingest_files(wanted, path)
         if preview:
             return _preview(opened, wanted, paths, as_json)
@@ -183,6 +186,7 @@ def watch(
     code = 0
     with open_workspace(context, workspace) as opened:
         while True:
+            operations.approve_source(opened, wanted, near=(document.resolve().parent, Path.cwd()))
             found = operations.ingest_watch(opened, wanted, seen)
             if found or once:
                 code = _told(found, as_json)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.destinations.host import Host, SettingsReader
+from engine.destinations.host import Host, SettingsReader, endpoint_of
 from engine.destinations.protocol import (
     Batch,
     Capabilities,
@@ -55,8 +55,11 @@ class AdManagerDestination:
         self._version, self._endpoint = given.optional("version"), given.optional("endpoint")
         if self._key is None and self._endpoint is None:
             raise Misconfigured("Ad Manager: service_account is missing", "Write service_account: {secret: NAME}.")
-        if self._endpoint is not None and not self._endpoint.startswith(("http://127.0.0.1:", "http://localhost:")):
-            raise Misconfigured("Ad Manager: endpoint is for tests on this machine", "Leave it out.")
+        if self._endpoint is not None:
+            other = endpoint_of("Ad Manager", self._endpoint)
+            host.must_be_vendors("Ad Manager", other.host, other.port)
+            if not other.encrypted:
+                host.must_be_private("Ad Manager", other.host, other.port, "Leave endpoint out.")
         self._names = set(identifiers)
         self._services: dict[str, Any] = {}
         self._segments: dict[str, int] = {}

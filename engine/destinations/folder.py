@@ -18,18 +18,19 @@ def folder(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) 
     """Files in a folder. ``settings: {path, format}``."""
     given = SettingsReader("a folder", settings, ("path", "format"))
     kind = given.one_of("format", FORMATS, "csv")
-    root = (host.folder / Path(given.text("path", "/exports")).expanduser()).resolve()
-    return FileDestination(Folder(root), kind, identifiers, "protocol")
+    root = host.path("a folder", given.text("path", "/exports"))
+    return FileDestination(Folder(root, host), kind, identifiers, "protocol")
 
 
 class Folder:
     """Puts files into a folder."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, host: Host) -> None:
+        self._root, self._host = root, host
 
     def check(self) -> str:
         """Whether files can be written there."""
+        self._host.must_be_inside("a folder", self._root)
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             probe = self._root / f".convoke-{os.getpid()}"
@@ -43,6 +44,7 @@ class Folder:
         """Whole or not at all, also when the power goes."""
         path = self._root / name
         part = path.with_name(f".{path.name}.part")
+        self._must_stay(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with part.open("wb") as file:
@@ -54,8 +56,15 @@ class Folder:
         except OSError as error:
             raise _unwritable(path, error) from None
 
+    def _must_stay(self, path: Path) -> None:
+        """Raise Misconfigured when a link on the way leads out of the folder, or the folder is no longer allowed."""
+        self._host.must_be_inside("a folder", self._root)
+        if not path.parent.resolve().is_relative_to(self._root):
+            raise Misconfigured(f"a folder: a link leads out of {self._root}", "Remove the link.")
+
     def read(self, name: str) -> bytes:
         """A file's bytes."""
+        self._must_stay(self._root / name)
         try:
             return (self._root / name).read_bytes()
         except OSError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.destinations.host import Host, SettingsReader
+from engine.destinations.host import Host, SettingsReader, endpoint_of
 from engine.destinations.protocol import (
     Batch,
     Capabilities,
@@ -63,8 +63,10 @@ class GoogleDestination:
             raise Misconfigured("Google: the Customer Match terms are not accepted", hint)
         if self._key is None and self._endpoint is None:
             raise Misconfigured("Google: service_account is missing", "Write service_account: {secret: NAME}.")
-        if self._endpoint is not None and not self._endpoint.startswith(("127.0.0.1:", "localhost:")):
-            raise Misconfigured("Google: endpoint is for tests on this machine", "Leave it out.")
+        if self._endpoint is not None:
+            other = endpoint_of("Google", self._endpoint)
+            host.must_be_vendors("Google", other.host, other.port)
+            host.must_be_private("Google", other.host, other.port, "Leave endpoint out.")
         self._kinds = {name: host.kinds[name] for name in identifiers if host.kinds.get(name) in ("email", "phone")}
         self._channel: Any = None
         self._clients: tuple[Any, Any] | None = None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+from engine.destinations.peers import ForbiddenPeer, checked
 from engine.destinations.protocol import Later, Misconfigured, Refused
 
 _TIMEOUT = 30.0
@@ -18,10 +21,13 @@ _ROWS = (400, 413, 422)
 
 
 class Http:
-    """Posts bodies to one address; redirects are not followed, since they would take what is sent elsewhere."""
+    """Posts bodies to one address. Redirects are not followed, since they would take what is sent elsewhere. The peer
+    is checked (see peers) unless ``allows`` says that the workspace's owner allowed it."""
 
-    def __init__(self, url: str, ca: Path | None = None) -> None:
+    def __init__(self, url: str, ca: Path | None = None, allows: Callable[[str, int], bool] | None = None) -> None:
         self._url, self._ca = url, ca
+        self._allows = allows or (lambda host, port: False)
+        self.shown = shown(url)
         self._client: Any = None
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> int:
@@ -33,31 +39,43 @@ class Http:
         except httpx2.HTTPError as error:
             if _is_about_certificates(error):
                 raise Misconfigured(
-                    f"{self._url}: {error}", "Check its certificate, or name its authority with ca."
+                    f"{self.shown}: its certificate cannot be verified",
+                    "Check its certificate, or name its authority with ca.",
                 ) from None
-            raise Later(f"{self._url}: {str(error) or type(error).__name__}") from None
+            raise Later(f"{self.shown}: {_cause(error)}") from None
+        except ForbiddenPeer:
+            raise self._forbidden() from None
+        except httpx2.InvalidURL:
+            raise Misconfigured(f"{self.shown} is no address", "Check its host.") from None
         status: int = answer.status_code
         if 200 <= status < 300:
             return status
-        said = f"{self._url} answers {status}"
+        said = f"{self.shown} answers {status}"
         if status in _ROWS:
             raise Refused(said)
         if status in _BUSY:
             raise Later(said, retry_after(answer.headers.get("retry-after"), datetime.now(UTC)))
         raise Misconfigured(said, "Check the address and what it expects.")
 
-    def form(self, method: str, path: str, values: Mapping[str, str]) -> tuple[int, dict[str, Any], float | None]:
+    def form(
+        self, method: str, path: str, values: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, Any], float | None]:
         """Send form values below the address: the status, the JSON body (empty when there is none), and the seconds of
-        a Retry-After. Only a broken line is raised, as Later."""
+        a Retry-After. What is secret goes into the headers: addresses are written into logs. A broken line is raised as
+        Later, a forbidden peer as Misconfigured."""
         import httpx2
 
         url = f"{self._url}/{path}"
         with_body = {} if method == "GET" else {"data": dict(values)}
         in_address = dict(values) if method == "GET" else None
         try:
-            answer = self._opened().request(method, url, params=in_address, **with_body)
+            answer = self._opened().request(method, url, params=in_address, headers=dict(headers or {}), **with_body)
         except httpx2.HTTPError as error:
-            raise Later(f"{url}: {type(error).__name__}") from None
+            raise Later(f"{shown(url)}: {type(error).__name__}") from None
+        except ForbiddenPeer:
+            raise self._forbidden() from None
+        except httpx2.InvalidURL:
+            raise Misconfigured(f"{self.shown} is no address", "Check its host.") from None
         try:
             body = answer.json()
         except ValueError:
@@ -65,22 +83,59 @@ class Http:
         after = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
         return answer.status_code, body if isinstance(body, dict) else {}, after
 
+    def _forbidden(self) -> Misconfigured:
+        host = urlsplit(self._url).hostname or ""
+        hint = f'Write another address; the workspace\'s owner may write allow_endpoints = "{host}" into convoke.toml.'
+        return Misconfigured(f"{self.shown} is a link-local address or a metadata service of a cloud", hint)
+
     def _opened(self) -> Any:
         import httpx2
 
         if self._client is None:
             try:
-                verify: Any = True if self._ca is None else ssl.create_default_context(cafile=self._ca)
-            except OSError as error:
+                verify = ssl.create_default_context(cafile=self._ca) if self._ca else httpx2.create_ssl_context()
+            except OSError as error:  # also what is no certificate
                 raise Misconfigured(f"{self._ca} cannot be read: {error.strerror}", "Check ca.") from None
-            self._client = httpx2.Client(timeout=_TIMEOUT, verify=verify, follow_redirects=False)
+            self._client = httpx2.Client(
+                timeout=_TIMEOUT, verify=verify, follow_redirects=False, transport=self._transport(verify)
+            )
         return self._client
+
+    def _transport(self, verify: ssl.SSLContext) -> Any:
+        """A network that checks its peers; None where a proxy of this machine connects."""
+        from engine.destinations.pinned import transport
+
+        parts = urlsplit(self._url)
+        if getproxies().get(parts.scheme) and not proxy_bypass(parts.hostname or ""):
+            try:
+                checked(parts.hostname or "", parts.port or 443)
+            except OSError:  # only the proxy can find it
+                return None
+            except ForbiddenPeer:
+                if not self._allows(parts.hostname or "", parts.port or 443):
+                    raise
+            return None
+        return transport(verify, self._allows)
 
     def close(self) -> None:
         """Close the connection."""
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def shown(url: str) -> str:
+    """An address for messages: without a password or a query, which may hold secrets."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _cause(error: Exception) -> str:
+    """Why a line broke, by its kind."""
+    kinds = {"ConnectError": "it cannot be reached", "ConnectTimeout": "it does not answer in time"}
+    return kinds.get(type(error).__name__, "the line broke before it answered")
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from engine.destinations.host import Host, Reference, SettingsReader
+from engine.destinations.host import Host, Reference, SettingsReader, endpoint_of
 from engine.destinations.http import Http
 from engine.destinations.protocol import (
     Batch,
@@ -56,11 +56,14 @@ class MetaDestination:
         token = given.secret("token")
         if token is None:
             raise Misconfigured("Meta: token is missing", "Write token: {secret: NAME}.")
-        if not endpoint.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-            raise Misconfigured(f"Meta: {endpoint} is not encrypted", "Write https://.")
+        if "endpoint" in settings:
+            other = endpoint_of("Meta", endpoint)
+            host.must_be_vendors("Meta", other.host, other.port)
+            if not other.encrypted:
+                host.must_be_private("Meta", other.host, other.port, "Write https://.")
         self._token, self._app_secret, self._reveal = token, given.secret("app_secret"), host.reveal
         self._columns = [(name, _SCHEMA[host.kinds[name]]) for name in identifiers if host.kinds.get(name) in _SCHEMA]
-        self._http = Http(f"{endpoint}/{version}")
+        self._http = Http(f"{endpoint}/{version}", None, host.allows)
         self._audiences: dict[str, str] = {}
 
     def check(self) -> str:
@@ -126,12 +129,17 @@ class MetaDestination:
     # -- the Graph API ---------------------------------------------------------------------------------------------
 
     def _ask(self, method: str, path: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """A call with the token, in the body where there is one; errors in the engine's words."""
+        """A call with the token in the body, or in a header where there is none: addresses are written into logs.
+        Errors come in the engine's words."""
         token = self._reveal(self._token)
-        given = {**values, "access_token": token}
+        given, headers = dict(values), dict[str, str]()
+        if method == "GET":
+            headers["authorization"] = f"Bearer {token}"
+        else:
+            given["access_token"] = token
         if self._app_secret is not None:
             given["appsecret_proof"] = proof(token, self._app_secret, self._reveal)
-        status, body, after = self._http.form(method, path, given)
+        status, body, after = self._http.form(method, path, given, headers)
         if status < 300 and "error" not in body:
             return body
         raise _in_our_words(status, body.get("error") or {}, after)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.destinations import mysql_sql
 from engine.destinations.files import PROFILES
-from engine.destinations.host import Host, SettingsReader
+from engine.destinations.host import Host, SettingsReader, is_loopback
 from engine.destinations.protocol import (
     Batch,
     Capabilities,
@@ -34,7 +34,6 @@ _KEYS = ("host", "port", "socket", "database", "user", "password", "ca", "table"
 _SETUP = (1044, 1045, 1049, 1142, 1143, 1146, 1227, 1698, 1054, 1101, 1060, 3118, 4151)
 """Error numbers that a person must mend: credentials, a locked account, no database, rights, other columns."""
 _ROWS = (1048, 1264, 1265, 1366, 1406, 3140, 4025)
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 _AT_ONCE = 1_000
 _PATIENCE, _ANSWER = 15, 120
 """Seconds to connect, and for an answer."""
@@ -51,10 +50,14 @@ class MySQLDestination:
     def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> None:
         given = SettingsReader("MySQL", settings, _KEYS)
         self._host, self._port = given.optional("host", "localhost") or "localhost", given.port(3306)
-        self._socket, self._ca = given.optional("socket"), given.optional("ca")
+        self._socket, self._ca = (
+            None if text is None else str(host.path("MySQL", text))
+            for text in (given.optional("socket"), given.optional("ca"))
+        )
         self._database, self._user = given.text("database", "crm"), given.text("user", "convoke")
         self._password, self._reveal = given.secret("password"), host.reveal
-        if self._socket is None and self._ca is None and self._host not in _LOCAL:
+        far = not is_loopback(self._host) and not host.allows(self._host, self._port)
+        if self._socket is None and self._ca is None and far:
             raise Misconfigured(
                 "MySQL: ca is missing, and the server is another machine", "Name its authority's PEM file."
             )

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from engine.destinations.files import FORMATS, FileDestination
-from engine.destinations.host import Host, Reference, SettingsReader
+from engine.destinations.host import Host, Reference, SettingsReader, endpoint_of
+from engine.destinations.peers import ForbiddenPeer, checked
 from engine.destinations.protocol import Later, Misconfigured
 
 _PLAIN = {
@@ -38,6 +39,7 @@ def objects(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host)
     kind = given.one_of("format", FORMATS, "csv")
     plain = {name: given.optional(name) for name in _PLAIN[scheme]}
     secrets = {name: given.secret(name) for name in _SECRET[scheme]}
+    _must_be_safe(host, plain.get("endpoint"), [one for one in secrets.values() if one is not None])
     bucket = Bucket(
         str(url).rstrip("/"),
         {name: value for name, value in plain.items() if value is not None},
@@ -45,6 +47,22 @@ def objects(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host)
         host,
     )
     return FileDestination(bucket, kind, identifiers, "protocol")
+
+
+def _must_be_safe(host: Host, endpoint: str | None, keys: Sequence[Reference]) -> None:
+    """The line to another endpoint is encrypted, and the machine's own keys are not sent to it."""
+    if endpoint is None:
+        return
+    other = endpoint_of("object storage", endpoint)
+    if not other.encrypted:
+        host.must_be_private("object storage", other.host, other.port, "Write https://.")
+    if not host.allows(other.host, other.port):
+        try:
+            checked(other.host, other.port)
+        except ForbiddenPeer as error:
+            raise Misconfigured(f"object storage: {error}", "Write another endpoint.") from None
+        except OSError:  # it is said when it is used
+            pass
 
 
 class Bucket:
@@ -76,6 +94,9 @@ class Bucket:
     def _opened(self) -> Any:
         from obstore.store import from_url
 
+        if not self._secrets and not self._host.machine:
+            hint = "Name the keys, or the workspace's owner saves the destination at the command line or in the app."
+            raise Misconfigured("object storage: it was not given the keys of this machine", hint)
         config: Any = dict(self._plain) | {name: self._host.reveal(one) for name, one in self._secrets.items()}
         local = self._plain.get("endpoint", "").startswith("http://")
         # The engine tries again by itself, later and at the same batch.

@@ -6,18 +6,20 @@ the batches that were taken, in the same transaction as their rows. Both are mad
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.destinations.files import PROFILES
-from engine.destinations.host import Host, SettingsReader
+from engine.destinations.host import Host, SettingsReader, is_loopback
 from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigured, Operation, Receipt, Refused, Sync
 
 if TYPE_CHECKING:
     import psycopg
 
 _KEYS = ("host", "port", "dbname", "user", "sslmode", "password", "schema", "table")
+_ENCRYPTED = ("require", "verify-ca", "verify-full")
 _WRONG_SETUP = ("28", "3D", "3F", "42", "0A")
 """SQLSTATE classes that a person must mend: credentials, no such database or schema, rights and names."""
 _NOT_LET_IN = ("authentication failed", "does not exist", "not permitted to log in", "no pg_hba.conf entry")
@@ -46,6 +48,8 @@ class PostgresDestination:
     def __init__(self, settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> None:
         given = SettingsReader("PostgreSQL", settings, _KEYS)
         given.text("dbname", "crm")
+        self._tls = tls("PostgreSQL", settings, host)
+        self._without = password_of_nobody(host)
         self._password, self._reveal = given.secret("password"), host.reveal
         self._settings = dict(settings)
         self._columns = tuple(identifiers)
@@ -60,8 +64,11 @@ class PostgresDestination:
         if self._connection is None or self._connection.closed:
             names = ("host", "port", "dbname", "user", "sslmode")
             given: dict[str, Any] = {name: self._settings[name] for name in names if name in self._settings}
+            given |= self._tls
             if self._password is not None:
                 given["password"] = self._reveal(self._password)
+            else:
+                given |= self._without
             self._connection = psycopg.connect(**given, **_LIMITS)
             self._made = False
         return self._connection
@@ -182,6 +189,27 @@ class PostgresDestination:
 
     def finish(self, sync: Sync, batches: Sequence[tuple[str, str, Operation]]) -> None:
         """Every batch was committed already."""
+
+
+def tls(what: str, settings: Mapping[str, Any], host: Host) -> dict[str, str]:
+    """What is asked of the line: beyond this machine it is encrypted, whether or not the document says so. Raises
+    Misconfigured where the document says that it need not be."""
+    port = settings.get("port", 5432)
+    hosts = [one.strip() for one in str(settings.get("host") or "localhost").split(",")]
+    far = [one for one in hosts if not one.startswith(("/", "@")) and not is_loopback(one)]
+    far = [one for one in far if not host.allows(one, port if isinstance(port, int) else 0)]
+    mode = settings.get("sslmode") or None
+    if not far:
+        return {}
+    if mode not in (None, *_ENCRYPTED):
+        hint = f"Write sslmode: verify-full, or at least require; the owner may allow {far[0]} in allow_endpoints."
+        raise Misconfigured(f"{what}: the line to {far[0]} may be unencrypted by sslmode {mode}", hint)
+    return {"sslmode": str(mode or "require")}
+
+
+def password_of_nobody(host: Host) -> dict[str, str]:
+    """What keeps the library from taking a password of this machine (PGPASSWORD, .pgpass) that was not given."""
+    return {} if host.machine else {"password": "", "passfile": os.devnull}
 
 
 def _said(error: Exception) -> str:

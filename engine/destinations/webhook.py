@@ -8,9 +8,8 @@ import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from engine.destinations.files import PROFILES
 from engine.destinations.host import Host, Reference, SettingsReader
@@ -18,7 +17,6 @@ from engine.destinations.http import Http
 from engine.destinations.protocol import Batch, Capabilities, Misconfigured, Operation, Receipt, Refused, Sync
 
 _TYPES = {"add": "audience.members.added", "remove": "audience.members.removed"}
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class WebhookDestination:
@@ -30,16 +28,19 @@ class WebhookDestination:
         given = SettingsReader("a webhook", settings, ("url", "secret", "ca"))
         url = given.text("url", "https://example.org/convoke")
         parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise Misconfigured(f'a webhook: "{url}" is no address', "Write url: https://example.org/convoke.")
-        if parts.scheme == "http" and parts.hostname not in _LOCAL:
-            raise Misconfigured(f"a webhook: {url} is not encrypted", "Write https://, or a server of this machine.")
+        if parts.scheme not in ("https", "http") or not parts.hostname or not _is_port(parts):
+            raise Misconfigured("a webhook: url is no address", "Write url: https://example.org/convoke.")
+        if parts.username is not None or parts.password is not None:
+            raise Misconfigured("a webhook: the address has a password in it", "Leave it out: messages are signed.")
+        if parts.scheme == "http":
+            hint = "Write https://, or a server of this machine."
+            host.must_be_private("a webhook", parts.hostname, parts.port or 80, hint)
         secret = given.secret("secret")
         if secret is None:
             raise Misconfigured("a webhook: secret is missing", "Write secret: {secret: NAME}.")
         ca = given.optional("ca")
-        self._http = Http(url, None if ca is None else host.folder / Path(ca).expanduser())
-        self._url, self._secret, self._columns = url, secret, tuple(identifiers)
+        self._http = Http(url, None if ca is None else host.path("a webhook", ca), host.allows)
+        self._secret, self._columns = secret, tuple(identifiers)
         self._reveal: Callable[[Reference], str] = host.reveal
         self._clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -47,7 +48,7 @@ class WebhookDestination:
         """Send a message that says only that it is a test."""
         at = self._clock()
         self._post(f"test-{at:%Y%m%d%H%M%S%f}", {"type": "convoke.test", "data": {}}, at)
-        return f"{self._url} took a signed test message."
+        return f"{self._http.shown} took a signed test message."
 
     def send(self, batch: Batch) -> Receipt:
         """Post a batch."""
@@ -87,6 +88,13 @@ class WebhookDestination:
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
+
+
+def _is_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def _signing_key(secret: str) -> bytes:

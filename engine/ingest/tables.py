@@ -16,25 +16,24 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 
-from engine.destinations.host import Reference, SettingsReader
+from engine.destinations.host import Host, SettingsReader, is_loopback
+from engine.destinations.postgres import password_of_nobody, tls
 from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.ingest import Origin
 from engine.errors import EngineError
 from engine.ingest.files import named, quoted
 from engine.jobs import Job
 
-Reveal = Callable[[Reference], str]
 _AT_ONCE = 50_000
 _POSTGRES = ("host", "port", "dbname", "user", "sslmode", "password")
 _MYSQL = ("host", "port", "socket", "database", "user", "password", "ca")
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-def copied(origin: Origin, reveal: Reveal, since: str | None, into: Path, job: Job | None = None) -> str | None:
+def copied(origin: Origin, host: Host, since: str | None, into: Path, job: Job | None = None) -> str | None:
     """Write the rows (those whose watermark is larger than ``since``) as a Parquet file; the largest watermark as text.
     None when there is no row. EngineError says what is wrong with the database or the settings."""
     try:
-        batches = {"duckdb": _duckdb, "postgresql": _postgres, "mysql": _mysql}[origin.type](origin, reveal, since)
+        batches = {"duckdb": _duckdb, "postgresql": _postgres, "mysql": _mysql}[origin.type](origin, host, since)
         return _written(batches, origin.watermark, into, job)
     except (Misconfigured, Later) as error:
         raise EngineError("file", f"the table cannot be read: {error}", "from", "Check from.settings.") from None
@@ -78,7 +77,7 @@ def _select(origin: Origin, name: Callable[[str], str], since: str | None, mark:
     return f"SELECT * FROM {rows} WHERE {name(origin.watermark)} > {mark}", [since]  # noqa: S608
 
 
-def _duckdb(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.Table]:
+def _duckdb(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]:
     path = SettingsReader("DuckDB", origin.settings, ("path",)).text("path", "/data/crm.duckdb")
     if not Path(path).expanduser().is_file():
         raise Misconfigured(f"there is no file {path}", "Check the path.")
@@ -93,7 +92,7 @@ def _duckdb(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.Ta
         raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
 
 
-def _postgres(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.Table]:
+def _postgres(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]:
     import psycopg
 
     reader = SettingsReader("PostgreSQL", origin.settings, _POSTGRES)
@@ -101,7 +100,10 @@ def _postgres(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.
     given = {key: value for key, value in origin.settings.items() if key != "password"}
     password = reader.secret("password")
     if password is not None:
-        given["password"] = reveal(password)
+        given["password"] = host.reveal(password)
+    else:
+        given |= password_of_nobody(host)
+    given |= tls("PostgreSQL", origin.settings, host)
     sql, values = _select(origin, named, since, "%s")
     try:
         with psycopg.connect(**given, connect_timeout=15) as connection, connection.cursor(name="convoke") as cursor:
@@ -117,24 +119,25 @@ def _postgres(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.
         raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
 
 
-def _mysql(origin: Origin, reveal: Reveal, since: str | None) -> Iterator[pa.Table]:
+def _mysql(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]:
     import pymysql
     from pymysql.cursors import SSCursor
 
     reader = SettingsReader("MySQL", origin.settings, _MYSQL)
-    host, ca, socket = reader.optional("host", "localhost"), reader.optional("ca"), reader.optional("socket")
-    if socket is None and ca is None and host not in _LOCAL:
+    server, ca, socket = reader.optional("host", "localhost"), reader.optional("ca"), reader.optional("socket")
+    far = not is_loopback(server or "") and not host.allows(server or "", reader.port(3306))
+    if socket is None and ca is None and far:
         raise Misconfigured("MySQL: ca is missing, and the server is another machine", "Name its authority's PEM file.")
     password = reader.secret("password")
     sql, values = _select(origin, _backticks, since, "%s")
     try:
         connection = pymysql.connect(
-            host=host,
+            host=server,
             port=reader.port(3306),
             unix_socket=socket,
             database=reader.text("database", "crm"),
             user=reader.text("user", "convoke"),
-            password="" if password is None else reveal(password),
+            password="" if password is None else host.reveal(password),
             ssl_ca=ca,
             ssl_verify_identity=ca is not None,
             charset="utf8mb4",

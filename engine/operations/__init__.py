@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         try_destination,
     )
     from engine.operations.alerting import Seen, alerts, see_alerts, tell_alerts, try_alerts, watch
+    from engine.operations.bindings import allow_secret, approve_source, grants
     from engine.operations.collecting import collect_aside, collect_replay, collect_state, collecting_into
     from engine.operations.contract_files import contract_tables, contract_text, save_contract
     from engine.operations.contracting import (
@@ -230,6 +231,9 @@ _HOMES = {
     "destination_types": "activating",
     "queue_ends": "ending",
     "quality_past": "depending",
+    "allow_secret": "bindings",
+    "approve_source": "bindings",
+    "grants": "bindings",
     "add_token": "granting",
     "revoke_token": "granting",
     "tokens": "granting",
@@ -351,11 +355,13 @@ __all__ = [
     "add_to_model",
     "add_token",
     "alerts",
+    "allow_secret",
     "apply",
     "apply_identity",
     "apply_identity_text",
     "apply_model",
     "apply_model_text",
+    "approve_source",
     "aside_rows",
     "aside_sources",
     "audience_page",
@@ -393,6 +399,7 @@ __all__ = [
     "find_person",
     "forget_person",
     "freshness_of",
+    "grants",
     "has_due_syncs",
     "history",
     "identity_decisions",

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from engine.destinations.files import PROFILES
 from engine.destinations.forms import FORMS
+from engine.destinations.host import Host
+from engine.destinations.needs import needs
 from engine.destinations.opening import ONLY, PROOFS, open_destination
 from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.delivery import Delivery
-from engine.domain.destination import read_destination, write_destination
+from engine.domain.destination import DestinationDocument, read_destination, write_destination
 from engine.domain.documents import iso, load_one, read_file
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.locks import holding
 from engine.membership.snapshots import Snapshots
+from engine.operations.bindings import approve, keep
 from engine.operations.delivering import Delivering, Some, clock, destinations_of, wanted_of
 from engine.operations.ending import goes, let_end, queue_ends
 from engine.operations.looking import mask
 from engine.operations.sealing import host_of, set_secret
 from engine.operations.workspace import Workspace, user_name
 from engine.store.activation import END, Batches, DestinationRow, Destinations, Outbox, SyncRow
+from engine.store.grants import Grants
 from engine.store.runs import RunRow
 
 _OWN = timedelta(seconds=10)
@@ -42,24 +46,37 @@ def add_destination(workspace: Workspace, path: Path) -> str:
 def save_destination(workspace: Workspace, value: Any) -> str:
     """Keep a destination, after it was checked against the model and its type; its id."""
     document = read_destination(value)
-    open_destination(document, host_of(workspace)).close()
+    open_destination(document, _host(workspace, document, saving=True)).close()
     wanted_of(workspace, document, Delivery())
     with workspace.database.transaction():
+        approve(workspace, document.id, document.type, document.settings)
         Destinations(workspace.database).save(document.id, write_destination(document), user_name(), iso(clock()))
     return document.id
 
 
 def keep_destination(workspace: Workspace, value: dict[str, Any], secrets: Mapping[str, str]) -> str:
     """Keep a destination whose secret settings were typed: they go to the keyring or vault, named ID-SETTING, and the
-    document refers to them; its id."""
+    document refers to them; its id. Typing one gives it to the destination, at the host that is named now and no
+    other."""
     settings = dict(value.get("settings") or {})
     names = {setting: f"{value.get('id')}-{setting}" for setting in secrets}
     document = {**value, "settings": settings | {setting: {"secret": name} for setting, name in names.items()}}
     checked = read_destination(document)
-    open_destination(checked, host_of(workspace)).close()
+    open_destination(checked, _host(workspace, checked, saving=True)).close()
     for setting, name in names.items():
         set_secret(workspace, name, secrets[setting])
+    given = [one for one in needs(checked.type, checked.settings) if one.what == "secret"]
+    with workspace.database.transaction():
+        for name in names.values():
+            Grants(workspace.database).forget_name("secret", name, checked.id)
+        keep(workspace, checked.id, [one for one in given if one.name in names.values()])
     return save_destination(workspace, document)
+
+
+def _host(workspace: Workspace, document: DestinationDocument, *, saving: bool = False) -> Host:
+    """What a destination's connector is given. While it is saved its paths are looked at afterwards (see approve)."""
+    host = host_of(workspace, document.id, document.type, document.settings)
+    return replace(host, inside=lambda path: True) if saving else host
 
 
 def destination_types() -> dict[str, dict[str, Any]]:
@@ -89,7 +106,8 @@ def _row(workspace: Workspace, identifier: str) -> DestinationRow:
 
 def try_destination(workspace: Workspace, identifier: str) -> str:
     """Try whether a destination can be used, without changing anything there; a sentence."""
-    opened = open_destination(read_destination(_row(workspace, identifier).document), host_of(workspace))
+    document = read_destination(_row(workspace, identifier).document)
+    opened = open_destination(document, _host(workspace, document))
     try:
         return opened.check()
     except Misconfigured as error:
@@ -121,6 +139,7 @@ def remove_destination(workspace: Workspace, identifier: str) -> None:
         )
     with workspace.database.transaction():
         Destinations(workspace.database).forget(identifier)
+        Grants(workspace.database).forget_user(identifier)
 
 
 def queue_syncs(workspace: Workspace, wanted: Mapping[str, Sequence[str]], run: RunRow, *, own: bool = False) -> None:

@@ -13,7 +13,7 @@ from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.operations.contracting import red_tables
 from engine.operations.score_schedule import score_troubles
-from engine.operations.sealing import host_of
+from engine.operations.sealing import reveal_any
 from engine.operations.watching_folders import ingest_troubles
 from engine.operations.workspace import Workspace
 from engine.store.alerts import Alert, Alerts, Kind, Troubles
@@ -199,7 +199,7 @@ def _sent(
     if not names:
         hint = 'Keep an address with convoke secret set ops, then write alerts = "ops" into convoke.toml.'
         raise EngineError("usage", "there is nobody to be told", hint=hint)
-    reveal, took, failed = host_of(workspace).reveal, list[str](), dict[str, str]()
+    reveal, took, failed = reveal_any(workspace), list[str](), dict[str, str]()
     for name in names:
         try:
             if send(reveal({"secret": name}), title, body, good):

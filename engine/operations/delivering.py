@@ -74,7 +74,7 @@ class Delivering:
         self._some = some
         try:
             document = self._document(sync.destination_id)
-            destination = open_destination(document, host_of(self._workspace))
+            destination = self._opened(document)
             try:
                 return self._deliver(sync, document, destination)
             finally:
@@ -156,7 +156,7 @@ class Delivering:
     def preview(self, audience: str, destination_id: str, run: int) -> tuple[Plan, str | None]:
         """What a sync would do, and what would hold it back; nothing is kept or sent."""
         document = self._document(destination_id)
-        destination = open_destination(document, host_of(self._workspace))
+        destination = self._opened(document)
         stream = next((n for n, pair in self._outbox.streams().items() if pair == (audience, destination_id)), 0)
         try:
             with self._target(audience, run, document, destination.capabilities) as (wanted, plan_of):
@@ -287,6 +287,10 @@ class Delivering:
             hint = nearest(identifier, known, "destination")
             raise EngineError("unknown_name", f'there is no destination "{identifier}"', "destinations", hint)
         return read_destination(known[identifier].document)
+
+    def _opened(self, document: DestinationDocument) -> Destination:
+        host = host_of(self._workspace, document.id, document.type, document.settings)
+        return open_destination(document, host)
 
     def _as_of(self, sync: SyncRow) -> str:
         if sync.run_id == END:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.domain.identity import IdentityDocument
 from engine.errors import EngineError
-from engine.operations.sealing import set_secret
+from engine.operations.sealing import keep_secret
 from engine.operations.workspace import IDENTITY, Workspace, user_name
 from engine.secrets.opening import open_keeper
 from engine.store.identity import PEPPER, Identities
@@ -80,6 +80,6 @@ def make_pepper(workspace: Workspace, document: IdentityDocument, version: int, 
         text = open_keeper(workspace.folder, workspace.settings, ask).get(name)
         text = text or randomness.token_hex(32)
         hasher = Hasher(_pepper_bytes(text), document.tenant, version)
-        set_secret(workspace, name, text, ask)
+        keep_secret(workspace, name, text, ask)
         identities.add_pepper(version, hasher.fingerprint, user_name())
     return hasher

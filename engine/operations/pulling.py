@@ -6,12 +6,15 @@ again, one that ended is not.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from engine.domain.ingest import Dialect, IngestDocument
 from engine.errors import EngineError
 from engine.jobs import Job
+from engine.operations.bindings import approve_source
 from engine.operations.ingesting import FileLoaded, ingest_load, ingest_status
 from engine.operations.sealing import host_of
 from engine.operations.workspace import Workspace
@@ -19,18 +22,26 @@ from engine.operations.workspace import Workspace
 _END = ".parquet"
 
 
-def ingest_pull(workspace: Workspace, document: IngestDocument, job: Job | None = None) -> list[FileLoaded]:
+def ingest_pull(
+    workspace: Workspace,
+    document: IngestDocument,
+    job: Job | None = None,
+    *,
+    near: Sequence[Path] | None = None,
+    watched: bool = False,
+) -> list[FileLoaded]:
     """Load the rows of the document's table that were not loaded yet (all of them without a watermark); nothing when
-    there is none."""
+    there is none. ``near`` and ``watched`` say where the document comes from (see approve_source)."""
     from engine.ingest.tables import beside, copied
 
     if document.origin is None:
         raise EngineError("usage", "the document names no database", "from", "Write from, or name a file.")
     folder = workspace.warehouse_folder
     folder.mkdir(exist_ok=True)
-    reveal = host_of(workspace).reveal
+    approve_source(workspace, document, near=near, watched=watched)
+    host = host_of(workspace, document.id, document.origin.type, document.origin.settings)
     with beside(folder, f".pull-{document.id}{_END}") as made:
-        newest = copied(document.origin, reveal, pulled_until(workspace, document), made, job)
+        newest = copied(document.origin, host, pulled_until(workspace, document), made, job)
         if newest is None:
             return []
         mark = "" if document.origin.watermark is None else quote(newest, safe="")

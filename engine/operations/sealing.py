@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from engine.destinations.host import Host
+from engine.destinations.host import Host, Reference
+from engine.destinations.needs import SECRET_NAME, Need, is_own, needs
 from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.documents import iso
 from engine.errors import EngineError, nearest
+from engine.operations.bindings import allowed, forbidden, grants, refusal, within_roots
 from engine.operations.workspace import Workspace, user_name
 from engine.secrets.opening import open_keeper
 from engine.secrets.vault import make_key
 from engine.settings import write_settings
 from engine.store.activation import Destinations
+from engine.store.grants import Grants
 from engine.store.identity import PEPPER, Identities
 from engine.store.secret_names import SecretNames, SecretRow
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _AGAIN_AFTER = 60.0
 """Seconds until a delivery that waits for an unlocked keyring is tried again."""
 
@@ -31,17 +32,23 @@ Ask = Callable[[], str | None]
 
 def set_secret(workspace: Workspace, name: str, value: str, ask: Ask = lambda: None) -> str:
     """Keep a secret; what keeps it now: keyring or vault. ``ask`` asks for the vault's passphrase."""
-    if not _NAME.fullmatch(name):
+    if not SECRET_NAME.fullmatch(name):
         raise EngineError("usage", f'"{name}" cannot be a secret\'s name', hint="Use letters, digits, -, _ and dots.")
     if not value:
         raise EngineError("usage", "the secret is empty", hint="Type it, or pipe it in.")
     keeper = open_keeper(workspace.folder, workspace.settings, ask)
-    if _is_pepper(workspace, name) and keeper.get(name) is not None:
+    if is_own(name) and (not _is_lost_pepper(workspace, name) or keeper.get(name) is not None):
         raise EngineError(
             "refused",
-            f'the secret "{name}" is the one that persons are known by, so it is not replaced',
-            hint="Make another one: convoke identity rotate.",
+            f'"{name}" is the name of one of Convoke\'s own secrets, by which persons are known, so it is not replaced',
+            hint="Choose another name; a new pepper is made by convoke identity rotate.",
         )
+    return keep_secret(workspace, name, value, ask)
+
+
+def keep_secret(workspace: Workspace, name: str, value: str, ask: Ask = lambda: None) -> str:
+    """The same for what Convoke keeps itself."""
+    keeper = open_keeper(workspace.folder, workspace.settings, ask)
     keeper.set(name, value)
     with workspace.database.transaction():
         SecretNames(workspace.database).save(
@@ -76,6 +83,12 @@ def remove_secret(workspace: Workspace, name: str, ask: Ask = lambda: None) -> N
     open_keeper(workspace.folder, workspace.settings, ask).remove(name)
     with workspace.database.transaction():
         names.forget(name)
+        Grants(workspace.database).forget_name("secret", name)
+
+
+def _is_lost_pepper(workspace: Workspace, name: str) -> bool:
+    """Whether a secret is a pepper that was in use, so that its owner may put it back."""
+    return workspace.owner and name in [PEPPER.format(row.version) for row in Identities(workspace.database).peppers()]
 
 
 def _is_pepper(workspace: Workspace, name: str) -> bool:
@@ -92,15 +105,38 @@ def make_vault_key(workspace: Workspace, path: Path) -> None:
     vars(workspace)["settings"] = settings  # in place of what was read before
 
 
-def host_of(workspace: Workspace) -> Host:
-    """What the workspace gives to a connector."""
+def host_of(workspace: Workspace, user: str, kind: str, settings: Mapping[str, Any]) -> Host:
+    """What the workspace gives to the connector of a destination or an ingest document, by its id, kind and settings:
+    only what was given to it before."""
     stored = workspace.models.current()
     kinds = {} if stored is None else {name: one.kind for name, one in workspace.model.identifiers.items()}
-    return Host(workspace.folder, _revealing(workspace), kinds)
+    known = grants(workspace)
+    wanted = needs(kind, settings)
+
+    def reveal(reference: Reference) -> str:
+        (what, name), *_ = reference.items()
+        mine = [one for one in wanted if (one.what, one.name) == (what, name)]
+        for need in mine or [Need("secret", name, "")]:
+            reason = forbidden(workspace, need, known)
+            if reason is None and not allowed(known, user, need):
+                reason = refusal(user, need)
+            if reason is not None:
+                raise Misconfigured(reason[0], reason[2])
+        return keeping(reference)
+
+    keeping = reveal_any(workspace)
+    return Host(
+        workspace.folder,
+        reveal,
+        kinds,
+        lambda path: within_roots(workspace, user, path, known),
+        tuple(workspace.settings.allow_endpoints.split()),
+        all(allowed(known, user, one) for one in wanted if one.what == "machine"),
+    )
 
 
-def _revealing(workspace: Workspace) -> Callable[[Any], str]:
-    """What reads a reference in a destination's settings: ``{secret: NAME}`` or ``{env: VARIABLE}``.
+def reveal_any(workspace: Workspace) -> Callable[[Any], str]:
+    """What reads a reference that is no document's (the setting alerts): ``{secret: NAME}`` or ``{env: VARIABLE}``.
 
     It raises Misconfigured when there is no such secret, Later while the keyring or vault is locked.
     """
@@ -113,6 +149,8 @@ def _revealing(workspace: Workspace) -> Callable[[Any], str]:
                 raise Misconfigured(f"the environment has no {variable}", "Put the secret there.")
             return os.environ[variable]
         name = reference["secret"]
+        if is_own(name):
+            raise Misconfigured("Convoke's own secrets are not given to anybody", "Name another secret.")
         try:
             if not opened:
                 opened.append(open_keeper(workspace.folder, workspace.settings))

@@ -17,6 +17,7 @@ from pathlib import Path
 from engine.domain.ingest import IngestDocument
 from engine.errors import EngineError
 from engine.jobs import Job
+from engine.operations.bindings import approve_source, must_lead_nowhere
 from engine.operations.ingesting import AT_REST, FileLoaded, ingest_files, ingest_load, read_ingest_file
 from engine.operations.pulling import ingest_pull
 from engine.operations.workspace import Workspace
@@ -73,7 +74,7 @@ def _tables(workspace: Workspace, known: _Known) -> Iterator[IngestDocument]:
 
 def _pulled(workspace: Workspace, document: IngestDocument, job: Job | None) -> list[FileLoaded]:
     try:
-        return ingest_pull(workspace, document, job)
+        return ingest_pull(workspace, document, job, watched=True)
     except EngineError as error:
         if error.code in ("cancelled", "warehouse_file"):  # somebody else writes: the next look tries again
             raise
@@ -105,7 +106,10 @@ def _new(workspace: Workspace, seen: _State) -> Iterator[tuple[IngestDocument | 
     for path in sorted((workspace.folder / FOLDER).glob("*.y*ml")):
         try:
             document = _document(workspace, path)
+            if document.path is not None:
+                approve_source(workspace, document, watched=True)
             files = [] if document.path is None else ingest_files(document)
+            must_lead_nowhere(workspace, document, files)
         except EngineError as error:
             yield error, _changed(error, [path], seen)
             continue

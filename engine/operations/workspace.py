@@ -38,6 +38,8 @@ class Workspace:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self.owner = True
+        """Whether the workspace's owner asks: at the command line and in the app; over the API with the scope admin."""
         self.sample: Sample | None = None
         self.sample_stamp: tuple[Any, ...] = ()
         self.trial: tuple[Path, str] | None = None

@@ -65,6 +65,8 @@ class Database:
                     if number > now:
                         self._connection.execute(script)
                         self._connection.execute(f"PRAGMA user_version = {number}")
+        if current == 0:  # nothing older is here to be given what it uses
+            self.run("granting_done")
 
     def _number(self, sql: str) -> int:
         return int(next(iter(self._connection.execute(sql)))[0])

@@ -59,7 +59,7 @@ def make(
 ) -> Workspace:
     """A workspace with an audience of everyone in SP that goes to one destination, ``out``."""
     with init(folder) as made:
-        write_settings(folder, replace(made.settings, warehouse="local:"))
+        write_settings(folder, replace(made.settings, warehouse="local:", allow_endpoints="127.0.0.1 localhost"))
     publish(folder, people)
     workspace = Workspace(folder)
     apply_model_text(workspace, model)

@@ -20,6 +20,7 @@ class Graph:
         self.names: dict[str, str] = {}
         self.members: dict[str, set[tuple[str, ...]]] = {}
         self.calls: list[tuple[str, str, dict[str, str]]] = []
+        self.addresses: list[str] = []
         self.fails: dict[str, Any] | None = None
         self.invalid: set[str] = set()
         self.url = ""
@@ -80,6 +81,9 @@ def graph() -> Iterator[Graph]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
             given = {name: values[0] for name, values in parse_qs(f"{parts.query}&{body}").items()}
+            made.addresses.append(self.path)
+            if given.get("access_token") is None and self.headers.get("authorization"):
+                given["access_token"] = str(self.headers["authorization"]).removeprefix("Bearer ")
             status, answer = made.answer(self.command, parts.path, given)
             data = json.dumps(answer).encode()
             self.send_response(status)

@@ -120,7 +120,7 @@ def test_nobody_answers(tmp_path: Path) -> None:
     [
         ({}, "network is missing"),
         ({"network": "1"}, "service_account is missing"),
-        ({"network": "1", "endpoint": "https://example.org"}, "for tests"),
+        ({"network": "1", "endpoint": "https://example.org"}, "is not the vendor's"),
         ({"network": "1", "service_account": "{}"}, "must not stand"),
         ({"network": "1", "consent": "yes"}, "is no consent"),
     ],

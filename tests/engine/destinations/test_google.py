@@ -127,7 +127,7 @@ def test_settings(server: DataManager, tmp_path: Path) -> None:
     for change, said in (
         ({"terms": ""}, "terms are not accepted"),
         ({"endpoint": None}, "service_account is missing"),
-        ({"endpoint": "example.org:443"}, "for tests on this machine"),
+        ({"endpoint": "example.org:443"}, "is not the vendor's endpoint"),
         ({"account": ""}, "account is missing"),
         ({"account_type": "OTHER"}, "is no account_type"),
         ({"service_account": "{}"}, "must not stand in the document"),

@@ -63,6 +63,7 @@ def test_the_official_client_leaves_the_same_state(server: Graph, out: MetaDesti
         from facebook_business.session import FacebookSession
 
     assert out.check() == "The ad account Shop answers."
+    assert not any(TOKEN in one for one in server.addresses), "an address is written into logs"
     out.send(batch(ROWS))
     out.send(batch(ROWS))
     out.send(batch([ROWS[2]], "b2", "remove", "00002"))
@@ -126,7 +127,7 @@ def test_settings_and_secrets(server: Graph, tmp_path: Path) -> None:
         ({"token": None}, "token is missing"),
         ({"token": "EAAB"}, "must not stand in the document"),
         ({"ad_account": ""}, "ad_account is missing"),
-        ({"endpoint": "http://example.org"}, "is not encrypted"),
+        ({"endpoint": "http://example.org"}, "is not the vendor's endpoint"),
     ):
         with pytest.raises(Misconfigured, match=said):
             destination(server, tmp_path, **change)

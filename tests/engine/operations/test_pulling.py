@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from engine.domain.ingest_codec import read_ingest, write_ingest
 from engine.errors import EngineError
 from engine.operations import Workspace
 from engine.operations.watching_folders import ingest_troubles
+from engine.settings import write_settings
 from tests.support.mariadb import MARIADBD, PASSWORD, mariadb
 from tests.support.postgres import binaries
 from tests.support.postgres import server as postgres
@@ -195,6 +197,11 @@ def test_the_daemon_reads_tables_every_so_often(workspace: Workspace, tmp_path: 
         assert write_ingest(read_ingest(told))["from"]["every"] == "15min"
         (workspace.folder / "ingest").mkdir()
         (workspace.folder / "ingest" / "crm.yaml").write_text(dump_yaml(told))
+        (refused,) = operations.ingest_all(workspace)
+        assert "is outside the workspace" in (refused.message or ""), "whoever writes a document names no folder"
+        (workspace.folder / "warehouse" / "watched.json").unlink()
+        write_settings(workspace.folder, replace(workspace.settings, allow_folders=f"/nowhere; {tmp_path}"))
+        del workspace.settings
         assert operations.ingest_due(workspace)
         assert [(one.state, one.rows) for one in operations.ingest_all(workspace)] == [("loaded", 2)]
         database.do(MORE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ from engine.operations import (
     set_secret,
     sync,
     sync_due,
+    try_destination,
 )
-from engine.operations.sealing import host_of
 from engine.settings import write_settings
 from tests.support.delivering import make, person, refresh
 from tests.support.receiver import receiver
@@ -103,11 +104,21 @@ def test_names_and_uses(tmp_path: Path) -> None:
 
 
 def test_a_reference_to_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.destinations.protocol import Misconfigured
-
-    with make(tmp_path / "ws", PEOPLE, {"type": "folder", "settings": {"path": "out"}}) as workspace:
-        reveal = host_of(workspace).reveal
-        monkeypatch.setenv("CRM_PASSWORD", "x")
-        assert reveal({"env": "CRM_PASSWORD"}) == "x"
-        with pytest.raises(Misconfigured, match="the environment has no CRM_NOTHING"):
-            reveal({"env": "CRM_NOTHING"})
+    monkeypatch.setenv("CONVOKE_SECRET_HOOK", KEY)
+    monkeypatch.setenv("HOOK", KEY)
+    with receiver(KEY) as server, make(tmp_path / "ws", PEOPLE, {"type": "folder", "settings": {"path": "out"}}) as ws:
+        hook: dict[str, Any] = {"kind": "destination", "id": "hook", "type": "webhook"}
+        hook["settings"] = {"url": server.url, "secret": {"env": "CONVOKE_SECRET_HOOK"}}
+        save_destination(ws, hook)
+        assert "took a signed test message" in try_destination(ws, "hook")
+        monkeypatch.delenv("CONVOKE_SECRET_HOOK")
+        with pytest.raises(EngineError, match="the environment has no CONVOKE_SECRET_HOOK"):
+            try_destination(ws, "hook")
+        other = hook | {"id": "other", "settings": {"url": server.url, "secret": {"env": "HOOK"}}}
+        with pytest.raises(EngineError, match="cannot refer to this variable") as refused:
+            save_destination(ws, other)
+        assert "allow_environment" in (refused.value.hint or "")
+        write_settings(ws.folder, replace(ws.settings, allow_environment="NOTHING HOO*"))
+        del ws.settings
+        save_destination(ws, other)
+        assert "took a signed test message" in try_destination(ws, "other")

@@ -1,0 +1,1 @@
+DELETE FROM granted WHERE what = :what AND name = :name AND (:user IS NULL OR user = :user)

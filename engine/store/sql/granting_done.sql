@@ -1,0 +1,1 @@
+UPDATE granting SET pending = 0
