@@ -7,10 +7,13 @@ import re
 import tomllib
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from engine.errors import EngineError, nearest
 
+Network: TypeAlias = IPv4Network | IPv6Network
 FILE = "convoke.toml"
 VARIABLE = "CONVOKE_WORKSPACE"
 LANGUAGES = ("en", "es", "pt_BR")
@@ -62,6 +65,14 @@ class Settings:
     serve_key: str | None = None
     """The certificate's private key, a PEM file."""
 
+    trusted_proxies: str = ""
+    """Addresses and networks of proxies before the API, apart by spaces; only they say whom they ask for."""
+    api_places: str = "3"
+    """How many requests of one token the API works on at once; others wait for a place."""
+    api_rate: str = "3000"
+    """How many requests a token may send each minute."""
+    api_time: str = "2m"
+    """How long the API works on one request, such as "30s" or "2m"."""
     allow_environment: str = ""
     """Variables that documents may name besides CONVOKE_SECRET_…, apart by spaces; a star at the end stands for any."""
     allow_endpoints: str = ""
@@ -94,6 +105,20 @@ class Settings:
     def follow_whole_every(self) -> timedelta:
         """The follow_whole setting."""
         return _time(self.follow_whole, "follow_whole")
+
+    @property
+    def api_seconds(self) -> float:
+        """The api_time setting in seconds."""
+        return _seconds(self.api_time)
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The trusted_proxies setting as networks."""
+        return tuple(_network(one) for one in self.trusted_proxies.split())
+
+    def number(self, name: Literal["api_places", "api_rate"]) -> int:
+        """A setting that is a whole number of at least 1."""
+        return _whole(name, getattr(self, name))
 
     @property
     def keep_days(self) -> int:
@@ -150,6 +175,11 @@ def read_settings(folder: Path) -> Settings:
     _days(settings.keep)
     _days(settings.collect_late, "collect_late")
     _time(settings.follow_whole, "follow_whole")
+    _seconds(settings.api_time)
+    for text in settings.trusted_proxies.split():
+        _network(text)
+    for name in ("api_places", "api_rate"):
+        _whole(name, getattr(settings, name))
     return settings
 
 
@@ -179,6 +209,28 @@ def _time(text: str, name: str) -> timedelta:
     if not time:
         raise EngineError("structure", f'"{text}" is no length of time', name, 'Write it as "15m", "1h" or "1d".')
     return time
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"\s*(\d{1,5})\s*([sm])\s*", text)
+    seconds = int(found[1]) * {"s": 1.0, "m": 60.0}[found[2]] if found else 0.0
+    if not seconds:
+        raise EngineError("structure", f'"{text}" is no length of time', "api_time", 'Write it as "30s" or "2m".')
+    return seconds
+
+
+def _whole(name: str, text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text) or not int(text):
+        raise EngineError("structure", f'"{text}" is not a whole number of at least 1', name, 'Write it as "10".')
+    return int(text)
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        hint = 'Write it as "10.0.0.4" or "10.0.0.0/24".'
+        raise EngineError("structure", f'"{text}" is no address or network', "trusted_proxies", hint) from None
 
 
 def _default_memory() -> int:

@@ -48,7 +48,8 @@ def needs(scope: str) -> Any:
 def asked(request: Request, work: Callable[[Workspace, Job], T]) -> T:
     """What an operation gives, in a workspace of the request's own, within the deadline."""
     state = request.app.state
-    with state.workspaces.one() as workspace, state.deadline() as job:
+    with state.workspaces.one() as workspace, state.deadline(workspace.settings.api_seconds) as job:
+        request.state.line.carries(job)
         workspace.owner = "admin" in request.state.token.scopes
         return work(workspace, job)
 

@@ -123,11 +123,6 @@ class Collector:
 
     async def _taken(self, request: Request) -> Response:
         caller = request.client.host if request.client else ""
-        wait = self._failures.wait(caller)
-        if wait > 0:
-            return problem(
-                429, "busy", "too many requests without a write key", headers={"Retry-After": str(int(wait) + 1)}
-            )
         at, body = datetime.now(UTC), await _body(request)
         if body is None:
             return problem(413, "too_large", f"a request has at most {LARGEST >> 10} KB")
@@ -136,7 +131,10 @@ class Collector:
             return problem(400, "structure", "the body is no JSON object")
         source = await self._source(request.headers.get("authorization", ""), told)
         if source is None:
-            self._failures.take(caller)
+            wait = self._failures.take(caller)  # of failures alone: who guesses keeps no page with a good key out
+            if wait > 0:
+                headers = {"Retry-After": str(int(wait) + 1)}
+                return problem(429, "busy", "too many requests without a write key", headers=headers)
             return problem(401, "usage", "no valid write key was sent", hint="convoke token add NAME --scope collect.")
         kind = request.url.path.rsplit("/", 1)[1]
         messages = told.get("batch") if kind in ("batch", "import") else [{**told, "type": kind}]

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any, TypeAlias
 
 from anyio import to_thread
@@ -18,13 +20,17 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from engine.api.limits import BURST, FAILURE_BURST, FAILURE_RATE, LOOKUP_BURST, LOOKUP_RATE, RATE, Buckets
+from engine.api.places import Line, Places, heeding
 from engine.api.problems import problem, problem_of
 from engine.api.quick import PATH, Quick
+from engine.api.texts import odd_address, odd_body
 from engine.api.workspaces import Workspaces
 from engine.domain.documents import iso
 from engine.errors import EngineError
+from engine.operations import Workspace
+from engine.settings import FILE, Network, Settings
 from engine.store.repeats import Repeat, Repeats
-from engine.store.tokens import Token, Tokens
+from engine.store.tokens import Token, Tokens, is_formed
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -37,6 +43,7 @@ UNKEPT = ("/v1/tokens", "/v1/secrets", "/v1/size", "/v1/plan", "/v1/identity/res
 """Whose answers are not kept: they hold a secret or who is who, or nothing is changed."""
 LOOKUPS = ("/v1/identity/resolve", "/v1/identity/batch", "/v1/identity/profiles/")
 LARGEST = 64 << 20
+_PLAIN = "Send texts as whole characters in UTF-8, without NUL."
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _KEPT_FOR = timedelta(days=1)
 
@@ -47,6 +54,8 @@ class Gate:
     def __init__(self, app: App, workspaces: Workspaces, quick: Quick) -> None:
         self._app, self._workspaces, self._quick = app, workspaces, quick
         self._turns, self._failures = Buckets(RATE, BURST), Buckets(FAILURE_RATE, FAILURE_BURST)
+        self._places = Places()
+        self._settings, self._written = Settings(), (-1, -1)
         self._lookups = Buckets(LOOKUP_RATE, LOOKUP_BURST)
         self._process = secrets.token_hex(8)
 
@@ -62,12 +71,17 @@ class Gate:
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
+        odd = odd_address(scope)
+        if odd is not None:
+            await problem(400, "usage", odd, hint=_PLAIN)(scope, receive, send)
+            return
         quick = scope["path"] == PATH and scope["method"] == "POST"
         token = await self._known_token(headers.get("authorization", ""), scope, quick)
         if isinstance(token, Response):
             await token(scope, receive, send)
             return
-        turns = self._lookups if scope["path"].startswith(LOOKUPS) else self._turns
+        lookup = scope["path"].startswith(LOOKUPS)
+        turns = self._lookups if lookup else self._turns
         wait = turns.take(token.id)
         if wait > 0:
             await _too_often(wait)(scope, receive, send)
@@ -83,7 +97,25 @@ class Gate:
             if answer is not None:
                 await answer(scope, receive, send)
                 return
-        scope.setdefault("state", {})["token"] = token
+        odd = odd_body(headers.get("content-type", ""), body)
+        if odd is not None:
+            await problem(400, "usage", odd, hint=_PLAIN)(scope, receive, send)
+            return
+        line = Line()
+        scope.setdefault("state", {}).update(token=token, line=line)
+        if lookup:
+            await self._pass(token, body, headers, scope, receive, send)
+            return
+        async with self._places.of(token.id, self._settings.number("api_places")) as there:
+            if there:
+                await heeding(line, receive, self._pass(token, body, headers, scope, receive, send))
+            else:
+                await _too_often(1.0)(scope, receive, send)
+
+    async def _pass(
+        self, token: Token, body: bytes, headers: Headers, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Let a request through whose token, turn, size and place are in order."""
         key = headers.get("idempotency-key")
         if key is None or scope["method"] not in _WRITES or scope["path"].startswith(UNKEPT):
             await self._app(scope, _again(body), send)
@@ -97,26 +129,38 @@ class Gate:
         token = self._quick.trusted(header) if quick else None
         if token is not None:
             return token
-        found = await self._token(header, (scope.get("client") or ("",))[0])
+        found = await self._token(header, scope)
         if quick and isinstance(found, Token):
             self._quick.trust(header, found)
         return found
 
-    async def _token(self, header: str, caller: str) -> Token | Response:
-        wait = self._failures.wait(caller)
-        if wait > 0:
-            return _too_often(wait)
+    async def _token(self, header: str, scope: Scope) -> Token | Response:
+        """Failures are counted by address and slow down failures alone: who guesses keeps nobody else out."""
         kind, _, text = header.partition(" ")
-        found = await to_thread.run_sync(self._known, text.strip()) if kind.lower() == "bearer" else None
+        is_one = kind.lower() == "bearer" and is_formed(text.strip())
+        found = await to_thread.run_sync(self._known, text.strip()) if is_one else None
         if found is None:
-            self._failures.take(caller)
+            wait = self._failures.take(caller_of(scope, self._settings.proxies))
+            if wait > 0:
+                return _too_often(wait)
             hint = "Send Authorization: Bearer TOKEN; convoke token add makes one."
             return problem(401, "usage", "no valid token was sent", hint=hint, headers={"WWW-Authenticate": "Bearer"})
         return found
 
     def _known(self, text: str) -> Token | None:
         with self._workspaces.one() as workspace:
+            self._follow(workspace)
             return Tokens(workspace.database).valid(text, datetime.now(UTC))
+
+    def _follow(self, workspace: Workspace) -> None:
+        """Take over the settings, if the file was written since; those that cannot be read are as they were."""
+        with suppress(EngineError, OSError):
+            about = (workspace.folder / FILE).stat()
+            written = about.st_ino, about.st_mtime_ns
+            if written != self._written:
+                self._settings, self._written = workspace.settings, written
+                each_minute = self._settings.number("api_rate")
+                self._turns.refit(each_minute / 60, min(BURST, each_minute))
 
     # -- requests that may come again ------------------------------------------------------------------------------
 
@@ -181,6 +225,26 @@ def _repeated(seen: Repeat, fingerprint: bytes) -> Response:
         return problem(409, "refused", "this request is being worked on", hint="Ask again in a moment.")
     headers = {"Idempotency-Replayed": "true"}
     return Response(bytes(seen.body or b""), seen.status, headers, media_type=seen.media_type or None)
+
+
+def caller_of(scope: Scope, proxies: Sequence[Network]) -> str:
+    """The address a request comes from. X-Forwarded-For counts only from proxies of the setting trusted_proxies: the
+    last address in it that is none of them."""
+    caller = str((scope.get("client") or ("",))[0])
+    if not _is_proxy(caller, proxies):
+        return caller
+    for one in reversed(Headers(scope=scope).get("x-forwarded-for", "").split(",")):
+        if one.strip() and not _is_proxy(one.strip(), proxies):
+            return one.strip()[:100]
+    return caller
+
+
+def _is_proxy(address: str, proxies: Sequence[Network]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in one for one in proxies)
 
 
 def _too_often(wait: float) -> Response:

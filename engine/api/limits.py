@@ -40,6 +40,11 @@ class Buckets:
         with self._lock:
             return max(0.0, (1 - self._level(caller, self._clock())) / self._rate)
 
+    def refit(self, rate: float, burst: float) -> None:
+        """Other limits from now on; what was saved up stays, up to the new burst."""
+        with self._lock:
+            self._rate, self._burst = rate, burst
+
     def _level(self, caller: str, now: float) -> float:
         level, at = self._levels.get(caller, (self._burst, now))
         return min(self._burst, level + (now - at) * self._rate)

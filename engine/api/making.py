@@ -32,7 +32,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
     # Tokens and health are looked up in the store alone, and never wait for those that count.
     api.state.doors = Workspaces(folder, 2)
     api.state.people = Workspaces(folder, most)
-    within: Callable[[], AbstractContextManager[Job]] = deadline
+    within: Callable[[float], AbstractContextManager[Job]] = deadline
     api.state.deadline = within
     api.state.metrics = Metrics()
     api.add_middleware(_Measured, metrics=api.state.metrics)
@@ -143,4 +143,6 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     """No message: it may hold data of people."""
+    if isinstance(error, UnicodeError):
+        return problem(400, "usage", "a text has a character that cannot be kept", hint="Write it in whole characters.")
     return problem(500, "internal", f"Convoke met a case it did not expect ({type(error).__name__})")

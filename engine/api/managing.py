@@ -70,6 +70,12 @@ def allow_secret(request: Request, name: SecretName, wanted: Allowed) -> Respons
     return answer(request, lambda workspace, job: operations.allow_secret(workspace, name, wanted.id, wanted.hosts))
 
 
+@managing.get("/grants")
+def grants(request: Request) -> Response:
+    """Which destination or ingest document may use which secret, variable or path, and at which host."""
+    return answer(request, lambda workspace, job: operations.grants(workspace))
+
+
 @managing.delete("/secrets/{name}", status_code=204)
 def remove_secret(request: Request, name: SecretName) -> Response:
     """Forget a secret; refused while a destination needs it."""

@@ -14,8 +14,6 @@ from engine.operations import Workspace
 
 _PATIENCE = 30.0
 """Seconds that a request waits for a workspace that others use."""
-DEADLINE = 120.0
-"""Seconds after which an answer is given up."""
 
 
 class Workspaces:
@@ -78,8 +76,8 @@ class Workspaces:
 
 
 @contextmanager
-def deadline(seconds: float = DEADLINE) -> Iterator[Job]:
-    """A job that is cancelled when it takes too long."""
+def deadline(seconds: float) -> Iterator[Job]:
+    """A job that is cancelled after so many seconds."""
     job = Job()
     timer = threading.Timer(seconds, job.cancel)
     timer.daemon = True

@@ -82,6 +82,12 @@ class Tokens:
         return None if over or found.revoked_at is not None else found
 
 
+def is_formed(text: str) -> bool:
+    """Whether a text looks like a token, so that the store need be asked."""
+    parts = text.split("_", 2)
+    return len(text) <= 100 and len(parts) == 3 and parts[0] == _PREFIX and len(parts[1]) == 8
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
