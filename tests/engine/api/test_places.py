@@ -51,7 +51,7 @@ def test_who_waits_too_long_or_goes_leaves_nothing_behind(monkeypatch: pytest.Mo
             async with there.of("a", 1) as taken:
                 assert not taken
             monkeypatch.setattr(places, "PATIENCE", 60.0)
-            waiting = asyncio.create_task(there.of("a", 1).__aenter__())  # type: ignore[arg-type]
+            waiting = asyncio.create_task(there.of("a", 1).__aenter__())
             for _ in range(3):
                 await asyncio.sleep(0)
             waiting.cancel()
