@@ -122,7 +122,7 @@ class LargeWorldMaker(WorldMaker):
 
     def _table(self, table: str, head: list[tuple[str, str]], fields: list[Field], rows: list[list[Any]]) -> None:
         super()._table(table, head, fields, [])
-        made = pa.table({f"c{i}": pa.array(list(column)) for i, column in enumerate(zip(*rows, strict=True))})
+        made = pa.table({f"c{i}": _array(list(column)) for i, column in enumerate(zip(*rows, strict=True))})
         self.connection.register("made", made)
         self.connection.execute(f"INSERT INTO {quote(table)} SELECT * FROM made")
         self.connection.unregister("made")
@@ -175,7 +175,11 @@ class LargeWorldMaker(WorldMaker):
             made.sort(key=lambda one: (one[2][by] is None, str(one[2][by])))
         for rowid, (_, row, _) in enumerate(made):
             row["_rowid"] = rowid
-        owner_type = rng.choice(["BIGINT", "VARCHAR"]) if self.integer_keys else "VARCHAR"
+        owner_type = rng.choice(["BIGINT", "VARCHAR", "HUGEINT"]) if self.integer_keys else "VARCHAR"
+        if owner_type != "BIGINT":  # somebody that no key can be
+            made.append(
+                (names[0], {"_profile": 2**70, "_time": None}, [str(2**70), None, names[0], *[None] * len(own)])
+            )
         head = [("who it was", owner_type), ("at", physical), ("event type", "VARCHAR")]
         self._table(table, head, own, [values for _, _, values in made])
         for name in names:
@@ -189,6 +193,13 @@ class LargeWorldMaker(WorldMaker):
                 **({} if zoned is None else {"timezone": zoned}),
             }
         return {name: [row for kind, row, _ in made if kind == name] for name in names}
+
+
+def _array(values: list[Any]) -> pa.Array:
+    """Keys of both kinds go in as texts."""
+    if any(isinstance(one, str) for one in values):
+        values = [None if one is None else str(one) for one in values]
+    return pa.array(values)
 
 
 def _is_nan(value: Any) -> bool:
