@@ -43,7 +43,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compares runs over worlds that change.")
     parser.add_argument("--worlds", type=int, default=540, help="small worlds")
     parser.add_argument("--large", type=int, default=30, help="large worlds")
-    parser.add_argument("--first", type=int, default=20_000, help="the first seed of both")
+    parser.add_argument("--first", type=int, default=10_000, help="the first seed of both")
+    parser.add_argument("--name", default="changing", help="the name of the figures under build/")
     asked = parser.parse_args()
     worlds = [(asked.first + i, True) for i in range(asked.large)]
     worlds += [(asked.first + i, False) for i in range(asked.worlds)]
@@ -66,7 +67,7 @@ def main() -> None:
         "recounted": recounted,
         "differences": wrong,
     }
-    write("changing", ours, None, None, "snapshots", line)
+    write(asked.name, ours, None, None, "snapshots", line)
     sys.exit(1 if wrong else 0)
 
 

@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=2350, help="small worlds")
     parser.add_argument("--large", type=int, default=260, help="large worlds")
     parser.add_argument("--first", type=int, default=10_000, help="the first seed of both")
+    parser.add_argument("--name", default="equivalence", help="the name of the figures under build/")
     asked = parser.parse_args()
     worlds = [(asked.first + i, True) for i in range(asked.large)]
     worlds += [(asked.first + i, False) for i in range(asked.worlds)]
@@ -92,7 +93,7 @@ def main() -> None:
         "differences": wrong,
     }
     line = f"{total:,} rule × world pairs over {len(worlds):,} worlds ({pairs['large']:,} over large ones, {len(plans)} plans): {len(wrong)} differences"
-    write("equivalence", ours, None, None, "pairs", line)
+    write(asked.name, ours, None, None, "pairs", line)
     sys.exit(1 if wrong else 0)
 
 
