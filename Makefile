@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api test-duckdb15 startup screens bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean
+.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api proof-duckdb15 test-duckdb15 startup screens bench-engines bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -50,9 +50,20 @@ bench-portfolio: bench-ready
 bench-seed: ready
 	$(BIN)/python -m tests.benchmarks.seed
 
+# 20,880 pairs of a rule and a world, 2,080 of them over large worlds, and 17,100 snapshots. In slices, such as
+# make proof WORLDS=235 LARGE=26 CHANGING=54 CHANGING_LARGE=3 FIRST=10235 for the second tenth.
+WORLDS ?= 2350
+LARGE ?= 260
+CHANGING ?= 540
+CHANGING_LARGE ?= 30
+FIRST ?= 10000
+
 proof: ready
-	$(BIN)/python -m tests.benchmarks.equivalence
-	$(BIN)/python -m tests.benchmarks.changing
+	$(BIN)/python -m tests.benchmarks.equivalence --worlds $(WORLDS) --large $(LARGE) --first $(FIRST)
+	$(BIN)/python -m tests.benchmarks.changing --worlds $(CHANGING) --large $(CHANGING_LARGE) --first $(FIRST)
+
+proof-duckdb15: ready
+	bash packaging/proof_duckdb15.sh $(WORLDS) $(LARGE) $(CHANGING) $(CHANGING_LARGE) $(FIRST)
 
 # The simulator at any size; a hundred million profiles take hours and 55 GB under build/.
 proof-scale: ready
@@ -79,6 +90,10 @@ proof-api: ready
 
 test-duckdb15: ready
 	bash packaging/test_duckdb15.sh
+
+bench-engines: ready
+	bash packaging/duckdb15.sh
+	$(BIN)/python -m tests.benchmarks.engines build/duckdb15/bin/python $(or $(ROUNDS),3) $(or $(PROFILES),200000)
 
 bench-early: ready
 	$(BIN)/python -m tests.benchmarks.early

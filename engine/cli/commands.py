@@ -130,6 +130,9 @@ def size(
             table(["site", "size"], rows, right=(1,))
     if found:
         first = found[0].as_json()
+        for one in found:
+            for said in one.notes:
+                note(f"{one.id}, {said}")
         note(f"exact · as of {first['as_of']} · base {number(found[0].base)} · data {first['data_version']}")
 
 

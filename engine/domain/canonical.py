@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import date
 from decimal import Decimal
+from secrets import token_hex
 from typing import Any
 
 from engine.domain.documents import iso
@@ -38,6 +40,11 @@ from engine.domain.window_codec import write_window
 Plain = dict[str, Any]
 
 
+_EXACT = f"\x00{token_hex(8)} "
+"""Marks the digits of a fraction that a float would round: JSON's number has them all. Nobody can write the mark."""
+_EXACT_IN_JSON = re.compile('"' + json.dumps(_EXACT)[1:-1].replace("\\", "\\\\") + '([^"]*)"')
+
+
 def canonical(rule: Node) -> Plain:
     """The canonical form of a rule as JSON values."""
     kept = unmuted(rule)
@@ -46,7 +53,8 @@ def canonical(rule: Node) -> Plain:
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no spaces."""
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _EXACT_IN_JSON.sub(r"\1", text) if _EXACT_IN_JSON.search(text) else text
 
 
 def rule_hash(rule: Node) -> str:
@@ -61,7 +69,10 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Decimal):
         number = plain_number(value)
-        return number if isinstance(number, int) else float(number)
+        short = float(number)
+        if isinstance(number, int) or Decimal(repr(short)) == number:
+            return number if isinstance(number, int) else short
+        return _EXACT + f"{number:f}".rstrip("0")
     return iso(value) if isinstance(value, date) else value
 
 
@@ -113,8 +124,7 @@ def _operator(operator: Operator) -> tuple[bool, Plain]:
 
 
 def _order(value: Any) -> tuple[Any, ...]:
-    plain = _plain(value)
-    return ("", float(plain)) if isinstance(plain, int | float) else (str(plain), 0.0)
+    return ("", Decimal(value)) if isinstance(value, int | float | Decimal) else (str(_plain(value)), Decimal(0))
 
 
 def _with_operator(subject: Plain, operator: Operator) -> Plain:

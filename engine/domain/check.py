@@ -175,7 +175,9 @@ def _measure(measure: Measure, source: EventType | ObjectType, path: str) -> Non
         raise reading.fail(path, f"{what} needs a number, but it is {kind}", "Choose a numeric property.", "operand")
     if measure.kind in ("min", "max") and not kind.is_ordered:
         raise reading.fail(path, f"{what} has no order, it is {kind}", "Choose another property.", "operand")
-    if measure.kind not in ("distinct", "sum", "avg"):
+    if measure.kind in ("sum", "avg"):
+        _exact(measure.operator, kind, path)
+    elif measure.kind != "distinct":
         check_operator(measure.operator, kind, path, what)
 
 
@@ -207,6 +209,14 @@ def check_operator(operator: Operator, kind: ValueType, path: str, what: str) ->
                 _quote(kind),
                 "operand",
             )
+    _exact(operator, kind, path)
+
+
+def _exact(operator: Operator, kind: ValueType, path: str) -> None:
+    """Only a float is as large as it may be written; what is exact has 38 digits."""
+    if kind.is_number and kind is not ValueType.FLOAT:
+        for operand in operands(operator):
+            reading.exact(operand, path, operator_name(operator))
 
 
 def _quote(kind: ValueType) -> str | None:

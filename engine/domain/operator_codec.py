@@ -112,8 +112,8 @@ def _reversed(low: Scalar, high: Scalar) -> bool:
     return isinstance(low, str) and isinstance(high, str) and low > high
 
 
-def read_number_operator(value: Any, path: str, what: str) -> Operator:
-    """The comparison of a count: a plain number, or a mapping with one operator on numbers."""
+def read_number_operator(value: Any, path: str, what: str, *, count: bool = True) -> Operator:
+    """The comparison of a count, or of another number: a plain number, or a mapping with one operator on numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = {"eq": value}
     found = reading.mapping(value, path, what)
@@ -124,6 +124,8 @@ def read_number_operator(value: Any, path: str, what: str) -> Operator:
             raise reading.fail(
                 path, f"{what} takes a number, not {reading.shown(operand)}", "Write it bare.", "operand"
             )
+        if count:
+            reading.exact(operand, path, what)
     return operator
 
 

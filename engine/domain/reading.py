@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ from engine.domain.values import Scalar
 from engine.errors import EngineError, nearest
 
 _LARGEST = Decimal(10) ** 28
+_LARGEST_FLOAT = Decimal(sys.float_info.max)
 _MOST_DIGITS = 36
 
 
@@ -97,18 +99,31 @@ def whole(value: Any, path: str, what: str, least: int = 0) -> int:
 
 
 def scalar(value: Any, path: str, what: str) -> Scalar:
-    """An operand: text, a number, true/false, a date or a time."""
+    """An operand: text, a number as large as a float can be (see :func:`exact`), true/false, a date or a time."""
     if isinstance(value, str):
         return sound_text(value, path)
     if isinstance(value, bool | date):
         return value
     if isinstance(value, int | float | Decimal):
         number: int | Decimal = Decimal(repr(value)) if isinstance(value, float) else value
-        if not Decimal(number).is_finite() or abs(Decimal(number)) >= _LARGEST:
-            raise fail(path, f"{what} must be a finite number below 1e28, not {shown(value)}", code="operand")
-        return number if isinstance(number, int) else _written_out(number, path, what)
+        exact_number = Decimal(number)
+        if not exact_number.is_finite() or exact_number.copy_abs() > _LARGEST_FLOAT:
+            raise _too_large(value, path, what)
+        if isinstance(number, int) or number.copy_abs() < _LARGEST:
+            return number if isinstance(number, int) else _written_out(number, path, what)
+        return int(number) if number == number.to_integral_value() else _written_out(number, path, what)
     hint = "Use is_set: false for a missing value." if value is None else None
     raise fail(path, f"{what} must be one value, not {shown(value)}", hint, code="operand")
+
+
+def exact(value: Scalar, path: str, what: str) -> None:
+    """Refuse a number that a warehouse does not hold exactly: only a float is as large."""
+    if isinstance(value, int | Decimal) and Decimal(value).copy_abs() >= _LARGEST:
+        raise _too_large(value, path, what)
+
+
+def _too_large(value: Any, path: str, what: str) -> EngineError:
+    return fail(path, f"{what} must be a finite number below 1e28, not {shown(value)}", code="operand")
 
 
 def _written_out(number: Decimal, path: str, what: str) -> Decimal:

@@ -152,7 +152,8 @@ def _measure(found: dict[str, Any], path: str, kinds: tuple[MeasureKind, ...], *
         return Measure("days", read_number_operator(comparison, path, "measure days"))
     name = reading.text(subject, path, f"measure {kind}")
     if kind in ("sum", "avg", "distinct"):
-        return Measure(kind, read_number_operator(comparison, path, f"measure {kind}"), name)
+        operator = read_number_operator(comparison, path, f"measure {kind}", count=kind == "distinct")
+        return Measure(kind, operator, name)
     return Measure(kind, read_operator(comparison, path, f"measure {kind}"), name)
 
 

@@ -214,7 +214,10 @@ def _write(connection: Any, plan: Plan, document: IngestDocument) -> tuple[bool,
         where = ""
         if document.partition is not None:
             part = named(document.partition)
-            where = f" WHERE {part} IN (SELECT {part} FROM convoke_staged WHERE NOT convoke_bad)"  # noqa: S608
+            coming = "FROM convoke_staged WHERE NOT convoke_bad"
+            # Rows without the partition's column are a partition too: IN alone would load them once more each time.
+            where = f" WHERE {part} IN (SELECT {part} {coming})"
+            where += f" OR ({part} IS NULL AND EXISTS (SELECT 1 {coming} AND {part} IS NULL))"
         ((gone,),) = connection.execute(f"DELETE FROM {table}{where}").fetchall()  # noqa: S608 - quoted
     if document.mode == "upsert" and there:
         same = " AND ".join(f"t.{named(one)} = s.{named(one)}" for one in document.key)

@@ -86,7 +86,7 @@ def _duckdb(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]
         with duckdb.connect() as connection:
             connection.execute(f"ATTACH {quoted(str(Path(path).expanduser()))} AS other (READ_ONLY)")
             connection.execute("USE other")
-            reader = connection.execute(sql, values).to_arrow_reader(_AT_ONCE)
+            reader: Any = connection.execute(sql, values).to_arrow_reader(_AT_ONCE)
             yield from (pa.Table.from_batches([batch]) for batch in reader)
     except duckdb.Error as error:
         raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None

@@ -152,10 +152,12 @@ def _apply(workspace: Workspace, model: DataModel, text: str) -> DataModel:
 
 
 def _must_fit(model: DataModel, workspace: Workspace) -> None:
-    """The sources and columns must exist with the declared types; nothing is read."""
+    """The sources and columns must exist with the declared types, and keys fit; nothing is read but wide keys."""
+    from engine.sql.keys import keys_fit
     from engine.sql.sources import Sources
 
     sources = Sources(model, workspace.warehouse)
+    keys_fit(sources, workspace.warehouse)
     sources.site()
     zone = next(iter(model.sites.values())).zone
     for trait in model.profile.traits:

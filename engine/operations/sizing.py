@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience
+from engine.domain.constant import Constant, constants
 from engine.domain.documents import iso
 from engine.domain.model import Site
 from engine.jobs import Job
@@ -37,10 +38,12 @@ class AudienceSize:
     conditions: tuple[NodeSize, ...]
     groups: tuple[NodeSize, ...]
     elapsed_ms: float
+    notes: tuple[Constant, ...] = ()
+    """Parts of the rule that no data can change, such as ``within: 0d``."""
 
     def as_json(self) -> dict[str, Any]:
-        """The line `convoke size --json` prints."""
-        return {
+        """The line `convoke size --json` prints; ``notes`` only where there are any."""
+        found = {
             "id": self.id,
             "size": self.size,
             "base": self.base,
@@ -52,6 +55,9 @@ class AudienceSize:
             "groups": [{"path": g.path, "size": g.size} for g in self.groups],
             "elapsed_ms": round(self.elapsed_ms, 1),
         }
+        if self.notes:
+            found["notes"] = [{"path": one.path, "message": one.message} for one in self.notes]
+        return found
 
     def frame(self) -> pd.DataFrame:
         """One row a condition: path, size, without."""
@@ -142,4 +148,5 @@ def _answer(context: Context, audience: Audience, found: Sizes, started: float, 
         found.conditions,
         found.groups,
         (perf_counter() - started) * 1000 / shared_by,
+        tuple(constants(audience.rule)),
     )

@@ -29,7 +29,7 @@ from engine.errors import EngineError
 from engine.jobs import Job
 from engine.sql.build import alias, cast, column, name, not_null
 from engine.sql.columns import Physical, physical
-from engine.warehouses.protocol import TableInfo, Warehouse
+from engine.warehouses.protocol import TableInfo, Warehouse, rounding
 
 _TYPES = {
     Physical.INTEGER: ValueType.INTEGER,
@@ -141,6 +141,11 @@ class _Inferrer:
             identifiers,
             consents,
         )
+        for table in self._tables.values():
+            for wanted in table.columns:
+                rounded = rounding(self._warehouse, table.name, wanted)
+                if rounded is not None:
+                    self.notes.append(f"{table.name}.{wanted}: {rounded}")
         return Inference(model, self._facts(), self.notes)
 
     # -- profiles --------------------------------------------------------------------------------------------------

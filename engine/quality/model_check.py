@@ -21,7 +21,7 @@ from engine.sql.build import Binder, Expr, alias, call, is_null, not_null, withi
 from engine.sql.columns import Physical, aware, column_type, physical
 from engine.sql.keys import verify_keys
 from engine.sql.sources import Rows, Sources
-from engine.warehouses.protocol import Warehouse
+from engine.warehouses.protocol import Warehouse, rounding
 
 Severity = Literal["error", "warning", "note"]
 
@@ -92,7 +92,7 @@ class _Checker:
         self._add("note", "profile", "profiles with a unique key", profiles, profiles)
         if profiles == 0:
             self._add("warning", "profile", "the profile table is empty")
-        self._fields(sources.profiles, self._model.profile.traits, "traits")
+        self._fields(sources.profiles, self._model.profile.traits, "traits", self._model.profile.source.table)
         site = sources.site()
         if site is None:
             return
@@ -106,9 +106,9 @@ class _Checker:
         if lost:
             self._add("warning", "sites", "profiles whose site is not in the list belong to no site", lost, profiles)
 
-    def _fields(self, rows: Rows, fields: Mapping[str, Field], section: str) -> None:
+    def _fields(self, rows: Rows, fields: Mapping[str, Field], section: str, table: str | None) -> None:
         listed = list(fields.values())
-        good = [f for f in listed if self._trying(lambda f=f: self._field(rows, f, section))]  # type: ignore[misc]
+        good = [f for f in listed if self._trying(lambda f=f: self._field(rows, f, section, table))]  # type: ignore[misc]
         if not good:
             return
         zone = next(iter(self._model.sites.values())).zone
@@ -120,12 +120,15 @@ class _Checker:
             if total and count == total:
                 self._add("warning", f"{rows.path}.{section}.{found.name}", "no row has a value", count, total)
 
-    def _field(self, rows: Rows, found: Field, section: str) -> None:
+    def _field(self, rows: Rows, found: Field, section: str, table: str | None) -> None:
         zone = next(iter(self._model.sites.values())).zone
         rows.value(found, zone, section)
         kind = physical(column_type(rows.columns, found.column, f"{rows.path}.{section}.{found.name}"))
         if kind is Physical.NAIVE and found.timezone is None and found.type == "timestamp":
             self._add("note", f"{rows.path}.{section}.{found.name}", "times have no zone and are read as UTC")
+        rounded = rounding(self._warehouse, table, found.column)
+        if rounded is not None and kind is Physical.FLOAT:
+            self._add("note", f"{rows.path}.{section}.{found.name}", rounded)
 
     # -- events and objects ----------------------------------------------------------------------------------------
 
@@ -160,7 +163,10 @@ class _Checker:
             self._add("warning", f"{rows.path}.time", "rows without a time are never counted", times[0], total)
         if times and times[1]:
             self._add("warning", f"{rows.path}.time", "rows lie in the future and do not count yet", times[1], total)
-        self._fields(rows, kind.properties, "properties")
+        rounded = rounding(self._warehouse, kind.source.table, kind.profile)
+        if rounded is not None:
+            self._add("warning", f"{rows.path}.profile", rounded)
+        self._fields(rows, kind.properties, "properties", kind.source.table)
 
     def _people_columns(self, sources: Sources) -> None:
         for section, listed in (("identifiers", self._model.identifiers), ("consents", self._model.consents)):

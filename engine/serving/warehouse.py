@@ -98,7 +98,7 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
                 scratch = self._sessions.scratch(session, body["scratch"]) if body.get("scratch") else None
                 with own.running(sql, values, job, None if scratch is None else scratch.cursor) as cursor:
                     types = [str(column[1]) for column in cursor.description or ()]
-                    rows = cursor.to_arrow_table()
+                    rows: Any = cursor.to_arrow_table()
             return flight.RecordBatchStream(rows.replace_schema_metadata({TYPES_KEY: encode(types)}))
 
     def do_put(

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.sql.build import Binder, Expr, alias, call, column, number, render, within
+from engine.sql.build import Binder, Expr, alias, call, cast, column, is_null, not_null, number, render, within
 from engine.sql.sources import Sources
 from engine.warehouses.protocol import Warehouse
 
@@ -17,11 +17,33 @@ KEYS_AT_ONCE = 16_000_000
 """Keys whose difference is looked at in one query: a hash table of them takes about a gigabyte."""
 
 
+_WIDE = ("HUGEINT", "UHUGEINT", "UBIGINT")
+
+
+def keys_fit(sources: Sources, warehouse: Warehouse, job: Job | None = None) -> None:
+    """Raise EngineError("bad_key") when whole keys do not fit into 64 bits; reads only columns whose type is wider."""
+    profile = sources.model.profile
+    if sources.profiles.type_of(profile.key, "key").upper() not in _WIDE:
+        return
+    raw = sources.profiles.raw(profile.key)
+    beyond = exp.And(this=not_null(raw), expression=is_null(cast(raw.copy(), "BIGINT", safe=True)))
+    query = exp.select(call("count_if", beyond), exp.Count(this=exp.Star())).from_(sources.profiles.from_item())
+    ((wide, profiles),) = warehouse.rows(query.sql(dialect="duckdb"), (), job)
+    if wide:
+        raise EngineError(
+            "bad_key",
+            f"{wide:,} of {profiles:,} profiles have a key beyond 64 bits",
+            f"profile.key ({profile.key})",
+            "Cast the key to VARCHAR in a sql: source, and so in the tables of events and objects.",
+        )
+
+
 def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None, at_once: int = KEYS_AT_ONCE) -> int:
     """The number of profiles; raises EngineError("bad_key") that names a null or duplicate key.
 
     Very many keys are looked at in slices: integers by range, which a sorted table reads only once, text by hash.
     """
+    keys_fit(sources, warehouse, job)
     key = sources.key()
     query = exp.select(
         alias(exp.Count(this=exp.Star()), "profiles"),

@@ -113,6 +113,8 @@ def _sql(text: str, path: str, sources: Sources, describe: Describe) -> Expr:
 
 def ranked(query: exp.Select, top: Top, sources: Sources, at: Moment) -> exp.Select:
     """The first n of a query of keys: missing values last, ties by smaller key."""
+    if top.count == 0:  # DuckDB 1.5 can fail on LIMIT 0 over text that is ordered
+        return query.where(FALSE.copy())
     value = sources.trait(top.trait, at.tz)
     by = exp.Ordered(this=value.expr, desc=top.order == "desc", nulls_first=False)
     return query.order_by(by, exp.Ordered(this=sources.key(), desc=False, nulls_first=False)).limit(top.count)

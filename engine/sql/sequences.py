@@ -3,6 +3,8 @@
 Step i keeps the distinct (profile, time, carried properties) of events that can be the i-th of a chain. Only the latest
 possible predecessor matters as long as nothing else is carried, since it is the best for every bound at once: then an
 ASOF join finds it in n log n. Carried properties and calendar gaps need the pairs themselves.
+
+Every key that a join equates is filtered to be present before it: missing equals nothing, under any plan.
 """
 
 from __future__ import annotations
@@ -88,22 +90,24 @@ class _Chain:
         """The step's own events: profile, time, what later steps need of it, and what it equates itself."""
         rows = self._sources.event_rows(step.event, "e")
         kind = self._sources.model.events[step.event]
-        wanted = [carry for carry in self._needed_after(index) if carry.step == index]
+        columns = {c.column: c.subject for c in self._needed_after(index) if c.step == index}
+        columns |= {f"same_{same.property}": same.property for same in step.same}
         parts: list[Expr] = []
-        for carry in wanted:
-            value = rows.value(kind.properties[carry.subject], self._at.tz, "properties")
-            parts.append(alias(value.expr, carry.column))
-        for same in step.same:
-            value = rows.value(kind.properties[same.property], self._at.tz, "properties")
-            parts.append(alias(value.expr, f"same_{same.property}"))
-        return self._rows(step.event, step.where, parts)
+        known: list[Expr] = []
+        for column_name, subject in columns.items():
+            value = rows.value(kind.properties[subject], self._at.tz, "properties").expr
+            parts.append(alias(value, column_name))
+            # Such a row is part of no chain, and an ASOF join may take NULL for equal to NULL (DuckDB 1.5 does so from
+            # 64 rows on).
+            known.append(not_null(value.copy()))
+        return self._rows(step.event, step.where, parts, known)
 
     def _between(self, step: Step) -> exp.Select:
         without = step.without
         assert without is not None  # noqa: S101 — the caller looked
-        return self._rows(without.event, without.where, [])
+        return self._rows(without.event, without.where, [], [])
 
-    def _rows(self, event: str, where: Where | None, more: list[Expr]) -> exp.Select:
+    def _rows(self, event: str, where: Where | None, more: list[Expr], asked: list[Expr]) -> exp.Select:
         rows = self._sources.event_rows(event, "e")
         kind = self._sources.model.events[event]
         time = self._sources.event_time(rows, event, self._at.tz)
@@ -114,7 +118,14 @@ class _Chain:
             .distinct()
             .from_(rows.from_item())
             .where(
-                conjunction([not_null(owner.copy()), *time_bounds(time, self._start, self._end, self._at), condition])
+                conjunction(
+                    [
+                        not_null(owner.copy()),
+                        *time_bounds(time, self._start, self._end, self._at),
+                        *asked,
+                        condition,
+                    ]
+                )
             )
         )
 

@@ -189,7 +189,8 @@ class Sources:
         found = physical(rows.type_of(kind.profile, "profile"))
         raw = rows.raw(kind.profile)
         if self.integer_key:
-            return raw if found is Physical.INTEGER else cast(raw, "HUGEINT", safe=True)
+            comparable = found is Physical.INTEGER and rows.type_of(kind.profile, "profile").upper() != "UHUGEINT"
+            return raw if comparable else cast(raw, "HUGEINT", safe=True)
         is_text = rows.type_of(kind.profile, "profile").upper() == "VARCHAR"
         return raw if is_text else cast(raw, "VARCHAR")
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -195,6 +196,7 @@ class Folder(DuckSession):
         super().__init__(url, connect(":memory:", read_only=False), fingerprint(everything, path))
         self.path, self._beside = path, beside or Beside()
         self._ready: set[str] = set()
+        self._rounded: dict[str, dict[str, int]] = {}
         self._beside.to(self, self._connection, path)
 
     def still_current(self) -> bool:
@@ -217,6 +219,11 @@ class Folder(DuckSession):
             if table.lower() == source.table.lower():
                 return fingerprint(files, self.path)
         return self.data_version()
+
+    def rounded(self, table: str) -> Mapping[str, int]:
+        """Columns of a CSV table that are read as floats though they hold long whole numbers, and how many of them."""
+        self.locate(table)
+        return {key.lower(): found for key, found in self._rounded.items()}.get(table.lower(), {})
 
     def tables(self) -> list[TableInfo]:
         """Every file and sub-folder."""
@@ -251,7 +258,8 @@ class Folder(DuckSession):
         kind = "TABLE" if small and suffix != ".parquet" else "VIEW"
         name = quoted(table)
         try:
-            self._connection.execute(f"CREATE {kind} {name} AS FROM {_reader(self._connection, files, suffix)}")
+            reader, self._rounded[table] = _reader(self._connection, files, suffix)
+            self._connection.execute(f"CREATE {kind} {name} AS FROM {reader}")
         except duckdb.Error as error:
             self._ready.discard(table)
             raise EngineError(
@@ -293,28 +301,52 @@ def _tables_in(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _reader(connection: duckdb.DuckDBPyConnection, files: list[Path], suffix: str) -> str:
+def _reader(connection: duckdb.DuckDBPyConnection, files: list[Path], suffix: str) -> tuple[str, dict[str, int]]:
+    """The table function that reads the files, and how many values of which columns it rounds."""
     listed = ", ".join("'" + str(file.resolve()).replace("'", "''") + "'" for file in files)
     function = READERS[suffix]
     many = ", union_by_name = true" if len(files) > 1 else ""
     if function != "read_csv":
-        return f"{function}([{listed}]{many})"
+        return f"{function}([{listed}]{many})", {}
     options = f"[{listed}], header = true, allow_quoted_nulls = false, sample_size = -1{many}"
-    types = _text_columns(connection, options)
-    return f"read_csv({options}{types})"
+    types, rounded = _odd_columns(connection, options)
+    return f"read_csv({options}{types})", rounded
 
 
-def _text_columns(connection: duckdb.DuckDBPyConnection, options: str) -> str:
-    """The columns of digits that must stay text because some value has a leading zero, such as a postcode."""
+def _odd_columns(connection: duckdb.DuckDBPyConnection, options: str) -> tuple[str, dict[str, int]]:
+    """The columns whose types DuckDB would not choose, and those that become floats though they hold whole numbers with
+    more digits than a float keeps.
+
+    Columns of digits stay text when some value has a leading zero, such as a postcode; columns of whole numbers of up
+    to 38 digits are integers (DuckDB 1.5 takes them for floats).
+    """
     sniffed = connection.execute(f"DESCRIBE FROM read_csv({options})").fetchall()
-    numeric = [str(row[0]) for row in sniffed if row[1] in ("BIGINT", "DOUBLE", "HUGEINT")]
+    numeric = {str(row[0]): str(row[1]) for row in sniffed if row[1] in ("BIGINT", "DOUBLE", "HUGEINT")}
     if not numeric:
-        return ""
-    checks = ", ".join(f"bool_or(regexp_matches({quoted(name)}, '^\\s*[-+]?0[0-9]'))" for name in numeric)
+        return "", {}
+    checks = ", ".join(_looked_at(quoted(name)) for name in numeric)
     query = f"SELECT {checks} FROM read_csv({options}, all_varchar = true)"  # noqa: S608 — names are quoted
     found = connection.execute(query).fetchall()[0]
-    kept = [name for name, zeros in zip(numeric, found, strict=True) if zeros]
-    if not kept:
-        return ""
-    pairs = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in kept)
-    return f", types = {{{pairs}}}"
+    types: dict[str, str] = {}
+    rounded: dict[str, int] = {}
+    for place, (name, kind) in enumerate(numeric.items()):
+        zeros, long, whole = found[place * 3 : place * 3 + 3]
+        if zeros:
+            types[name] = "VARCHAR"
+        elif kind == "DOUBLE" and long and whole:
+            types[name] = "HUGEINT"
+        elif kind == "DOUBLE" and long:
+            rounded[name] = int(long)
+    if not types:
+        return "", rounded
+    pairs = ", ".join("'" + name.replace("'", "''") + f"': '{kind}'" for name, kind in types.items())
+    return f", types = {{{pairs}}}", rounded
+
+
+def _looked_at(column: str) -> str:
+    """Whether a column of digits has a leading zero, how many long whole numbers it has, and whether all are whole."""
+    return (
+        f"bool_or(regexp_matches({column}, '^\\s*[-+]?0[0-9]')), "
+        f"count_if(regexp_matches({column}, '^\\s*[-+]?[0-9]{{16,}}\\s*$')), "
+        f"bool_and(regexp_matches({column}, '^\\s*[-+]?[0-9]{{1,38}}\\s*$'))"
+    )

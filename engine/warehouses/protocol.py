@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.domain.model import Source
 from engine.jobs import Job
@@ -53,6 +53,24 @@ class Scratch(Protocol):
 
     def close(self) -> None:
         """Let go of the session and all it staged."""
+
+
+@runtime_checkable
+class Rounding(Protocol):
+    """A warehouse that reads some columns of text less exactly than they were written."""
+
+    def rounded(self, table: str) -> Mapping[str, int]:
+        """Columns that are read as floats though they hold whole numbers longer than a float keeps: how many."""
+
+
+def rounding(warehouse: Warehouse, table: str | None, column: str) -> str | None:
+    """A sentence about a column that is read less exactly than it was written."""
+    if table is None or not isinstance(warehouse, Rounding):
+        return None
+    count = {key.lower(): many for key, many in warehouse.rounded(table).items()}.get(column.lower())
+    if count is None:
+        return None
+    return f"the column is read as a float because of {count:,} whole numbers of more than 15 digits, which it rounds"
 
 
 class Warehouse(Protocol):

@@ -124,7 +124,7 @@ def main() -> int:
         warehouse.close()
         with duckdb.connect(str(path), read_only=True) as opened:
             began = perf_counter()
-            frame = opened.execute("SELECT * FROM orders").pl()
+            frame = opened.sql("SELECT * FROM orders").pl()
             into_memory = perf_counter() - began
         pandera, _ = times(_by_pandera(frame), 3)
     told = {

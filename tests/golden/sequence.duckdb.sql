@@ -23,8 +23,11 @@ WHERE
         ) AS "e"
         WHERE
           (
-            NOT "e"."user_id" IS NULL AND (
-              "e"."ts" >= $3 AND "e"."ts" < $2
+            (
+              NOT "e"."user_id" IS NULL AND "e"."ts" >= $3
+            )
+            AND (
+              "e"."ts" < $2 AND NOT "e"."product_id" IS NULL
             )
           )
       ), "reach_0" AS (
@@ -45,8 +48,11 @@ WHERE
         ) AS "e"
         WHERE
           (
-            NOT "e"."user_id" IS NULL AND (
-              "e"."ts" >= $3 AND "e"."ts" < $2
+            (
+              NOT "e"."user_id" IS NULL AND "e"."ts" >= $3
+            )
+            AND (
+              "e"."ts" < $2 AND NOT "e"."product_id" IS NULL
             )
           )
       ), "between_1" AS (

@@ -19,6 +19,7 @@ from engine.store.ordinals import OrdinalSegments
 from engine.store.runs import Runs
 from tests.support import oracle
 from tests.support.equivalence import Case, Plain
+from tests.support.plans import AS_IT_IS, Plan
 
 DOCUMENTS = 6
 
@@ -26,12 +27,12 @@ DOCUMENTS = 6
 class ChangingCase:
     """A world in several states, and a run after each; the oracle says what every run must have found."""
 
-    def __init__(self, rng: Random, folder: Path) -> None:
+    def __init__(self, rng: Random, folder: Path, plan: Plan = AS_IT_IS, *, large: bool = False) -> None:
         self.rng = rng
-        self.case = Case(rng)
+        self.case = Case(rng, plan, large=large, in_memory=True)
         self.made = self.case.made
         self.connection = self.made.warehouse._connection
-        for table in self.made.tables.values():
+        for table in sorted(set(self.made.tables.values())):
             self.connection.execute(
                 f"CREATE TABLE {_quoted(table, 'full ')} AS SELECT *, rowid AS rid FROM {_quoted(table)}"
             )
@@ -64,19 +65,28 @@ class ChangingCase:
         plain = self.made.plain
         if number == 0 or self.rng.random() < 0.8:
             profiles, events, objects = self.full
-            plain.profiles = self._some("", profiles)
+            plain.profiles = self._some({"": profiles})[""]
             if number == 0 or self.rng.random() < 0.5:  # else only profiles come, go and return
-                plain.events = {name: self._some(name, rows) for name, rows in events.items()}
-                plain.objects = {name: self._some(name, rows) for name, rows in objects.items()}
+                plain.events = self._some_of_each(events)
+                plain.objects = self._some_of_each(objects)
             self.made.warehouse._version = f"state {number}"
         if self.rng.random() < 0.6:
             plain.as_of += timedelta(days=self.rng.choice([1, 1, 7, 30]))
+        plain.forget()
 
-    def _some(self, name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _some_of_each(self, rows: dict[str, list[Plain]]) -> dict[str, list[Plain]]:
+        """Some rows of each event or object, table by table."""
+        result: dict[str, list[Plain]] = {}
+        for table in dict.fromkeys(self.made.tables[name] for name in rows):
+            result |= self._some({name: rows[name] for name in rows if self.made.tables[name] == table})
+        return result
+
+    def _some(self, rows: dict[str, list[Plain]]) -> dict[str, list[Plain]]:
+        """Some rows of one table."""
         share = self.rng.choice([0.4, 0.8, 1.0])
-        kept = [row for row in rows if self.rng.random() < share]
-        table = self.made.tables[name]
-        wanted = ", ".join(str(row["_rowid"]) for row in kept) or "-1"
+        kept = {name: [row for row in found if self.rng.random() < share] for name, found in rows.items()}
+        table = self.made.tables[next(iter(rows))]
+        wanted = ", ".join(str(row["_rowid"]) for found in kept.values() for row in found) or "-1"
         query = f"SELECT * EXCLUDE (rid) FROM {_quoted(table, 'full ')} WHERE rid IN ({wanted})"
         self.connection.execute(f"CREATE OR REPLACE TABLE {_quoted(table)} AS {query}")
         return kept

@@ -18,15 +18,17 @@ from engine.sql.compile import World
 from engine.store.database import Database
 from engine.store.ordinals import OrdinalSegments
 from tests.support import oracle
+from tests.support.large import LargeWorldMaker
+from tests.support.plans import AS_IT_IS, Plan
 from tests.support.rules import RuleMaker
 from tests.support.worlds import Made, WorldMaker
 
 Plain = dict[str, Any]
 
 
-def make_world(rng: Random) -> Made:
+def make_world(rng: Random, *, large: bool = False, in_memory: bool = False) -> Made:
     """A world with two lists."""
-    made = WorldMaker(rng).make()
+    made = (LargeWorldMaker(rng, in_memory=in_memory) if large else WorldMaker(rng)).make()
     keys = [row["_key"] for row in made.plain.profiles]
     stranger: Any = 77 if keys and isinstance(keys[0], int) else "stranger"
     made.plain.lists = {"vip": [*keys[::2], stranger], "empty": []}
@@ -34,11 +36,12 @@ def make_world(rng: Random) -> Made:
 
 
 class Case:
-    """A world, and audiences over it that refer to each other."""
+    """A world, and audiences over it that refer to each other; the warehouse plans its queries as ``plan`` says."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, plan: Plan = AS_IT_IS, *, large: bool = False, in_memory: bool = False) -> None:
         self.rng = rng
-        self.made = make_world(rng)
+        self.made = make_world(rng, large=large, in_memory=in_memory)
+        plan.apply(self.made.warehouse._connection, Random(len(self.made.plain.profiles)))
         self.rules = RuleMaker(rng, self.made)
         self.audiences: dict[tuple[str, int | None], Audience] = {}
         self.world = World(
@@ -52,7 +55,8 @@ class Case:
     def document(self, number: int) -> Plain:
         """The next audience document; later ones may refer to it."""
         rng = self.rng
-        rule = rng.choice([self.rules.rule, self.rules.rule, self.rules.ladder, self.rules.trait_ladder])()
+        makers = [self.rules.rule, self.rules.rule, self.rules.ladder, self.rules.trait_ladder]
+        rule = rng.choice([*makers, self.rules.chains, self.rules.chains] if self.made.large else makers)()
         document: Plain = {"kind": "audience", "id": f"a{number}", "rule": rule}
         if rng.random() < 0.3:
             document["sites"] = rng.sample(sorted(self.made.plain.sites), 1)
@@ -119,6 +123,8 @@ class Case:
     def close(self) -> None:
         """Let the world go."""
         self.made.warehouse.close()
+        if self.made.folder is not None:
+            self.made.folder.cleanup()
 
 
 def steps_of(path: str) -> list[str | int]:

@@ -1,8 +1,10 @@
 """The meaning of a rule in plain Python over plain rows, straight from the rules; it shares nothing with the compiler.
 
 Documents are plain values (as YAML gives them). A world holds the model document, rows as dictionaries with ready
-values
-(None is missing, instants are aware datetimes, dates are dates), uploaded lists, other audiences and as_of.
+values (None is missing, instants are aware datetimes, dates are dates), uploaded lists, other audiences and as_of.
+
+Large worlds stay affordable: rows are indexed by profile once, and the set of a condition is remembered until
+:meth:`World.forget`, which whoever changes rows or the moment must call.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from bisect import bisect_right
 from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -43,6 +47,28 @@ class World:
     audiences: dict[str, Row] = field(default_factory=dict)
     lists: dict[str, list[Key]] = field(default_factory=dict)
     sql: dict[str, set[Key]] = field(default_factory=dict)
+    _indexes: dict[str, dict[Key, list[Row]]] = field(default_factory=dict)
+    _sets: dict[tuple[str, str], set[Key]] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Rows or the moment are others now."""
+        self._indexes.clear()
+        self._sets.clear()
+
+    def of(self, name: str, key: Key) -> list[Row]:
+        """The rows of one profile among those of an event or object."""
+        if name not in self._indexes:
+            index = self._indexes[name] = {}
+            for row in self.events[name] if name in self.events else self.objects[name]:
+                index.setdefault(row["_profile"], []).append(row)
+        return self._indexes[name].get(key, [])
+
+    def remembered(self, site: str, node: Row, find: Callable[[], set[Key]]) -> set[Key]:
+        """The set of a condition on rows and traits."""
+        place = (site, repr(node))
+        if place not in self._sets:
+            self._sets[place] = find()
+        return self._sets[place]
 
 
 def members(document: Row, world: World) -> set[Key]:
@@ -196,6 +222,15 @@ class Evaluation:
         self.site = site
         self.rows = [row for row in world.profiles if row["_site"] == site]
         self.everyone: set[Key] = {row["_key"] for row in self.rows}
+        self._tested: dict[tuple[int, str, Any], bool] = {}
+        self._steps: dict[int, Callable[[Row], bool]] = {}
+
+    def tested(self, value: Any, kind: str, node: Row) -> bool:
+        """As :meth:`holds`, each value of a document's node tried once."""
+        place = (id(node), kind, value)
+        if place not in self._tested:
+            self._tested[place] = self.holds(value, kind, node)
+        return self._tested[place]
 
     def holds(self, value: Any, kind: str, node: Row) -> bool:
         """Whether a value satisfies the operator among a node's keys."""
@@ -279,15 +314,8 @@ class Evaluation:
             return set().union(*(self.node(child) for child in node["any"]))
         if "not" in node:
             return self.everyone - self.node(node["not"])
-        if "trait" in node:
-            name = node["trait"]
-            return {r["_key"] for r in self.rows if self.holds(r.get(name), self.world.types[""][name], node)}
-        if "did" in node:
-            return self._measured(node, node["did"], self.world.events[node["did"]], timed=True)
-        if "has" in node:
-            return self._measured(node, node["has"], self.world.objects[node["has"]], timed=False)
-        if "sequence" in node:
-            return self._sequence(node)
+        if "trait" in node or "did" in node or "has" in node or "sequence" in node:
+            return set(self.world.remembered(self.site, node, lambda: self._condition(node)))
         if "audience" in node:
             other = self.world.audiences[node["audience"]]
             wanted = other.get("sites", "*")
@@ -298,19 +326,25 @@ class Evaluation:
             return self._sample(node["sample"])
         return self.everyone & self.world.sql[node["sql"]]
 
+    def _condition(self, node: Row) -> set[Key]:
+        if "trait" in node:
+            name = node["trait"]
+            return {r["_key"] for r in self.rows if self.tested(r.get(name), self.world.types[""][name], node)}
+        if "did" in node:
+            return self._measured(node, node["did"], timed=True)
+        if "has" in node:
+            return self._measured(node, node["has"], timed=False)
+        return self._sequence(node)
+
     def _sample(self, sample: Row) -> set[Key]:
         limit = math.floor(Fraction(sample["percent"]) / 100 * 2**32)
         seed = sample.get("seed", "")
         return {k for k in self.everyone if int(hashlib.sha256(f"{seed}:{k}".encode()).hexdigest()[:8], 16) < limit}
 
-    def where(self, where: Any, row: Row, types: dict[str, str]) -> bool:
+    def where(self, where: Any, types: dict[str, str]) -> Callable[[Row], bool]:
         """Whether the property conditions hold on one row."""
-        if where is None:
-            return True
-        if isinstance(where, list):
-            where = {"all": where}
-        kept = _unmuted(where)
-        return True if kept is None else self._where(kept, row, types)
+        kept = None if where is None else _unmuted({"all": where} if isinstance(where, list) else where)
+        return lambda row: kept is None or self._where(kept, row, types)
 
     def _where(self, node: Row, row: Row, types: dict[str, str]) -> bool:
         if "all" in node:
@@ -319,20 +353,18 @@ class Evaluation:
             return any(self._where(child, row, types) for child in node["any"])
         if "not" in node:
             return not self._where(node["not"], row, types)
-        return self.holds(row.get(node["property"]), types[node["property"]], node)
+        return self.tested(row.get(node["property"]), types[node["property"]], node)
 
-    def _measured(self, node: Row, name: str, rows: list[Row], *, timed: bool) -> set[Key]:
+    def _measured(self, node: Row, name: str, *, timed: bool) -> set[Key]:
         types = self.world.types[name]
-        start, end = window(node.get("within"), self.world.as_of, self.tz) if timed else (None, self.world.as_of)
-        found: dict[Key, list[Row]] = {key: [] for key in self.everyone}
-        for row in rows:
-            if timed and (
-                row["_time"] is None or not ((start is None or start <= row["_time"]) and row["_time"] < end)
-            ):
-                continue
-            if row["_profile"] in found and self.where(node.get("where"), row, types):
-                found[row["_profile"]].append(row)
-        return {key for key, matching in found.items() if self._measure(node, matching, types)}
+        window_ = window(node.get("within"), self.world.as_of, self.tz) if timed else None
+        holds = self.where(node.get("where"), types)
+
+        def matching(key: Key) -> list[Row]:
+            rows = self.world.of(name, key)
+            return [row for row in rows if (window_ is None or _inside(row["_time"], window_)) and holds(row)]
+
+        return {key for key in self.everyone if self._measure(node, matching(key), types)}
 
     def _measure(self, node: Row, rows: list[Row], types: dict[str, str]) -> bool:
         if "measure" not in node:
@@ -366,39 +398,45 @@ class Evaluation:
     # -- sequences -------------------------------------------------------------------------------------------------
 
     def _sequence(self, node: Row) -> set[Key]:
-        start, end = window(node.get("within"), self.world.as_of, self.tz)
-        by_profile: dict[Key, dict[str, list[Row]]] = {key: {} for key in self.everyone}
-        names = {s["did"] for s in node["sequence"]} | {s["without"]["did"] for s in node["sequence"] if "without" in s}
-        for name in names:
-            for row in self.world.events[name]:
-                moment = row["_time"]
-                inside = moment is not None and moment < end and (start is None or start <= moment)
-                if inside and row["_profile"] in by_profile:
-                    by_profile[row["_profile"]].setdefault(name, []).append(row)
         steps = node["sequence"]
-        return {key for key, rows in by_profile.items() if self._chain(steps, rows, [])}
+        window_ = window(node.get("within"), self.world.as_of, self.tz)
+        found = set()
+        for key in self.everyone:
+            chosen = [self._matching(step, key, window_) for step in steps]
+            between = [
+                sorted(row["_time"] for row in self._matching(step["without"], key, window_))
+                if "without" in step
+                else []
+                for step in steps
+            ]
+            if all(chosen) and self._chain(steps, chosen, between, []):
+                found.add(key)
+        return found
 
-    def _chain(self, steps: list[Row], rows: dict[str, list[Row]], chosen: list[Row]) -> bool:
-        if len(chosen) == len(steps):
+    def _matching(self, step: Row, key: Key, window_: tuple[datetime | None, datetime]) -> list[Row]:
+        """The rows of one profile that a step asks for."""
+        place = id(step)
+        if place not in self._steps:
+            self._steps[place] = self.where(step.get("where"), self.world.types[step["did"]])
+        holds = self._steps[place]
+        return [row for row in self.world.of(step["did"], key) if _inside(row["_time"], window_) and holds(row)]
+
+    def _chain(self, steps: list[Row], rows: list[list[Row]], between: list[list[datetime]], chosen: list[Row]) -> bool:
+        place = len(chosen)
+        if place == len(steps):
             return True
-        step = steps[len(chosen)]
-        for row in rows.get(step["did"], []):
-            matches = self.where(step.get("where"), row, self.world.types[step["did"]])
-            fits = matches and self._fits(step, row, steps, rows, chosen)
-            if fits and self._chain(steps, rows, [*chosen, row]):
-                return True
-        return False
+        return any(
+            self._chain(steps, rows, between, [*chosen, row])
+            for row in rows[place]
+            if self._fits(steps, row, between[place], chosen)
+        )
 
-    def _fits(self, step: Row, row: Row, steps: list[Row], rows: dict[str, list[Row]], chosen: list[Row]) -> bool:
+    def _fits(self, steps: list[Row], row: Row, between: list[datetime], chosen: list[Row]) -> bool:
         if not chosen:
             return True
+        step = steps[len(chosen)]
         before, now = chosen[-1]["_time"], row["_time"]
         if not before < now:
-            return False
-        gap = step.get("gap", {})
-        if "lte" in gap and now > shift(before, gap["lte"], 1, self.tz):
-            return False
-        if "gte" in gap and now < shift(before, gap["gte"], 1, self.tz):
             return False
         for own, target in step.get("same", {}).items():
             name, other = target.split(".", 1)
@@ -406,14 +444,18 @@ class Evaluation:
             a, b = _known(row.get(own)), _known(chosen[index].get(other))
             if a is None or b is None or a != b:
                 return False
-        if "without" in step:
-            spec = step["without"]
-            for blocker in rows.get(spec["did"], []):
-                if before < blocker["_time"] < now and self.where(
-                    spec.get("where"), blocker, self.world.types[spec["did"]]
-                ):
-                    return False
-        return True
+        gap = step.get("gap", {})
+        if "lte" in gap and now > shift(before, gap["lte"], 1, self.tz):
+            return False
+        if "gte" in gap and now < shift(before, gap["gte"], 1, self.tz):
+            return False
+        first_after = bisect_right(between, before)
+        return first_after == len(between) or between[first_after] >= now
+
+
+def _inside(moment: datetime | None, window_: tuple[datetime | None, datetime]) -> bool:
+    start, end = window_
+    return moment is not None and (start is None or start <= moment) and moment < end
 
 
 def _compare(value: Any, name: str, operand: Any) -> bool:

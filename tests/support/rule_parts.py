@@ -10,7 +10,10 @@ from typing import Any
 from tests.support.worlds import TEXTS, Field, Made
 
 Plain = dict[str, Any]
-NUMBERS = [Decimal("1E+1"), Decimal("2.50"), Decimal("1E-2"), 10**12, Decimal("-0.0"), Decimal("1E+20")]
+NUMBERS = [Decimal("1E+1"), Decimal("2.50"), Decimal("1E-2"), 10**12, Decimal("-0.0"), Decimal("1E+20"),
+           Decimal("2.5000000000000000001"), Decimal("2.5000000000000000002")]  # fmt: skip
+LARGE = [Decimal("1E+28"), Decimal("-1E+30"), 10**300, Decimal("1.5E+300")]
+"""What only a float may be compared with."""
 DURATIONS = ["90d", "30d", "1d", "24h", "90min", "2w", "1mo", "6mo", "1y", "3mo", "0d", "7d"]
 PATTERNS = ["^a", "a+b?", "São|x", "[A-Z]$", r"\d{2}", "", ".", "(?i)ñ", "b$", r"\s"]
 
@@ -44,7 +47,7 @@ class PartMaker:
                         rng.randint(-3, 7),
                         Decimal(rng.randint(-300, 1000)) / 100,
                         rng.randint(-8, 16) // 4,
-                        rng.choice(NUMBERS),
+                        rng.choice(NUMBERS + LARGE if found.type == "float" else NUMBERS),
                     ]
                 )
             case "boolean":

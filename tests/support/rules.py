@@ -15,6 +15,8 @@ class RuleMaker(PartMaker):
     def __init__(self, rng: Random, made: Made) -> None:
         super().__init__(rng, made)
         self.audiences: list[str] = []
+        self._equates = 0.9 if made.large else 0.5
+        """How often a step of a sequence equates a property with one of an earlier step, where it can."""
 
     def rule(self, depth: int = 3) -> Plain:
         """A rule of at most so many levels."""
@@ -90,6 +92,11 @@ class RuleMaker(PartMaker):
         nodes = [{"trait": found.name, **self.operator(found)} for _ in range(self.rng.choice([2, 4]))]
         return {self.rng.choice(["all", "any"]): nodes}
 
+    def chains(self) -> Plain:
+        """Several sequences."""
+        nodes = [self.sequence() for _ in range(self.rng.choice([1, 2, 3]))]
+        return {self.rng.choice(["all", "any"]): nodes}
+
     def sequence(self) -> Plain:
         rng = self.rng
         steps: list[Plain] = []
@@ -125,7 +132,7 @@ class RuleMaker(PartMaker):
             if rng.random() < 0.3:
                 step["without"]["where"] = self.where(step["without"]["did"])
         named = [s for s in earlier if "as" in s]
-        if named and rng.random() < 0.5:
+        if named and rng.random() < self._equates:
             other = rng.choice(named)
             pairs = [
                 (own.name, theirs.name)

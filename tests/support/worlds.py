@@ -1,7 +1,8 @@
 """Random warehouses with everything that breaks naive compilers, and the same data as plain rows for the oracle.
 
 NULL, NaN, empty and odd strings, reserved words as names, equal times, DST days, month ends, keys of text and integer,
-columns stored in other types than declared, times with and without zone.
+columns stored in other types than declared, times with and without zone. Large worlds (see ``large.py``) have every type
+and thousands of events.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ MOMENTS = [
     datetime(2025, 3, 31, 4, tzinfo=UTC), datetime(2024, 11, 3, 5, 30, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC),
     datetime(2024, 3, 10, 6, 0, tzinfo=UTC),
 ]  # fmt: skip
+EVENTS = ("buy", "view it", "return")
 TYPES = ["string", "integer", "decimal", "float", "boolean", "date", "timestamp"]
 
 
@@ -62,6 +64,8 @@ class Made:
     plain: oracle.World
     fields: dict[str, list[Field]]  # "" → traits, else event or object name
     tables: dict[str, str]  # the same names → tables; rows carry their rowid there as _rowid
+    large: bool = False
+    folder: Any = None  # what holds its files until it is let go
 
 
 class WorldMaker:
@@ -85,7 +89,7 @@ class WorldMaker:
         site_ids = rng.sample(["MLA", "MLB", "MLC", "7"], rng.choice([1, 1, 2, 3]))
         sites = {site: rng.choice(ZONES) for site in site_ids}
         single = len(sites) == 1 and rng.random() < 0.5
-        keys = self._keys(rng.randint(1, 14))
+        keys = self._keys(self._people())
         fields: dict[str, list[Field]] = {"": self._fields()}
         key_column, site_column = self.name(), self.name()
         profiles: list[dict[str, Any]] = []
@@ -103,19 +107,26 @@ class WorldMaker:
         document: dict[str, Any] = {
             "kind": "model",
             "sites": {"list": {site: {"timezone": tz} for site, tz in sites.items()}},
-            "profile": {"table": profile_table, "key": key_column, "traits": _documents(fields[""])},
+            "profile": {"table": profile_table, "key": key_column, "traits": documents(fields[""])},
             "events": {},
             "objects": {},
         }
         if not single:
             document["sites"]["column"] = site_column
         site_of = {row["_key"]: sites.get(row["_site"] or "", "UTC") for row in profiles}
-        events = {name: self._event(name, keys, document, fields, site_of) for name in ("buy", "view it", "return")}
+        events = self._events(keys, document, fields, site_of)
         objects = {"card": self._object("card", keys, document, fields, site_of)}
         types = {source: {f.name: f.type for f in listed} for source, listed in fields.items()}
         plain = oracle.World(profiles, types, events, objects, sites, self.as_of)
-        warehouse = DuckSession("memory:", self.connection, "generated")
-        return Made(warehouse, read_model(document), document, plain, fields, self.tables)
+        return Made(self._session(), read_model(document), document, plain, fields, self.tables)
+
+    def _session(self) -> DuckSession:
+        """The finished warehouse."""
+        return DuckSession("memory:", self.connection, "generated")
+
+    def _people(self) -> int:
+        """How many profiles there are."""
+        return self.rng.randint(1, 14)
 
     # -- keys and columns ------------------------------------------------------------------------------------------
 
@@ -149,13 +160,13 @@ class WorldMaker:
 
     def _table(self, table: str, head: list[tuple[str, str]], fields: list[Field], rows: list[list[Any]]) -> None:
         columns = [*head, *((f.column, f.physical) for f in fields)]
-        quoted = ", ".join(f"{_quote(name)} {kind}" for name, kind in columns)
-        self.connection.execute(f"CREATE TABLE {_quote(table)} ({quoted})")
+        quoted = ", ".join(f"{quote(name)} {kind}" for name, kind in columns)
+        self.connection.execute(f"CREATE TABLE {quote(table)} ({quoted})")
         if rows:
             marks = ", ".join("?" for _ in columns)
             everything = ", ".join(f"({marks})" for _ in rows)
             flat = [value for row in rows for value in row]
-            self.connection.execute(f"INSERT INTO {_quote(table)} VALUES {everything}", flat)
+            self.connection.execute(f"INSERT INTO {quote(table)} VALUES {everything}", flat)
 
     def _fill(self, fields: list[Field], row: dict[str, Any], stored: list[Any], site_zone: str) -> None:
         for found in fields:
@@ -237,6 +248,16 @@ class WorldMaker:
         strangers = [None, 424242 if self.integer_keys else "nobody"]
         return rng.choice(strangers) if rng.random() < 0.1 else rng.choice(keys[: max(1, len(keys) - 2)])
 
+    def _events(
+        self,
+        keys: list[Any],
+        document: dict[str, Any],
+        fields: dict[str, list[Field]],
+        site_of: dict[Any, str],
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The rows of each event, as the oracle reads them."""
+        return {name: self._event(name, keys, document, fields, site_of) for name in EVENTS}
+
     def _event(
         self,
         name: str,
@@ -269,15 +290,19 @@ class WorldMaker:
         condition = f"\"event type\" = '{name}'"
         source = {"table": table, "where": condition}
         if rng.random() < 0.3:
-            source = {"sql": f"SELECT * FROM {_quote(table)} WHERE {condition} -- all of it"}
+            source = {"sql": f"SELECT * FROM {quote(table)} WHERE {condition} -- all of it"}
         document["events"][name] = {
             **source,
             "profile": owner,
             "time": moment,
-            "properties": _documents(fields[name]),
+            "properties": documents(fields[name]),
             **({} if zoned is None else {"timezone": zoned}),
         }
         return rows
+
+    def _objects(self) -> int:
+        """How many objects there are."""
+        return self.rng.choice([0, 4, 20])
 
     def _object(
         self,
@@ -290,7 +315,7 @@ class WorldMaker:
         fields[name] = self._fields()
         rows: list[dict[str, Any]] = []
         stored: list[list[Any]] = []
-        for _ in range(self.rng.choice([0, 4, 20])):
+        for _ in range(self._objects()):
             who = self._owner(keys)
             row: dict[str, Any] = {"_profile": who, "_rowid": len(stored)}
             values = [who]
@@ -299,13 +324,15 @@ class WorldMaker:
             stored.append(values)
         table = self.tables[name] = f"all {name}s"
         self._table(table, [("has", "BIGINT" if self.integer_keys else "VARCHAR")], fields[name], stored)
-        document["objects"][name] = {"table": table, "profile": "has", "properties": _documents(fields[name])}
+        document["objects"][name] = {"table": table, "profile": "has", "properties": documents(fields[name])}
         return rows
 
 
-def _quote(name: str) -> str:
+def quote(name: str) -> str:
+    """A quoted name."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def _documents(fields: list[Field]) -> dict[str, Any]:
+def documents(fields: list[Field]) -> dict[str, Any]:
+    """Traits or properties as the model writes them."""
     return {found.name: found.document() for found in fields}

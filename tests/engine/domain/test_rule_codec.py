@@ -6,12 +6,14 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import edit
 from engine.domain.audience_codec import read_audience, write_audience
 from engine.domain.canonical import canonical, canonical_json, rule_hash
+from engine.domain.check import check_operator
 from engine.domain.describe import Describer
 from engine.domain.diff import diff_rules
 from engine.domain.documents import dump_yaml, load_one
@@ -21,6 +23,7 @@ from engine.domain.rule import All, AnyOf, Node, Not, TraitIs
 from engine.domain.rule_codec import read_rule
 from engine.domain.rule_writing import write_rule
 from engine.domain.schema import audience_schema
+from engine.domain.values import ValueType
 from engine.errors import EngineError
 from tests.support.equivalence import make_world
 from tests.support.rules import RuleMaker
@@ -69,6 +72,10 @@ def test_the_canonical_form_is_the_one_of_the_rules() -> None:
     assert form({"did": "buy"}) == form({"did": "buy", "times": {"gte": 1}, "where": [], "note": "x"})
     assert form({"did": "buy", "times": 3}) == '{"did":"buy","times":{"eq":3}}'
     assert form({"all": [{"trait": "a", "eq": 1, "muted": True}]}) == '{"all":[]}'
+    near = [Decimal("0.123456789012345678"), Decimal("0.123456789012345679")]  # one float
+    assert form({"trait": "n", "in": [near[1], near[0]]}) == f'{{"in":[{near[0]},{near[1]}],"trait":"n"}}'
+    assert form({"any": [{"trait": "n", "eq": one} for one in near]}).count("eq") == 2
+    assert form({"trait": "n", "eq": Decimal("2.50")}) == '{"eq":2.5,"trait":"n"}'
 
 
 @settings(max_examples=30)
@@ -162,3 +169,22 @@ def test_numbers_are_written_out() -> None:
     rule = read_rule({"trait": "n", "in": [Decimal("1E+20"), Decimal("1.50"), Decimal("1E-3")]})
     assert isinstance(rule, TraitIs)
     assert [str(v) for v in rule.operator.values] == ["100000000000000000000", "1.50", "0.001"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("large", [10**28, Decimal("1E+28"), -(10**30), Decimal("1.5E+300"), 1e29])
+def test_only_a_float_is_compared_with_a_very_large_number(large: Any) -> None:
+    for plain in ({"trait": "n", "gte": large}, {"trait": "n", "in": [1, large]}):
+        rule = read_rule(plain)
+        assert isinstance(rule, TraitIs)
+        check_operator(rule.operator, ValueType.FLOAT, "rule", "n")
+        assert read_rule(load_one(dump_yaml(write_rule(rule)))) == rule
+        for kind in (ValueType.INTEGER, ValueType.DECIMAL):
+            with pytest.raises(EngineError, match=r"(gte|in) must be a finite number below 1e28") as error:
+                check_operator(rule.operator, kind, "rule", "n")
+            assert error.value.path == "rule"
+    for plain in ({"did": "buy", "times": {"lt": large}}, {"did": "buy", "measure": {"distinct": "n"}, "lt": large}):
+        with pytest.raises(EngineError, match="must be a finite number below 1e28"):
+            read_rule(plain)
+    for beyond in (10**309, Decimal("Infinity"), Decimal("NaN"), Decimal("2E+308")):
+        with pytest.raises(EngineError, match="must be a finite number below 1e28"):
+            read_rule({"trait": "n", "lt": beyond})

@@ -165,6 +165,9 @@ def test_upsert_and_replace(workspace: Workspace, tmp_path: Path) -> None:
     day = replace(DOCUMENT, mode="replace", partition="day")
     operations.ingest_load(workspace, day, [file(tmp_path, "id,day,n\n9,2026-01-02,9\n", "d.csv")])
     assert rows(workspace) == [(1, date(2026, 1, 1), 2), (3, None, 40), (9, date(2026, 1, 2), 9)]
+    for name in ("no-day.csv", "once-more.csv"):
+        operations.ingest_load(workspace, day, [file(tmp_path, "id,day,n\n5,,5\n", name)])
+        assert rows(workspace)[1:] == [(5, None, 5), (9, date(2026, 1, 2), 9)], "rows without a day are replaced too"
     operations.ingest_load(workspace, replace(DOCUMENT, mode="replace"), [file(tmp_path, "id,day,n\n7,,7\n", "e.csv")])
     assert rows(workspace) == [(7, None, 7)]
 

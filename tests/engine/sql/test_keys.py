@@ -48,6 +48,25 @@ def test_missing_keys_are_counted_and_an_empty_table_is_fine() -> None:
     assert verify_keys(found, session) == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "keys", "wide"),
+    [
+        ("HUGEINT", [1, 2**63 - 1, -(2**63)], 0),
+        ("HUGEINT", [1, 2**63, -(2**63) - 1, 2**100], 3),
+        ("UBIGINT", [1, 2**64 - 1], 1),
+        ("UHUGEINT", [1, 2**127], 1),
+    ],
+)
+def test_keys_beyond_64_bits_are_refused(kind: str, keys: list[int], wide: int) -> None:
+    found, session = sources(keys, kind)
+    if not wide:
+        assert verify_keys(found, session) == len(keys)
+        return
+    with pytest.raises(EngineError, match=f"{wide} of {len(keys)} profiles have a key beyond 64 bits") as error:
+        verify_keys(found, session)
+    assert "VARCHAR" in str(error.value.hint)
+
+
 def test_known_keys(tmp_path: Path) -> None:
     found, session = sources([1, 2], "INTEGER")
     assert known_keys(found, session, ["2", "3", "x", "2"]) == {"2"}

@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 
 from engine.domain.model import Source
+from engine.domain.model_codec import read_model
 from engine.errors import EngineError
+from engine.quality.inference import infer_model
+from engine.quality.model_check import check_model
 from engine.warehouses.files import Folder
 from engine.warehouses.local import LocalWarehouse, publishing
 from engine.warehouses.opening import normal_url
@@ -33,6 +36,35 @@ def test_each_file_or_sub_folder_is_a_table(tmp_path: Path) -> None:
     assert folder.columns(Source(table="people"), "x")["cep"] == "VARCHAR"
     rows = folder.rows("SELECT cep, name, city FROM people ORDER BY id")
     assert rows == [("01310", "", "São Paulo"), ("04038", "Ana", None)]
+    folder.close()
+
+
+def test_a_column_of_csv_that_a_long_number_makes_a_float_is_named(tmp_path: Path) -> None:
+    (tmp_path / "u.csv").write_text(
+        "id,long,mixed,code,part,text\n"
+        "1,12345678901234567890,12345678901234567890,0012345678901234567890,0.30000000000000004,x12345678901234567890\n"
+        "2,5,0.5,7,2.5,y\n3,98765432109876543210,98765432109876543210,,,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "ev.csv").write_text("who,ts\n1.5,2026-01-01 10:00:00\n12345678901234567890,2026-01-01 11:00:00\n")
+    folder = Folder("folder", tmp_path)
+    assert folder.rounded("U") == {"mixed": 2}
+    assert folder.rows("SELECT long FROM u ORDER BY id")[0] == (12345678901234567890,), "whole numbers stay exact"
+    said = "read as a float because of {} whole numbers of more than 15 digits, which it rounds"
+    assert [note for note in infer_model(folder).notes if "float" in note] == [
+        "ev.who: the column is " + said.format(1),
+        "u.mixed: the column is " + said.format(2),
+    ]
+    fields = {name: {"type": "float"} for name in ("mixed", "part")}
+    model = read_model(
+        {
+            "kind": "model",
+            "profile": {"table": "u", "key": "id", "traits": fields},
+            "events": {"did": {"table": "ev", "profile": "who", "time": "ts"}},
+        }
+    )
+    found = {(one.severity, one.path) for one in check_model(model, folder) if "float" in one.message}
+    assert found == {("note", "profile.traits.mixed"), ("warning", "events.did.profile")}
     folder.close()
 
 
