@@ -9,10 +9,12 @@ from typing import Any, cast
 
 from engine import __version__
 from engine.errors import Cancelled, EngineError
+from engine.programs import begin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code (0 done, 1 no, 2 wrong use or bad input, 3 failed, 130 cancelled)."""
+    begin()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given in (["--version"], ["-V"]):
         sys.stdout.write(f"convoke {__version__}\n")

@@ -18,6 +18,7 @@ from typing import IO, Any
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import is_held
+from engine.programs import begin
 
 _LOOK_SECONDS = 0.2
 _FOLLOW_SECONDS = 1_800
@@ -29,6 +30,7 @@ _LEAST = 2 << 30
 
 def main() -> int:
     """Do the work; 0 when there is an answer."""
+    begin()
     out = sys.stdout
     sys.stdout = sys.stderr  # nothing but the answer may reach the pipe
     request = json.loads(sys.stdin.readline())
