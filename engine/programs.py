@@ -1,8 +1,8 @@
 """How Convoke's processes begin and start one another: the only module that names the interpreter.
 
 `python -m NAME` looks for NAME, and for everything it imports, in the working folder first. That folder is often a
-git repository of somebody else, in which `yaml.py`, `app.py` or `engine/` would be run. So every process is started with
-`-P` (no working folder on the path) and with an environment that says the same to whatever a library starts.
+git repository of somebody else, in which `yaml.py`, `app.py` or `engine/` would be run. So every process is started
+with `-P` (no working folder on the path) and with an environment that says the same to whatever a library starts.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine.cli.printing import note, number, progress, say, say_json, share, table
 from engine.errors import EngineError
+from engine.extras import how_to_add
 from engine.programs import Program, command, environment
 from engine.settings import LANGUAGES
 
@@ -28,9 +29,7 @@ def open_app(folder: Path, options: Sequence[str] = ()) -> int:
     A picture of one state (``--screenshot`` among the options) needs no display.
     """
     if find_spec("PySide6") is None:
-        raise EngineError(
-            "missing_part", "the desktop app is not installed", hint="Install it: pip install convoke[app]."
-        )
+        raise EngineError("missing_part", "the desktop app is not installed", hint=how_to_add("app"))
     if not has_display() and "--screenshot" not in options:
         raise EngineError(
             "missing_part",

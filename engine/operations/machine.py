@@ -15,6 +15,7 @@ from typing import Any
 
 from engine.domain.schema import SCHEMAS
 from engine.errors import EngineError, nearest
+from engine.extras import how_to_add
 from engine.jobs import Job
 from engine.operations.modelling import apply_model
 from engine.operations.planning import apply
@@ -48,7 +49,7 @@ def doctor(workspace: Workspace | None = None) -> list[Diagnosis]:
     found = [
         Diagnosis("Python", sys.version_info >= (3, 11), platform.python_version(), "everything"),
         *(_package(name, "the engine") for name in ("duckdb", "sqlglot", "apsw", "numpy", "pandas", "pyarrow")),
-        *(_package(name, "the desktop app: pip install convoke[app]") for name in ("PySide6-Essentials", "pyqtgraph")),
+        *(_package(name, "the desktop app", "app") for name in ("PySide6-Essentials", "pyqtgraph")),
     ]
     if sys.platform.startswith("linux"):
         found += [_library(name, "the desktop app") for name in _QT_LIBRARIES]
@@ -60,11 +61,11 @@ def doctor(workspace: Workspace | None = None) -> list[Diagnosis]:
     return found
 
 
-def _package(name: str, needed_for: str) -> Diagnosis:
+def _package(name: str, needed_for: str, extra: str = "") -> Diagnosis:
     try:
         return Diagnosis(name, True, version(name), needed_for)
     except PackageNotFoundError:
-        return Diagnosis(name, False, "not installed", needed_for)
+        return Diagnosis(name, False, f"not installed. {how_to_add(extra)}" if extra else "not installed", needed_for)
 
 
 def _library(name: str, needed_for: str) -> Diagnosis:
