@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from engine.domain.canonical import canonical_json
 from engine.domain.identity import PROFILE, IdentityDocument, Kind, Probable
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 from engine.errors import EngineError
 from engine.extras import how_to_add
 from engine.identity.arrays import U64
@@ -70,7 +70,7 @@ def likely_pairs(
 
 
 def _keep(path: Path, folder: Path, found: NDArray[np.uint64]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     fresh = path.with_suffix(".new")
     with fresh.open("wb") as file:
         np.save(file, found)

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from engine.domain.ingest import IngestDocument
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.ingest.coercing import Coercion
 from engine.ingest.files import LINE, named, quoted
@@ -136,7 +137,7 @@ def _keep_bad(
 ) -> dict[str, int]:
     """Keep bad rows with their reasons as JSON lines that only the owner reads; how many of each reason."""
     counts: dict[str, int] = {}
-    kept.mkdir(parents=True, exist_ok=True)
+    make_folder(kept)
     path = kept / "rows.jsonl"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         for line, text, why in lines:

@@ -18,6 +18,7 @@ from engine.errors import EngineError, nearest
 from engine.extras import how_to_add
 from engine.jobs import Job
 from engine.operations.modelling import apply_model
+from engine.operations.permissions import exposed
 from engine.operations.planning import apply
 from engine.operations.workspace import Workspace, connect, init
 from engine.settings import write_settings
@@ -57,7 +58,7 @@ def doctor(workspace: Workspace | None = None) -> list[Diagnosis]:
     free = shutil.disk_usage(workspace.folder if workspace else Path.home()).free / 1024**3
     found.append(Diagnosis("free disk", free > 1, f"{free:.0f} GiB", "local warehouses"))
     if workspace is not None:
-        found += _workspace(workspace)
+        found += [*_workspace(workspace), _rights(workspace)]
     return found
 
 
@@ -91,6 +92,14 @@ def _workspace(workspace: Workspace) -> list[Diagnosis]:
         except EngineError as error:
             result.append(Diagnosis(what, False, str(error), "this workspace"))
     return result
+
+
+def _rights(workspace: Workspace) -> Diagnosis:
+    open_to_others = exposed(workspace)
+    detail = "only the owner may read it"
+    if open_to_others:
+        detail = f"others may reach {len(open_to_others)} files and folders; close them with convoke doctor --mend"
+    return Diagnosis("file permissions", not open_to_others, detail, "this workspace")
 
 
 def demo_folder() -> Path:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from urllib.parse import quote, unquote
 
 from engine.domain.ingest import Dialect, IngestDocument
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.ingesting import FileLoaded, ingest_load, ingest_status
@@ -27,7 +28,7 @@ def ingest_pull(workspace: Workspace, document: IngestDocument, job: Job | None 
     if document.origin is None:
         raise EngineError("usage", "the document names no database", "from", "Write from, or name a file.")
     folder = workspace.warehouse_folder
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     reveal = host_of(workspace).reveal
     with beside(folder, f".pull-{document.id}{_END}") as made:
         newest = copied(document.origin, reveal, pulled_until(workspace, document), made, job)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.domain.ingest import IngestDocument
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.ingesting import AT_REST, FileLoaded, ingest_files, ingest_load, read_ingest_file
@@ -153,7 +154,7 @@ def _known(workspace: Workspace) -> _Known:
 
 
 def _keep(workspace: Workspace, known: _Known) -> None:
-    workspace.warehouse_folder.mkdir(exist_ok=True)
+    make_folder(workspace.warehouse_folder)
     fresh = workspace.warehouse_folder / f"{_WATCHED}.new"
     fresh.write_text(json.dumps(vars(known)), encoding="utf-8")
     os.replace(fresh, workspace.warehouse_folder / _WATCHED)

@@ -14,6 +14,7 @@ from typing import Any
 
 import apsw
 
+from engine.durable import make_private
 from engine.errors import EngineError
 
 Row = tuple[Any, ...]
@@ -40,9 +41,11 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            if not path.exists():
+                make_private(path)  # SQLite gives its journal and index the same mode
             self._connection = apsw.Connection(str(path))
             self._connection.set_busy_timeout(10_000)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
             self._migrate(path)
         except apsw.Error as error:
@@ -112,12 +115,18 @@ class Database:
             raise _failure(self._path, error) from None
 
     def scrub(self) -> None:
-        """Leave nothing of what was deleted in the files: the pages are written anew, the journal is cut."""
+        """Leave nothing of what was deleted in the files: the pages are written anew, the journal is cut. Raises
+        EngineError when another program reads the journal all the time."""
         try:
             self._connection.execute("VACUUM")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = self._number("PRAGMA wal_checkpoint(TRUNCATE)")
         except apsw.Error as error:
             raise _failure(self._path, error) from None
+        if busy:
+            message = f"the journal of {self._path} cannot be cut, for another program reads it"
+            raise EngineError(
+                "store", message, hint="Close the app and other programs on the workspace, then try again."
+            )
 
     def changed(self) -> int:
         """A number that changes when another connection commits."""
