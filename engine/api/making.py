@@ -22,6 +22,7 @@ from engine.api.problems import problem, problem_of
 from engine.api.quick import Quick
 from engine.api.workspaces import Workspaces, deadline
 from engine.errors import EngineError
+from engine.failures import failure_of
 from engine.jobs import Job
 
 
@@ -143,4 +144,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     """No message: it may hold data of people."""
+    known = failure_of(error)
+    if known is not None:
+        return problem_of(known)
     return problem(500, "internal", f"Convoke met a case it did not expect ({type(error).__name__})")

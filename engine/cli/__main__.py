@@ -34,6 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail(EngineError("internal", "this machine has too little memory for that"), as_json)
     except Exception as error:  # the last resort: a sentence instead of a traceback
+        from engine.failures import failure_of
+
+        known = failure_of(error)
+        if known is not None:
+            return _fail(known, as_json)
         where = _where(error)
         problem = EngineError(
             "internal",
