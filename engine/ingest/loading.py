@@ -16,7 +16,7 @@ from engine.domain.ingest import IngestDocument
 from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.ingest.coercing import Coercion
-from engine.ingest.files import LINE, named, quoted
+from engine.ingest.files import LINE, named, quoted, refuse_unclosed
 from engine.ingest.planning import JSON, Plan, table_columns
 from engine.jobs import Job
 from engine.warehouses.partitions import Layout, layout_of
@@ -74,6 +74,8 @@ def load(
             "SELECT count(*), count(*) FILTER (WHERE convoke_bad) FROM convoke_staged"
         ).fetchone()
         lines = _broken_lines(connection) if plan.file.format == "csv" else []
+        if any("quote" in why for _, _, why in lines):
+            refuse_unclosed(plan.file, document.dialect)
         read, misfit = int(counted[0]) + len(lines), int(counted[1])
         loaded = Loaded(int(counted[0]) - misfit, misfit + len(lines))
         if loaded.bad:
