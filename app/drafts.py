@@ -14,6 +14,7 @@ from app.document import Document
 from engine.domain.audience import Audience
 from engine.domain.audience_codec import read_audience, write_audience
 from engine.domain.documents import dump_yaml, load_one
+from engine.durable import make_folder
 from engine.errors import EngineError
 
 WAIT_MS = 800
@@ -63,7 +64,7 @@ class Drafts(QObject):
         path = self._path(document.audience.id)
         fresh = path.with_suffix(".new")
         try:
-            self._folder.mkdir(exist_ok=True)
+            make_folder(self._folder)
             fresh.write_text(dump_yaml(body), encoding="utf-8")
             os.replace(fresh, path)
         except OSError:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from engine.client import Reply, Request, cancel_line
+from engine.programs import Program, command, environment
 
 _REPEAT_MS = 50
 
@@ -32,6 +32,10 @@ class Worker(QObject):
         self._buffer = b""
         self._cancelling: set[int] = set()
         self._process = QProcess(self)
+        surroundings = QProcessEnvironment()
+        for name, value in environment().items():
+            surroundings.insert(name, value)
+        self._process.setProcessEnvironment(surroundings)
         self._process.setProcessChannelMode(QProcess.ProcessChannelMode.ForwardedErrorChannel)
         self._process.readyReadStandardOutput.connect(self._on_output)
         self._process.started.connect(self.started)
@@ -42,7 +46,8 @@ class Worker(QObject):
 
     def start(self) -> None:
         """Start the process."""
-        self._process.start(sys.executable, ["-m", "engine.worker", str(self._workspace)])
+        started = command(Program.WORKER, str(self._workspace))
+        self._process.start(started[0], started[1:])
 
     def send(self, request: Request) -> None:
         """Send a request; the reply comes by signal."""

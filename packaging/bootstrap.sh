@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Makes .venv from uv.lock with everything `make demo` and `make test` need. On Debian and its children it
-# installs, when missing, Python's venv module and the system libraries Qt loads. Safe to run again: it does
-# nothing when uv.lock and pyproject.toml have not changed.
+# installs, when missing, Python's venv module and the system libraries Qt loads. The hash of everything that comes
+# from a package index is in packaging/locks/uv.txt and uv.lock. Safe to run again: it does nothing when uv.lock and
+# pyproject.toml have not changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stamp=.venv/.convoke-stamp
-fingerprint=$(cat uv.lock pyproject.toml packaging/bootstrap.sh | sha256sum | cut -d' ' -f1)
+fingerprint=$(cat uv.lock pyproject.toml packaging/bootstrap.sh packaging/locks/uv.txt | sha256sum | cut -d' ' -f1)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$fingerprint" ]; then exit 0; fi
 
 python=${PYTHON:-$(command -v python3.11 || command -v python3 || true)}
@@ -43,7 +44,8 @@ fi
 
 if [ ! -x .tools/bin/uv ]; then
     "$python" -m venv .tools
-    .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==0.13.9"
+    .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+        -r packaging/locks/uv.txt
 fi
 UV_PYTHON_DOWNLOADS=never .tools/bin/uv sync --quiet --frozen --all-extras --compile-bytecode --python "$python"
 echo "$fingerprint" > "$stamp"

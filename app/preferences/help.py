@@ -8,6 +8,7 @@ from importlib.resources import files
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QTextBrowser, QVBoxLayout
 
 from app.i18n import Words
+from engine.extras import DISTRIBUTION
 
 PAGES = ("start", "canvas", "numbers", "delivery", "destinations", "identity", "lookalike", "keys")
 
@@ -46,7 +47,7 @@ def page_text(key: str, language: str) -> str:
 
 def _about(words: Words) -> str:
     try:
-        number = version("convoke")
+        number = version(DISTRIBUTION)
     except PackageNotFoundError:
         number = ""
     parts = "PySide6 (LGPL-3.0) · Inter (OFL-1.1) · Lucide (ISC) · DuckDB (MIT) · SQLGlot (MIT) · pyroaring (MIT)"

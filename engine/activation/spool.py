@@ -7,12 +7,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from engine.durable import make_folder
+
 
 class Spool:
     """(key, payload) pairs in a file of its own, read as often as wanted."""
 
     def __init__(self, folder: Path, rows: Iterable[tuple[str, str]]) -> None:
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", dir=folder)  # noqa: SIM115 — closed by close
         for row in rows:
             self._file.write(json.dumps(row) + "\n")

@@ -22,6 +22,7 @@ from engine.api.problems import problem, problem_of
 from engine.api.quick import Quick
 from engine.api.workspaces import Workspaces, deadline
 from engine.errors import EngineError
+from engine.failures import failure_of
 from engine.jobs import Job
 
 
@@ -145,4 +146,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     """No message: it may hold data of people."""
     if isinstance(error, UnicodeError):
         return problem(400, "usage", "a text has a character that cannot be kept", hint="Write it in whole characters.")
+    known = failure_of(error)
+    if known is not None:
+        return problem_of(known)
     return problem(500, "internal", f"Convoke met a case it did not expect ({type(error).__name__})")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.bitmap.ordinals import unwritable
 from engine.domain.operators import Operator, number_satisfies
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 
 _SHIFT = 32
 
@@ -119,7 +119,7 @@ def write_counts(folder: Path, key: bytes, counts: Counts, constants: int) -> tu
     )
     fresh = folder / f".new-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with pa.OSFile(str(fresh), "wb") as sink, pa.ipc.new_file(sink, ordinals.schema) as writer:
             writer.write_table(ordinals)
         with fresh.open("rb") as file:

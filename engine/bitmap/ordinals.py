@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.bitmap.bits import Ordinals
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.sql.ordinals import KeyRun, OrdinalMap
@@ -307,7 +307,7 @@ def _write_keys(path: Path, keys: Any) -> str:
 
     fresh = path.with_name(f".{path.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with pa.OSFile(str(fresh), "wb") as sink, pa.ipc.new_file(sink, pa.schema([("key", keys.type)])) as writer:
             writer.write_table(pa.table({"key": keys}))
         with fresh.open("rb") as file:

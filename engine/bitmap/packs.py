@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from engine.bitmap.bits import digest
 from engine.bitmap.ordinals import unwritable
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 from engine.errors import EngineError
 from engine.store.bitmaps import NewBitmap, Place
 
@@ -43,7 +43,7 @@ class PackWriter:
         self.size = 0
         self.bitmaps: list[NewBitmap] = []
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._file = self._path.open("wb", buffering=1 << 20)
         except OSError as error:
             raise unwritable(self._path, error) from None

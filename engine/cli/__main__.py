@@ -9,10 +9,12 @@ from typing import Any, cast
 
 from engine import __version__
 from engine.errors import Cancelled, EngineError
+from engine.programs import begin
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code (0 done, 1 no, 2 wrong use or bad input, 3 failed, 130 cancelled)."""
+    begin()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given in (["--version"], ["-V"]):
         sys.stdout.write(f"convoke {__version__}\n")
@@ -32,6 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail(EngineError("internal", "this machine has too little memory for that"), as_json)
     except Exception as error:  # the last resort: a sentence instead of a traceback
+        from engine.failures import failure_of
+
+        known = failure_of(error)
+        if known is not None:
+            return _fail(known, as_json)
         where = _where(error)
         problem = EngineError(
             "internal",

@@ -15,6 +15,7 @@ import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, say, say_json, table
+from engine.programs import Program, command, environment
 
 daemon = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The scheduler: runs every audience when it is due."
@@ -48,12 +49,17 @@ def start(context: typer.Context, workspace: WorkspaceOption = None) -> int:
         if before.state in ("running", "silent"):
             say("The daemon runs already.")
             return 0
-        command = [sys.executable, "-m", "engine.cli", "daemon", "run", "--workspace", str(opened.folder)]
+        started = command(Program.COMMAND_LINE, "daemon", "run", "--workspace", str(opened.folder))
         detached: dict[str, Any] = (
             {"creationflags": 0x00000208} if sys.platform == "win32" else {"start_new_session": True}
         )
         subprocess.Popen(  # noqa: S603 — our own command
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **detached
+            started,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            **detached,
         )
         end = time.monotonic() + _START_SECONDS
         while time.monotonic() < end:
@@ -273,7 +279,7 @@ def install(
     from engine.daemon.install import installation
 
     with open_workspace(context, workspace) as opened:
-        found = installation(opened.folder, sys.platform, sys.executable, Path.home())
+        found = installation(opened.folder, sys.platform, command(Program.COMMAND_LINE), Path.home())
     if show:
         say(found.text)
         return 0

@@ -30,7 +30,14 @@ def schema(
 
 
 @machine.command()
-def doctor(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> int:
+def doctor(
+    context: typer.Context,
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Take the workspace's files away from other users first.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> int:
     """What this machine lacks."""
     from dataclasses import asdict
 
@@ -42,6 +49,10 @@ def doctor(context: typer.Context, workspace: WorkspaceOption = None, as_json: J
     except EngineError:
         if workspace is not None or context.obj is not None:
             raise
+    if mend:
+        if opened is None:
+            raise EngineError("no_workspace", "there is no workspace here to mend", "--mend", "Name it by --workspace.")
+        operations.mend_permissions(opened)
     found = operations.doctor(opened)
     if opened is not None:
         opened.close()

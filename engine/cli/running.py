@@ -196,7 +196,7 @@ def changes(
 
 @store.command()
 def check(context: typer.Context, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> int:
-    """Read and verify every bitmap; what rests on a corrupt one is found anew by the next run."""
+    """Check the store and verify every bitmap; what rests on a corrupt one is found anew by the next run."""
     from dataclasses import asdict
 
     from engine import operations

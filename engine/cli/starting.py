@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from engine.cli.printing import note, number, progress, say, say_json, share, table
 from engine.errors import EngineError
+from engine.extras import how_to_add
+from engine.programs import Program, command, environment
 from engine.settings import LANGUAGES
 
 
@@ -28,17 +29,15 @@ def open_app(folder: Path, options: Sequence[str] = ()) -> int:
     A picture of one state (``--screenshot`` among the options) needs no display.
     """
     if find_spec("PySide6") is None:
-        raise EngineError(
-            "missing_part", "the desktop app is not installed", hint="Install it: pip install convoke[app]."
-        )
+        raise EngineError("missing_part", "the desktop app is not installed", hint=how_to_add("app"))
     if not has_display() and "--screenshot" not in options:
         raise EngineError(
             "missing_part",
             "there is no display to open a window on",
             hint="Use convoke demo --headless or convoke size.",
         )
-    command = [sys.executable, "-m", "app", "--workspace", str(folder), *options]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 — our own interpreter
+    started = command(Program.APP, "--workspace", str(folder), *options)
+    return subprocess.run(started, check=False, env=environment()).returncode  # noqa: S603 — our own interpreter
 
 
 def run_demo(folder: Path | None, *, headless: bool, profiles: int, language: str, as_json: bool) -> int:

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.errors import EngineError
+from engine.failures import failure_of
 from engine.jobs import Job
 from engine.locks import is_held
+from engine.programs import begin
 
 _LOOK_SECONDS = 0.2
 _FOLLOW_SECONDS = 1_800
@@ -29,6 +31,7 @@ _LEAST = 2 << 30
 
 def main() -> int:
     """Do the work; 0 when there is an answer."""
+    begin()
     out = sys.stdout
     sys.stdout = sys.stderr  # nothing but the answer may reach the pipe
     request = json.loads(sys.stdin.readline())
@@ -41,7 +44,9 @@ def main() -> int:
     except MemoryError:
         answer = EngineError("memory", "the run needs more memory than it is given", hint="Raise memory.").as_json()
     except Exception as error:
-        problem = EngineError("internal", f"Convoke met a case it did not expect ({type(error).__name__}: {error})")
+        problem = failure_of(error) or EngineError(
+            "internal", f"Convoke met a case it did not expect ({type(error).__name__}: {error})"
+        )
         answer = problem.as_json()
     out.write(json.dumps(answer) + "\n")
     out.flush()

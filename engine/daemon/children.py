@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError
+from engine.programs import Program, command, environment
 
 
 class Child:
     """A child at work."""
 
     def __init__(self, folder: Path, request: dict[str, Any]) -> None:
-        command = [sys.executable, "-m", "engine.daemon.child", str(folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 — our own module
+        self._process = subprocess.Popen(  # noqa: S603 — our own module
+            command(Program.CHILD, str(folder)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
         self.pid = self._process.pid
         assert self._process.stdin is not None  # noqa: S101 — it was asked for
         with suppress(OSError):  # it died at once: its answer says so

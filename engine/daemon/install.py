@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -22,8 +23,9 @@ class Installation:
     encoding: str = "utf-8"
 
 
-def installation(folder: Path, platform: str, python: str, home: Path) -> Installation:
-    """For `sys.platform`: a systemd user unit, a launchd agent, or a Windows task.
+def installation(folder: Path, platform: str, command: Sequence[str], home: Path) -> Installation:
+    """For `sys.platform`: a systemd user unit, a launchd agent, or a Windows task that runs ``command``, the command
+    line's own start.
 
     A workspace's file is named after it, so that several workspaces have a daemon each.
     """
@@ -31,15 +33,21 @@ def installation(folder: Path, platform: str, python: str, home: Path) -> Instal
     if platform == "darwin":
         label = f"io.convoke.{name}"
         path = home / "Library" / "LaunchAgents" / f"{label}.plist"
-        values = {"label": label, "python": escape(python), "folder": escape(str(folder))}
+        strings = "".join(f"<string>{escape(part)}</string>" for part in command)
+        values = {"label": label, "command": strings, "folder": escape(str(folder))}
         return Installation(path, _filled("launchd.plist", values), f"launchctl load -w {path}")
     if platform == "win32":
         path = folder / f"{name}.xml"
-        values = {"python": escape(python), "folder": escape(str(folder)), "user": escape(getpass.getuser())}
+        values = {
+            "program": escape(command[0]),
+            "options": escape(" ".join(command[1:])),
+            "folder": escape(str(folder)),
+            "user": escape(getpass.getuser()),
+        }
         then = f'schtasks /Create /TN "{name}" /XML "{path}"'
         return Installation(path, _filled("windows-task.xml", values), then, "utf-16")
     path = home / ".config" / "systemd" / "user" / f"{name}.service"
-    values = {"python": _systemd(python), "folder": _systemd(str(folder))}
+    values = {"command": " ".join(map(_systemd, command)), "folder": _systemd(str(folder))}
     return Installation(path, _filled("systemd.service", values), f"systemctl --user enable --now {name}")
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from engine.durable import make_folder
 from engine.operations.telling import LOG
 
 FOLLOWING = "following.jsonl"
@@ -33,7 +34,7 @@ class JsonLines(logging.Formatter):
 def logging_to(folder: Path, *, aloud: bool, name: str = LOG) -> Iterator[logging.Logger]:
     """A log of a workspace while the block lasts; ``aloud`` also writes to standard error."""
     logs = folder / "logs"
-    logs.mkdir(exist_ok=True)
+    make_folder(logs)
     log = logging.Logger("convoke.daemon", logging.INFO)
     handlers: list[logging.Handler] = [
         RotatingFileHandler(logs / name, maxBytes=_BYTES, backupCount=_FILES, encoding="utf-8")

@@ -26,6 +26,7 @@ from engine.destinations.protocol import (
     Undone,
 )
 from engine.destinations.service_account import credentials, not_accepted
+from engine.extras import how_to_add
 
 _KEYS = ("network", "service_account", "consent", "version", "endpoint")
 _SCOPES = ("https://www.googleapis.com/auth/dfp",)
@@ -157,7 +158,7 @@ class AdManagerDestination:
             from zeep.exceptions import Error as ZeepError
             from zeep.exceptions import TransportError
         except ImportError:
-            raise Misconfigured("Ad Manager needs a part", "Install it: pip install 'convoke[admanager]'.") from None
+            raise Misconfigured("Ad Manager needs the part googleads", how_to_add("admanager")) from None
         try:
             return getattr(self._service(service), method)(*values)
         except googleads.errors.GoogleAdsServerFault as error:

@@ -24,6 +24,7 @@ from engine.destinations.protocol import (
     Undone,
 )
 from engine.destinations.service_account import credentials, not_accepted
+from engine.extras import how_to_add
 
 ACCOUNT_TYPES = ("GOOGLE_ADS", "DISPLAY_VIDEO_ADVERTISER", "DISPLAY_VIDEO_PARTNER")
 _KEYS = ("account", "account_type", "login_account", "service_account", "terms", "consent", "endpoint")
@@ -189,8 +190,7 @@ class GoogleDestination:
             from google.api_core import exceptions
             from google.auth.exceptions import GoogleAuthError
         except ImportError:
-            hint = "Install it: pip install 'convoke[google]'."
-            raise Misconfigured("Google needs the part google-ads-datamanager", hint) from None
+            raise Misconfigured("Google needs the part google-ads-datamanager", how_to_add("google")) from None
         try:
             return work(*self._opened())
         except (exceptions.ResourceExhausted, exceptions.TooManyRequests) as error:

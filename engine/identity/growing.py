@@ -20,7 +20,7 @@ from typing import Any
 from sqlglot import exp
 
 from engine.domain.identity import RecordSource
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.locks import holding
@@ -78,7 +78,7 @@ class Growing:
     @contextmanager
     def alone(self, job: Job | None) -> Iterator[None]:
         """Nobody else adds slices meanwhile: another process that tries what a rule would do is waited for."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder.parent)
         lock = self.folder.with_suffix(".lock")
         while True:
             with ExitStack() as held:
@@ -157,7 +157,7 @@ class Growing:
     def _begun(self, job: Job | None) -> _State:
         """Forget what was read, and begin with the rows that are there."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(0o700, parents=True)
         version = self.warehouse.source_version(self.source.source)
         upto = None if self.source.watermark is None else self._newest(None, job)
         rows, total = self._seen(upto, job)

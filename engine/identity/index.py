@@ -236,7 +236,7 @@ def _writing(path: Path) -> Iterator[tuple[Any, dict[bytes, Any]]]:
     import lmdb
 
     # Nobody reads it before it has its name, and it is written to disk at the end at once.
-    env = lmdb.open(str(path), subdir=False, max_dbs=4, map_size=_ROOM, sync=False, lock=False, writemap=False)
+    env = lmdb.open(str(path), subdir=False, max_dbs=4, map_size=_ROOM, sync=False, lock=False, mode=0o600)
     try:
         yield env, {name: env.open_db(name) for name in _TABLES}
     finally:

@@ -19,8 +19,9 @@ from sqlglot import exp
 
 from engine.domain.canonical import canonical_json
 from engine.domain.identity import PROFILE, IdentityDocument, Kind, Probable
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 from engine.errors import EngineError
+from engine.extras import how_to_add
 from engine.identity.arrays import U64
 from engine.identity.records import hashed_column
 from engine.identity.values import Hasher
@@ -69,7 +70,7 @@ def likely_pairs(
 
 
 def _keep(path: Path, folder: Path, found: NDArray[np.uint64]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     fresh = path.with_suffix(".new")
     with fresh.open("wb") as file:
         np.save(file, found)
@@ -103,7 +104,7 @@ def _compared(wanted: Probable, table: Any, job: Job | None) -> tuple[Any, NDArr
     try:
         from splink import DuckDBAPI, Linker, SettingsCreator, block_on
     except ImportError:
-        hint = "Install it: pip install 'convoke[identity]'."
+        hint = how_to_add("identity")
         raise EngineError("missing_part", "comparing profiles needs the part splink", _PATH, hint) from None
     logging.getLogger("splink").setLevel(logging.ERROR)
     place = {name: f"f{at}" for at, name in enumerate(wanted.compare)}

@@ -19,6 +19,8 @@ import duckdb
 
 from engine.domain.ingest import Dialect, Format
 from engine.errors import EngineError
+from engine.ingest.quotes import refuse_open_quote
+from engine.warehouses.wide import MOST_COLUMNS, too_wide
 
 _SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
@@ -170,6 +172,8 @@ def _head(begin: str, dialect: Dialect, quote: str, name: str) -> tuple[str, lis
     if not fields:
         raise EngineError("file", f"{name} cannot be read as CSV", "file", "Name its delimiter and its quote.")
     delimiter = max(fields, key=lambda one: len(fields[one]))
+    if len(fields[delimiter]) > MOST_COLUMNS:
+        raise too_wide(name)
     if not dialect.header:
         return delimiter, [f"c{place}" for place in range(1, len(fields[delimiter]) + 1)]
     names = [text.strip() or f"c{place}" for place, text in enumerate(fields[delimiter], 1)]
@@ -180,11 +184,22 @@ def _head(begin: str, dialect: Dialect, quote: str, name: str) -> tuple[str, lis
     return delimiter, names
 
 
+def refuse_unclosed(file: Opened, dialect: Dialect) -> None:
+    """Raise EngineError when a quote of a CSV file is never closed: the rows after it are not read."""
+    if file.format != "csv":
+        return
+    quote = '"' if dialect.quote is None else dialect.quote
+    with file.path.open(encoding=file.encoding, errors="replace", newline="") as begin:
+        delimiter, _ = _head(begin.read(_CHUNK), dialect, quote, file.path.name)
+    refuse_open_quote(file.path, file.encoding, delimiter, quote, file.path.name)
+
+
 def table_of(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The columns of a small CSV file, and (line, values) of each row that is not empty, however it is written."""
     _, encoding = _looked_at(path, "csv", None)
     text = path.read_bytes().decode(encoding, errors="replace" if encoding == _WINDOWS else "strict")
     delimiter, columns = _head(text, Dialect(), '"', path.name)
+    refuse_open_quote(path, encoding, delimiter, '"', path.name)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     rows = [(reader.line_num, row) for row in reader if any(one.strip() for one in row)]
     return columns, rows[1:]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 
 _OPEN, _CLOSED = ".open", ".log"
 
@@ -27,7 +27,7 @@ class Journal:
     ``after``, the last one that was landed."""
 
     def __init__(self, folder: Path, most: int, after: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._folder, self._most = folder, most
         for path in folder.glob(f"*{_OPEN}"):
             _close_torn(path)

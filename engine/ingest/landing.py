@@ -21,7 +21,7 @@ from typing import Any
 
 import apsw
 
-from engine.durable import remove_file, replace_file
+from engine.durable import make_folder, remove_file, replace_file
 from engine.errors import EngineError
 from engine.ingest.journal import closed, lines
 from engine.ingest.messages import ASIDE, Policy, Received, Row, put_aside, rows_of
@@ -58,7 +58,7 @@ class Lander:
 
     def __init__(self, warehouses: Path, policy: Policy, *, owner: bool = True, gate: Gate | None = None) -> None:
         self.folder, self.policy, self._gate = warehouses / COLLECTED, policy, gate
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self._seen = _Seen(self.folder / "seen.sqlite")
         self._load()
         if owner:

@@ -13,9 +13,10 @@ from typing import Any
 import duckdb
 
 from engine.domain.ingest import IngestDocument
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.ingest.coercing import Coercion
-from engine.ingest.files import LINE, named, quoted
+from engine.ingest.files import LINE, named, quoted, refuse_unclosed
 from engine.ingest.planning import JSON, Plan, table_columns
 from engine.jobs import Job
 from engine.warehouses.partitions import Layout, layout_of
@@ -73,6 +74,8 @@ def load(
             "SELECT count(*), count(*) FILTER (WHERE convoke_bad) FROM convoke_staged"
         ).fetchone()
         lines = _broken_lines(connection) if plan.file.format == "csv" else []
+        if any("quote" in why for _, _, why in lines):
+            refuse_unclosed(plan.file, document.dialect)
         read, misfit = int(counted[0]) + len(lines), int(counted[1])
         loaded = Loaded(int(counted[0]) - misfit, misfit + len(lines))
         if loaded.bad:
@@ -136,7 +139,7 @@ def _keep_bad(
 ) -> dict[str, int]:
     """Keep bad rows with their reasons as JSON lines that only the owner reads; how many of each reason."""
     counts: dict[str, int] = {}
-    kept.mkdir(parents=True, exist_ok=True)
+    make_folder(kept)
     path = kept / "rows.jsonl"
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         for line, text, why in lines:

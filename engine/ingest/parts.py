@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 from engine.ingest.files import named, quoted
 from engine.ingest.messages import REST, USERS, Row, columns_of, moment_of
 
@@ -87,7 +87,7 @@ def _column(values: Sequence[Any], kind: str) -> Any:
 def put_parquet(folder: Path, name: str, made: Any) -> None:
     """Write an Arrow table to a file in a table's folder; it is on disk afterwards."""
     path = folder / name
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     with path.open("wb") as file:
         pyarrow.parquet.write_table(made, file, compression="zstd")
         file.flush()

@@ -9,7 +9,7 @@ from typing import Any
 from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn
 from engine.errors import EngineError
 from engine.ingest.coercing import Coercion, Guess, coerced, looked_at, meant, sql_type, type_of
-from engine.ingest.files import LINE, Opened, named, plain_name, quoted, reading
+from engine.ingest.files import LINE, Opened, named, plain_name, quoted, reading, refuse_unclosed
 
 _KEYS_FROM = 10_000
 """Lines of JSON that names of columns are taken from."""
@@ -78,6 +78,7 @@ def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
             guess = guessed[target]
             coercions.append(_typed(target, text, to or sql_type(guess.type), pattern, dialect, guess))
     if not table and any(wanted[target][1] is None for target in wanted) and _is_empty(connection, relation):
+        refuse_unclosed(file, document.dialect)
         raise EngineError(
             "file",
             f"{file.path.name} has no rows, so that the types of a new table are not known",

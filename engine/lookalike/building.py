@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.feature import Feature
 from engine.domain.model import Site
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.lookalike.planning import Plan, Policy, check_known, plan
@@ -79,7 +80,7 @@ class _Builder:
         what, made = self._what, self._plan()
         if not made.features:
             raise EngineError("refused", "the data model has nothing to learn from", hint="Give it traits or events.")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
         fresh = self._path.with_name(f".{self._path.name}.new")
         means = self._means(made.features)
         size = max(LEAST_BLOCK, what.memory // (_COPIES * _BYTES * len(made.features)))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.durable import replace_file
+from engine.durable import make_folder, replace_file
 from engine.errors import EngineError
 
 _FORMAT = 1
@@ -24,7 +24,7 @@ def keep(path: Path, told: Mapping[str, Any], arrays: Mapping[str, Any]) -> str:
     elsewhere: a file that somebody changed is not used."""
     import numpy as np
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     text = json.dumps({"format": _FORMAT, **told}, ensure_ascii=False, allow_nan=False).encode()

@@ -127,6 +127,7 @@ if TYPE_CHECKING:
         show_model,
     )
     from engine.operations.onboarding import onboard_list
+    from engine.operations.permissions import mend_permissions
     from engine.operations.planning import apply, plan
     from engine.operations.propensities import propensity_list, propensity_show, propensity_train
     from engine.operations.propensity_making import propensity_create, propensity_targets, propensity_use
@@ -320,6 +321,7 @@ _HOMES = {
     "lineage_names": "lineage",
     "lists": "listing",
     "members": "membering",
+    "mend_permissions": "permissions",
     "members_then": "running",
     "overlap": "looking",
     "overview": "exploring",
@@ -442,6 +444,7 @@ __all__ = [
     "make_vault_key",
     "members",
     "members_then",
+    "mend_permissions",
     "model_sessions",
     "on_data_audiences",
     "onboard_list",

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.locks import holding
 from engine.operations.gating import CollectedDoor
@@ -76,7 +77,7 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
         )
     with Workspace(folder) as workspace:
         warehouses = workspace.warehouse_folder
-    warehouses.mkdir(exist_ok=True)
+    make_folder(warehouses)
     with holding(warehouses / _LOCK, "convoke collect", "refused", "events are being collected"):
         if settings.warehouse in (None, _LOCAL):
             empty_warehouse(warehouses)

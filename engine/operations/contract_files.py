@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.domain.documents import load_one, read_file
-from engine.durable import replace_file
+from engine.durable import make_folder, replace_file
 from engine.errors import EngineError
 from engine.ingest.files import plain_name
 from engine.operations.contracting import FOLDER, quality_draft
@@ -46,7 +46,7 @@ def save_contract(workspace: Workspace, table: str, text: str) -> str:
     path = workspace.folder / FOLDER / name
     if kept is None and path.exists():
         raise EngineError("refused", f"there is a file {name} that is of another table", hint="Rename it first.")
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     replace_file(path, (text if text.endswith("\n") else text + "\n").encode())
     return name
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.finding import identified, open_map
@@ -174,7 +175,7 @@ def what_if_document(
     from engine.operations.mapping import profile_places
 
     folder = workspace.folder / IDENTITY
-    (folder / "hashed").mkdir(parents=True, exist_ok=True)
+    make_folder(folder / "hashed")
     model = raw_model(workspace)
     must_fit(document, model, workspace.warehouse)
     hasher = hasher_for(workspace, document, ask)
@@ -195,7 +196,7 @@ def what_if_document(
     sizes: dict[str, tuple[int, int]] = {}
     if before is not None and model.profile.identity is not None:
         trial = folder / "trial"
-        trial.mkdir(exist_ok=True)
+        make_folder(trial)
         pointer = Pointer(run, now(), "", 0, hasher.version)
         names = [one.name for one in document.kinds], [one.name for one in sources_of(document, model)]
         try:

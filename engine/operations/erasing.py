@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import EngineError
 from engine.operations.finding import find_person, open_map, rebuild_index
 from engine.operations.identity_documents import current_document, document_in_force
+from engine.operations.leftovers import remove_leftovers
 from engine.operations.mapping import alone, judged, with_places
 from engine.operations.peppers import Ask, hasher_for
 from engine.operations.scheduling import run_soon
@@ -109,13 +110,14 @@ def _swept(
     from engine.warehouses.computed import erase as erase_traits
 
     workspace.reload()
-    workspace.database.scrub()
-    places, left = searched(workspace.folder / IDENTITY, fresh, pairs, known)
     numberings, still = erase_keys(workspace.segments, workspace.library.folder / "ordinals", names)
     traits, there = erase_traits(workspace.warehouse_folder, names)
-    places += numberings + traits + forget_features(workspace)
+    removed, kept = remove_leftovers(workspace)
+    workspace.database.scrub()
+    places, left = searched(workspace.folder / IDENTITY, fresh, pairs, known)
+    places += numberings + traits + removed + forget_features(workspace)
     workspace.reload()
-    return places, left + still + there
+    return places, left + still + there + kept
 
 
 def _forget_decisions(identities: Identities, identifiers: Collection[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.identity import IdentityDocument, Kind
+from engine.durable import make_folder, make_private
 from engine.errors import EngineError, nearest
 from engine.operations.identity_documents import document_in_force
 from engine.operations.peppers import Ask, hasher_for
@@ -262,15 +263,16 @@ def export_identity(workspace: Workspace, out: Path) -> int:
     with open_map(workspace) as found:
         table = found.export()
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix.lower() == ".parquet":
-            pyarrow.parquet.write_table(table, out)
-        elif out.suffix.lower() == ".csv":
-            pyarrow.csv.write_csv(table, out)
-        else:
+        make_folder(out.parent)
+        if out.suffix.lower() not in (".csv", ".parquet"):
             raise EngineError(
                 "usage", f"{out} is neither CSV nor Parquet", "--out", "End its name in .csv or .parquet."
             )
+        make_private(out)
+        if out.suffix.lower() == ".parquet":
+            pyarrow.parquet.write_table(table, out)
+        else:
+            pyarrow.csv.write_csv(table, out)
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
@@ -324,7 +326,7 @@ def audit(folder: Path, who: str, what: str, asked: int, found: int) -> None:
     try:
         file = os.open(path, flags, 0o600)
     except FileNotFoundError:
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
         file = os.open(path, flags, 0o600)
     try:
         os.write(file, f"{line}\n".encode())

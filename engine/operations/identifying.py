@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.domain.documents import dump_yaml
 from engine.domain.identity import IdentityDocument
 from engine.domain.identity_codec import write_identity
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.identity_documents import current_document, raw_model
@@ -181,7 +182,7 @@ class _Run:
             former = hasher_for(self.workspace, self.document, self.ask, back=1)
         model = raw_model(self.workspace)
         kept = self.folder / "hashed"
-        kept.mkdir(exist_ok=True)
+        make_folder(kept)
         return Records(self.document, model, self.workspace.warehouse, self.hasher, kept, former)
 
     def _found(self, records: Records, before: Map | None, run: int, job: Job | None) -> tuple[Candidate, int]:

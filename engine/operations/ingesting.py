@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from engine.domain.documents import dump_yaml, load_one, read_file
 from engine.domain.ingest import IngestDocument
 from engine.domain.ingest_codec import read_ingest, write_ingest
-from engine.durable import replace_file
+from engine.durable import make_folder, replace_file
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.gating import gate_of
@@ -384,7 +384,7 @@ def _writing(workspace: Workspace) -> Iterator[Any]:
             hint="Connect its own: convoke connect local:, or load in another workspace.",
         )
     workspace.reload()
-    workspace.warehouse_folder.mkdir(exist_ok=True)
+    make_folder(workspace.warehouse_folder)
     with publishing(workspace.warehouse_folder, _WHO, keep=True) as connection:
         for folder in kept_folder(workspace).glob("*"):
             if not (folder / "report.json").exists():  # of a load that did not come to an end
@@ -400,6 +400,6 @@ def _scratch(workspace: Workspace) -> Iterator[tuple[Any, Path]]:
     """The local warehouse to read (an empty one where there is none), and a folder to write in."""
     from engine.warehouses.local import reading
 
-    workspace.warehouse_folder.mkdir(exist_ok=True)
+    make_folder(workspace.warehouse_folder)
     with reading(workspace.warehouse_folder) as connection:
         yield connection, workspace.warehouse_folder

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.domain.documents import dump_yaml, load_one
 from engine.domain.scoring import CONSENT, Group, LookalikeDocument, read_score
-from engine.durable import replace_file
+from engine.durable import make_folder, replace_file
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.likening import lookalike_apply
@@ -72,7 +72,7 @@ def written_while_good(workspace: Workspace, document: dict[str, Any]) -> Iterat
     """Write a document; one whose model cannot be trained does not stay."""
     read_score(document)
     path = workspace.folder / FOLDER / f"{document['id']}.yaml"
-    path.parent.mkdir(exist_ok=True)
+    make_folder(path.parent)
     replace_file(path, dump_yaml(document).encode())
     try:
         yield

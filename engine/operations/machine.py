@@ -15,8 +15,10 @@ from typing import Any
 
 from engine.domain.schema import SCHEMAS
 from engine.errors import EngineError, nearest
+from engine.extras import how_to_add
 from engine.jobs import Job
 from engine.operations.modelling import apply_model
+from engine.operations.permissions import exposed
 from engine.operations.planning import apply
 from engine.operations.workspace import Workspace, connect, init
 from engine.settings import write_settings
@@ -48,7 +50,7 @@ def doctor(workspace: Workspace | None = None) -> list[Diagnosis]:
     found = [
         Diagnosis("Python", sys.version_info >= (3, 11), platform.python_version(), "everything"),
         *(_package(name, "the engine") for name in ("duckdb", "sqlglot", "apsw", "numpy", "pandas", "pyarrow")),
-        *(_package(name, "the desktop app: pip install convoke[app]") for name in ("PySide6-Essentials", "pyqtgraph")),
+        *(_package(name, "the desktop app", "app") for name in ("PySide6-Essentials", "pyqtgraph")),
     ]
     if sys.platform.startswith("linux"):
         found += [_library(name, "the desktop app") for name in _QT_LIBRARIES]
@@ -56,15 +58,15 @@ def doctor(workspace: Workspace | None = None) -> list[Diagnosis]:
     free = shutil.disk_usage(workspace.folder if workspace else Path.home()).free / 1024**3
     found.append(Diagnosis("free disk", free > 1, f"{free:.0f} GiB", "local warehouses"))
     if workspace is not None:
-        found += _workspace(workspace)
+        found += [*_workspace(workspace), _rights(workspace)]
     return found
 
 
-def _package(name: str, needed_for: str) -> Diagnosis:
+def _package(name: str, needed_for: str, extra: str = "") -> Diagnosis:
     try:
         return Diagnosis(name, True, version(name), needed_for)
     except PackageNotFoundError:
-        return Diagnosis(name, False, "not installed", needed_for)
+        return Diagnosis(name, False, f"not installed. {how_to_add(extra)}" if extra else "not installed", needed_for)
 
 
 def _library(name: str, needed_for: str) -> Diagnosis:
@@ -90,6 +92,14 @@ def _workspace(workspace: Workspace) -> list[Diagnosis]:
         except EngineError as error:
             result.append(Diagnosis(what, False, str(error), "this workspace"))
     return result
+
+
+def _rights(workspace: Workspace) -> Diagnosis:
+    open_to_others = exposed(workspace)
+    detail = "only the owner may read it"
+    if open_to_others:
+        detail = f"others may reach {len(open_to_others)} files and folders; close them with convoke doctor --mend"
+    return Diagnosis("file permissions", not open_to_others, detail, "this workspace")
 
 
 def demo_folder() -> Path:

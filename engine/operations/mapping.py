@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.identity import PROFILE, IdentityDocument
+from engine.durable import make_folder
 from engine.locks import holding
 from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import IDENTITY, Workspace
@@ -51,7 +52,7 @@ def alone(workspace: Workspace) -> AbstractContextManager[None]:
     """Nobody else publishes a map meanwhile; EngineError("refused") while somebody does."""
     from engine.identity.publication import LOCK
 
-    (workspace.folder / IDENTITY).mkdir(exist_ok=True)
+    make_folder(workspace.folder / IDENTITY)
     return holding(workspace.folder / IDENTITY / LOCK, "convoke identity", "refused", "identity is being resolved")
 
 

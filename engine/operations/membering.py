@@ -12,6 +12,7 @@ from engine.domain.describe import Describer, describe
 from engine.domain.documents import iso
 from engine.domain.rule import TraitIs
 from engine.domain.walk import active
+from engine.durable import make_folder, make_private
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.context import prepare
@@ -78,7 +79,7 @@ def export_members(found: Sequence[Members], out: Path) -> list[Path]:
             raise EngineError("usage", f"{len(found)} audiences do not fit into one file", "--out", "Name a folder.")
         return [_write(found[0], out)]
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
     except OSError as error:
         raise _unwritable(out, error) from None
     return [_write(one, out / f"{one.id}.csv") for one in found]
@@ -92,7 +93,8 @@ def _write(found: Members, path: Path) -> Path:
     fresh = path.with_name(f".{path.name}.new")
     try:
         table = pa.table({found.key_name: pa.array(found.array, type=kind)})
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
+        make_private(fresh)
         if path.suffix.lower() == ".parquet":
             parquet.write_table(table, str(fresh))
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from engine.domain.ingest import Dialect, IngestDocument
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.bindings import approve_source
@@ -37,7 +38,7 @@ def ingest_pull(
     if document.origin is None:
         raise EngineError("usage", "the document names no database", "from", "Write from, or name a file.")
     folder = workspace.warehouse_folder
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     approve_source(workspace, document, near=near, watched=watched)
     host = host_of(workspace, document.id, document.origin.type, document.origin.settings)
     with beside(folder, f".pull-{document.id}{_END}") as made:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic, perf_counter, sleep
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from engine.sql.compile import World
 from engine.sql.sources import Sources
 from engine.store.activation import Batches, Outbox
 from engine.store.audiences import Stored
+from engine.store.checking import problems
 from engine.store.runs import PastSnapshot, RunRow
 
 if TYPE_CHECKING:
@@ -376,8 +377,11 @@ def runs(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def check_store(workspace: Workspace) -> Checked:
-    """Read and verify every bitmap; what rests on a corrupt one is found anew by the next run."""
-    return check_bitmaps(workspace.library)
+    """Check the store's file, then read and verify every bitmap; what rests on a corrupt one is found anew by the next
+    run."""
+    faults = problems(workspace.database)
+    found = check_bitmaps(workspace.library)
+    return replace(found, corrupt=(*faults, *found.corrupt))
 
 
 def clean_store(workspace: Workspace) -> Cleaned:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.domain.ingest import IngestDocument
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.operations.bindings import approve_source, must_lead_nowhere
@@ -157,7 +158,7 @@ def _known(workspace: Workspace) -> _Known:
 
 
 def _keep(workspace: Workspace, known: _Known) -> None:
-    workspace.warehouse_folder.mkdir(exist_ok=True)
+    make_folder(workspace.warehouse_folder)
     fresh = workspace.warehouse_folder / f"{_WATCHED}.new"
     fresh.write_text(json.dumps(vars(known)), encoding="utf-8")
     os.replace(fresh, workspace.warehouse_folder / _WATCHED)

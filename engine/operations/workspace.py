@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import os
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.durable import make_folder
 from engine.errors import EngineError
 from engine.settings import FILE, Settings, read_settings, write_settings
 
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
 
 IDENTITY = "identity"
 """The folder of the map of persons."""
-_IGNORED = (
-    "identity/\nfeatures/\nmodels/\n"
-    "store.sqlite*\nwarehouse/\nbitmaps/\ndrafts/\nlogs/\nspool/\n*.lock\n*.sock\nsecrets.vault\n"
+PRIVATE = (
+    *("identity/", "features/", "models/", "store.sqlite*", "warehouse/", "bitmaps/", "drafts/", "logs/", "spool/"),
+    *("*.lock", "*.sock", "secrets.vault"),
 )
+"""What Convoke keeps in a workspace: not for version control, and for nobody but its owner."""
 
 
 class Workspace:
@@ -288,12 +291,14 @@ def init(folder: Path | str) -> Workspace:
     """Make a workspace in a folder (or open the one already there)."""
     path = Path(folder)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
+        if os.name == "posix" and not any(path.iterdir()):
+            path.chmod(0o700)  # it was made for this; a folder that holds other things stays as it is
         if not (path / FILE).exists():
             write_settings(path, Settings())
         ignore = path / ".gitignore"
         if not ignore.exists():
-            ignore.write_text(_IGNORED, encoding="utf-8")
+            ignore.write_text("".join(f"{one}\n" for one in PRIVATE), encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise EngineError(

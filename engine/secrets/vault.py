@@ -17,12 +17,15 @@ from typing import Any
 
 from engine.durable import sync_folder
 from engine.errors import EngineError
+from engine.failures import cause_of
 from engine.locks import holding
+from engine.secrets.passphrases import weakness
 
 FILE = "secrets.vault"
 KEY_BYTES = 32
 _COST = 1 << 17
 _PROBE = "convoke"
+_LARGEST, _HIGHEST_COST = 64 << 20, 1 << 18
 
 Key = Callable[[], bytes | None]
 Passphrase = Callable[[], str | None]
@@ -47,12 +50,16 @@ class Vault:
         body = self._read()
         if body is None or name not in body["secrets"]:
             return None
-        return _unseal(self._opened(body), name, body["secrets"][name])
+        return _unseal(
+            self._opened(body), name, body["secrets"][name], f'the secret "{name}" in {self._path} is damaged'
+        )
 
     def set(self, name: str, value: str) -> None:
         """Keep a secret, in place of an earlier one; makes the vault when there is none."""
         with holding(self._lock, "convoke secret", "refused", "the vault is being written"):
             body = self._read() or self._fresh()
+            if any("\ud800" <= character <= "\udfff" for character in name + value):
+                raise EngineError("usage", "the secret holds bytes that are no text", hint="Encode it, as base64 does.")
             body["secrets"][name] = _seal(self._opened(body), name, value)
             self._write(body)
 
@@ -69,15 +76,24 @@ class Vault:
         salt = None if self._key() is not None else _text(secrets.token_bytes(16))
         body: dict[str, Any] = {"version": 1, "salt": salt, "cost": self._cost, "secrets": {}}
         master = self._master(body)
-        if salt is not None and _scrypt(self._passphrase() or "", _bytes(salt), self._cost) != master:
-            raise EngineError("usage", "the two passphrases differ", hint="Type the same one twice.")
+        if salt is not None:
+            self._must_be_strong(self._passphrase() or "", _bytes(salt), master)
         body["probe"] = _seal(master, "", _PROBE)
         return body
+
+    def _must_be_strong(self, again: str, salt: bytes, master: bytes) -> None:
+        """A new passphrase is typed twice, and must not be one that is tried first."""
+        if _scrypt(again, salt, self._cost) != master:
+            raise EngineError("usage", "the two passphrases differ", hint="Type the same one twice.")
+        why = weakness(again)
+        if why is not None:
+            hint = "Take four words that do not belong together, or use a key file: convoke secret make-key FILE."
+            raise EngineError("usage", f"the passphrase is too weak: {why}", hint=hint)
 
     def _opened(self, body: dict[str, Any]) -> bytes:
         """The key, which opens the probe."""
         master = self._master(body)
-        _unseal(master, "", body["probe"])
+        _unseal(master, "", body["probe"], "the vault does not open with this key")
         return master
 
     def _master(self, body: dict[str, Any]) -> bytes:
@@ -99,17 +115,22 @@ class Vault:
 
     def _read(self) -> dict[str, Any] | None:
         try:
-            body: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
-            if body["version"] != 1 or not isinstance(body["secrets"], dict) or "probe" not in body:
-                raise ValueError("another version")
+            if self._path.stat().st_size > _LARGEST:
+                raise ValueError("it is larger than any vault")
+            body = json.loads(self._path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not a vault"
-            raise EngineError(
-                "file", f"{self._path} cannot be read: {reason}", hint="Restore it from a backup."
-            ) from None
-        return body
+        except (OSError, ValueError, RecursionError) as error:
+            cause = cause_of(error)
+            reason = "it is not a vault" if cause is None else cause.reason
+            hint = "Restore it from a backup." if cause is None else cause.hint
+            raise EngineError("file", f"{self._path} cannot be read: {reason}", hint=hint) from None
+        fault = _fault(body)
+        if fault is not None:
+            hint = "Restore it from a backup."
+            raise EngineError("file", f"{self._path} cannot be read: {fault}", hint=hint) from None
+        found: dict[str, Any] = body
+        return found
 
     def _write(self, body: dict[str, Any]) -> None:
         part = self._path.with_suffix(".part")
@@ -126,6 +147,41 @@ class Vault:
                 f"{self._path} cannot be written: {error.strerror}",
                 hint="Check the disk and the folder's permissions.",
             ) from None
+
+
+def _fault(body: Any) -> str | None:
+    """Which part of a vault's file is not as Convoke writes it; None when all is. ``cost`` is bounded: a file that
+    was tampered with must not take all memory."""
+    if not isinstance(body, dict):
+        return "it is not a vault"
+    if body.get("version") != 1:
+        return "it is not a vault of this version"
+    salt, cost = body.get("salt"), body.get("cost")
+    if "salt" not in body or (salt is not None and not _is_coded(salt, 16)):
+        return "its salt is damaged"
+    if type(cost) is not int or not 2 <= cost <= _HIGHEST_COST or cost & (cost - 1):
+        return "its cost is damaged"
+    if not _is_sealed(body.get("probe")):
+        return "its probe is damaged"
+    if not isinstance(body.get("secrets"), dict):
+        return "its list of secrets is damaged"
+    damaged = next((name for name, sealed in body["secrets"].items() if not _is_sealed(sealed)), None)
+    return None if damaged is None else f"one of its {len(body['secrets'])} secrets is damaged"
+
+
+def _is_sealed(value: Any) -> bool:
+    return isinstance(value, dict) and _is_coded(value.get("nonce"), 12) and _is_coded(value.get("data"))
+
+
+def _is_coded(value: Any, length: int | None = None) -> bool:
+    """Whether it is base64, of so many bytes; sealed data have a tag of sixteen bytes at least."""
+    if not isinstance(value, str):
+        return False
+    try:
+        found = _bytes(value)
+    except ValueError:
+        return False
+    return len(found) >= 16 if length is None else len(found) == length
 
 
 def make_key(path: Path) -> None:
@@ -160,7 +216,11 @@ def read_key(path: Path, *, private: bool = True) -> bytes:
 def _scrypt(passphrase: str, salt: bytes, cost: int) -> bytes:
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-    return Scrypt(salt=salt, length=KEY_BYTES, n=cost, r=8, p=1).derive(passphrase.encode("utf-8"))
+    try:  # what an environment variable has that is no UTF-8 comes as surrogates, and goes back to the bytes it was
+        typed = passphrase.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise EngineError("usage", "the passphrase holds characters that are no text", hint="Type another.") from None
+    return Scrypt(salt=salt, length=KEY_BYTES, n=cost, r=8, p=1).derive(typed)
 
 
 def _seal(key: bytes, name: str, value: str) -> dict[str, str]:
@@ -170,7 +230,7 @@ def _seal(key: bytes, name: str, value: str) -> dict[str, str]:
     return {"nonce": _text(nonce), "data": _text(AESGCM(key).encrypt(nonce, value.encode("utf-8"), _about(name)))}
 
 
-def _unseal(key: bytes, name: str, sealed: dict[str, str]) -> str:
+def _unseal(key: bytes, name: str, sealed: dict[str, str], refused: str) -> str:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -178,7 +238,7 @@ def _unseal(key: bytes, name: str, sealed: dict[str, str]) -> str:
         return AESGCM(key).decrypt(_bytes(sealed["nonce"]), _bytes(sealed["data"]), _about(name)).decode("utf-8")
     except (InvalidTag, KeyError, ValueError, TypeError):
         hint = "Give the passphrase or key file it was made with; if it is right, restore the vault from a backup."
-        raise EngineError("locked", "the vault does not open with this key", hint=hint) from None
+        raise EngineError("locked", refused, hint=hint) from None
 
 
 def _about(name: str) -> bytes:

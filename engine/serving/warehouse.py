@@ -19,6 +19,7 @@ import pyarrow.flight as flight
 
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError
+from engine.failures import failure_of
 from engine.jobs import Job
 from engine.serving.sessions import Session, Sessions, table_name
 from engine.warehouses.duck import DuckSession, first_line
@@ -238,5 +239,6 @@ def _told() -> Iterator[None]:
     except flight.FlightError:
         raise
     except Exception as error:  # a sentence for the client instead of a traceback
-        problem = EngineError("internal", f"the served warehouse met a case it did not expect ({type(error).__name__})")
+        unknown = f"the served warehouse met a case it did not expect ({type(error).__name__})"
+        problem = failure_of(error) or EngineError("internal", unknown)
         raise flight.FlightServerError(problem.message, extra_info=error_bytes(problem)) from None

@@ -5,6 +5,7 @@ WAL with synchronous=FULL: a commit that returned survives power loss. Every wri
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -14,7 +15,9 @@ from typing import Any
 
 import apsw
 
+from engine.durable import make_private
 from engine.errors import EngineError
+from engine.failures import FULL, Cause, cause_of, failure_of, refusal_at
 
 Row = tuple[Any, ...]
 
@@ -40,13 +43,17 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
+            if not path.exists():
+                make_private(path)  # SQLite gives its journal and index the same mode
             self._connection = apsw.Connection(str(path))
             self._connection.set_busy_timeout(10_000)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
             self._migrate(path)
         except apsw.Error as error:
             raise _failure(path, error) from None
+        except OSError as error:
+            raise failure_of(error) or error from None
 
     def _migrate(self, path: Path) -> None:
         current = self._number("PRAGMA user_version")
@@ -102,6 +109,10 @@ class Database:
         except apsw.Error as error:
             raise _failure(self._path, error) from None
 
+    def ask(self, sql: str) -> list[Row]:
+        """The rows of a question about the file itself; raises apsw.Error."""
+        return list(self._connection.execute(sql))
+
     def run(self, query: str, values: Mapping[str, Any] | None = None) -> None:
         """Run a named statement."""
         self.rows(query, values)
@@ -114,12 +125,18 @@ class Database:
             raise _failure(self._path, error) from None
 
     def scrub(self) -> None:
-        """Leave nothing of what was deleted in the files: the pages are written anew, the journal is cut."""
+        """Leave nothing of what was deleted in the files: the pages are written anew, the journal is cut. Raises
+        EngineError when another program reads the journal all the time."""
         try:
             self._connection.execute("VACUUM")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = self._number("PRAGMA wal_checkpoint(TRUNCATE)")
         except apsw.Error as error:
             raise _failure(self._path, error) from None
+        if busy:
+            message = f"the journal of {self._path} cannot be cut, for another program reads it"
+            raise EngineError(
+                "store", message, hint="Close the app and other programs on the workspace, then try again."
+            )
 
     def changed(self) -> int:
         """A number that changes when another connection commits."""
@@ -131,9 +148,39 @@ class Database:
             self._connection.close()
 
 
+def quoted(name: str) -> str:
+    """A table or column as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _failure(path: Path, error: apsw.Error) -> EngineError:
     if isinstance(error, apsw.BusyError):
         return EngineError("store", f"{path} is busy in another program", hint="Try again in a moment.")
     if isinstance(error, apsw.NotADBError | apsw.CorruptError):
-        return EngineError("store", f"{path} is not a sound database", hint="Restore the workspace from a backup.")
-    return EngineError("store", f"{path} cannot be used: {error}", hint="Check the disk and the folder's permissions.")
+        return unsound(path)
+    cause = FULL if isinstance(error, apsw.FullError) else refusal_at(path) or _cause_beside(path, error)
+    if cause is not None:
+        return EngineError("store", f"{path} cannot be used: {cause.reason}", hint=cause.hint)
+    return EngineError(
+        "store",
+        f"{path} cannot be used (SQLite: {type(error).__name__})",
+        hint="Check the disk and the folder's permissions.",
+    )
+
+
+def _cause_beside(path: Path, error: apsw.Error) -> Cause | None:
+    """SQLite writes a journal beside the store: what refuses that is not seen at the store itself."""
+    beside = refusal_at(path.with_name(f"{path.name}-journal"))
+    if beside is not None:
+        return beside
+    free = os.statvfs(path.parent).f_bavail if os.name == "posix" else 1
+    return FULL if free == 0 else cause_of(error)
+
+
+def unsound(path: Path) -> EngineError:
+    """The sentence for a store that is damaged."""
+    return EngineError(
+        "store",
+        f"{path} is damaged",
+        hint="Restore the workspace from a backup; convoke store check says which parts of it are sound.",
+    )

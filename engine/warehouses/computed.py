@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from engine.durable import remove_file, replace_file
+from engine.durable import make_folder, remove_file, replace_file
 from engine.errors import EngineError
 
 COMPUTED = "convoke_traits"
@@ -84,7 +84,7 @@ def publish(
 ) -> Computed:
     """Put traits in force with their values (Arrow tables of key and value); the others stay, those ``gone`` do not."""
     folder = warehouses / _FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     before = state(warehouses)
     number = 1 if before is None else before.number + 1
     kept = {} if before is None else {n: t for n, t in before.traits.items() if n not in fresh and n not in gone}

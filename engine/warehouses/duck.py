@@ -15,6 +15,7 @@ from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError, nearest
 from engine.jobs import Job
 from engine.warehouses.collected import COLLECTED
+from engine.warehouses.computed import COMPUTED
 from engine.warehouses.naming import quoted
 from engine.warehouses.protocol import Capabilities, TableInfo
 from engine.warehouses.states import States
@@ -101,11 +102,11 @@ class DuckSession(States):
     def table_names(self) -> list[tuple[str, str]]:
         """Schema and name of every table and view."""
         found = self._connection.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND database_name != $1 "
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND database_name NOT IN ($1, $4) "
             "AND schema_name != $2 UNION ALL "
             "SELECT CASE database_name WHEN $3 THEN $3 ELSE schema_name END, view_name FROM duckdb_views() "
             "WHERE NOT internal AND database_name != $1 ORDER BY 1, 2",
-            [MAP, OURS, COLLECTED],
+            [MAP, OURS, COLLECTED, COMPUTED],
         ).fetchall()
         return [(str(schema), str(table)) for schema, table in found]
 

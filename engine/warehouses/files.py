@@ -22,6 +22,7 @@ from engine.warehouses.computed import Computed
 from engine.warehouses.duck import Attached, DuckSession, connect, first_line
 from engine.warehouses.naming import quoted
 from engine.warehouses.protocol import TableInfo
+from engine.warehouses.wide import refuse_wide
 
 READERS = {
     ".parquet": "read_parquet",
@@ -308,6 +309,8 @@ def _reader(connection: duckdb.DuckDBPyConnection, files: list[Path], suffix: st
     many = ", union_by_name = true" if len(files) > 1 else ""
     if function != "read_csv":
         return f"{function}([{listed}]{many})", {}
+    for file in files:
+        refuse_wide(file)
     options = f"[{listed}], header = true, allow_quoted_nulls = false, sample_size = -1{many}"
     types, rounded = _odd_columns(connection, options)
     return f"read_csv({options}{types})", rounded

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine.durable import sync_folder
+from engine.durable import make_folder, sync_folder
 from engine.errors import EngineError
 from engine.locks import holding
 from engine.warehouses.duck import connect
@@ -53,7 +53,7 @@ class LocalWarehouse(DuckDBFile):
 def publishing(folder: Path, who: str, *, keep: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a new warehouse file, which becomes the warehouse when the block ends well; with ``keep`` it
     begins with what is there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with holding(folder / _LOCK, who, "warehouse_file", "the local warehouse is being written"):
         fresh = folder / f"{FILE}.new"
         for leftover in (fresh, Path(f"{fresh}.wal")):

@@ -6,11 +6,14 @@ import os
 import sys
 from pathlib import Path
 
+from engine.programs import begin
+
 _BEHIND_THE_WINDOW = 5
 
 
 def main() -> int:
     """Serve until standard input closes."""
+    begin()
     from engine.worker.loop import Loop
 
     if hasattr(os, "nice"):  # the window comes first: counting must not hold up what is typed

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from engine.domain.documents import iso
 from engine.errors import Cancelled, EngineError
+from engine.failures import failure_of
 from engine.jobs import Job
 from engine.worker.handlers import Handlers
 
@@ -116,7 +117,9 @@ class Loop:
         except EngineError as error:
             answer = {"token": token, **error.as_json()}
         except Exception as error:  # a sentence instead of a dead worker
-            problem = EngineError("internal", f"Convoke met a case it did not expect ({type(error).__name__}: {error})")
+            problem = failure_of(error) or EngineError(
+                "internal", f"Convoke met a case it did not expect ({type(error).__name__}: {error})"
+            )
             answer = {"token": token, **problem.as_json()}
         finally:
             with self._lock:

@@ -35,6 +35,7 @@ from app.preferences.wizard import ConnectWizard
 from app.runs.activity import ActivityDialog
 from app.session import Session
 from app.theme.style import Theme
+from engine import programs
 from engine.client import Reply
 from engine.domain.rule_codec import read_rule
 from engine.operations import destination_types
@@ -235,8 +236,13 @@ def test_a_picture_of_one_state(
     options: list[str], size: tuple[int, int] | None, demo_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.png"
-    command = [sys.executable, "-m", "engine.cli", "app", "-w", str(demo_folder), "--screenshot", str(out), *options]
-    done = subprocess.run([*command, "--size", "1000x700"], capture_output=True, text=True, timeout=120, check=False)
+    options = ["-w", str(demo_folder), "--screenshot", str(out), *options]
+    command = programs.command(programs.Program.COMMAND_LINE, "app", *options)
+    for name in ("yaml.py", "app.py", "engine.py", "sitecustomize.py"):  # a repository of somebody else
+        (tmp_path / name).write_text("raise SystemExit(99)")
+    done = subprocess.run(
+        [*command, "--size", "1000x700"], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     picture = QImage(str(out))
     assert size is None or picture.size().toTuple() == size

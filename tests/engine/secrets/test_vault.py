@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,7 +66,7 @@ def test_entries_cannot_be_swapped_or_changed(tmp_path: Path) -> None:
     body = json.loads((tmp_path / FILE).read_text())
     body["secrets"]["low"] = body["secrets"]["high"]
     (tmp_path / FILE).write_text(json.dumps(body))
-    with pytest.raises(EngineError, match="does not open"):
+    with pytest.raises(EngineError, match=r'the secret "low" in .* is damaged'):
         by_key(tmp_path).get("low")
     assert by_key(tmp_path).get("high") == "admin"
 
@@ -108,3 +110,96 @@ def test_any_names_and_values(tmp_path_factory: pytest.TempPathFactory, kept: di
     for name, value in kept.items():
         vault.set(name, value)
     assert {name: vault.get(name) for name in kept} == kept
+
+
+@pytest.mark.parametrize("phrase", ["", "hunter2", "password1234", "aaaaaaaaaaaa"])
+def test_a_weak_passphrase_makes_no_vault(phrase: str, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="the passphrase is too weak: it ") as caught:
+        by_phrase(tmp_path, phrase).set("a", "b")
+    assert caught.value.code == "usage"
+    assert not (tmp_path / FILE).exists()
+
+
+def test_an_older_vault_with_a_weak_passphrase_still_opens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.secrets.vault.weakness", lambda phrase: None)
+        by_phrase(tmp_path, "old").set("a", "b")
+    assert by_phrase(tmp_path, "old").get("a") == "b"
+    by_phrase(tmp_path, "old").set("a", "c")
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    by_phrase(tmp_path, "correct horse \udcff").set("a", "b")
+    assert by_phrase(tmp_path, "correct horse \udcff").get("a") == "b"
+    with pytest.raises(EngineError, match="characters that are no text"):
+        by_phrase(tmp_path, "correct horse \ud800").get("a")
+    with pytest.raises(EngineError, match="bytes that are no text"):
+        by_phrase(tmp_path, "correct horse \udcff").set("c", "\udcff")
+
+
+def tampered(text: str, rng: random.Random) -> bytes:
+    """A vault's file as an attacker, a bad disk or a careless editor leaves it."""
+    body = json.loads(text)
+    values: list[Any] = [
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        1 << 62,
+        10**400,
+        "",
+        "x",
+        "é" * 9,
+        [],
+        [[]],
+        {},
+        {"nonce": 1},
+        "AAAA" * 9,
+    ]
+    places: list[tuple[Any, Any]] = [(body, key) for key in body]
+    places += [(body["secrets"], key) for key in body["secrets"]] + [(body["probe"], key) for key in body["probe"]]
+    places += [(one, key) for one in body["secrets"].values() for key in one]
+    kind = rng.randrange(7)
+    if kind < 3:
+        for holder, key in rng.sample(places, rng.choice((1, 1, 2))):
+            if rng.random() < 0.3:
+                holder.pop(key, None)
+            else:
+                holder[key] = rng.choice(values)
+        return json.dumps(body).encode("utf-8", "surrogatepass")
+    data = bytearray(text.encode())
+    if kind == 3:
+        data = data[: rng.randrange(len(data))]
+    elif kind == 4:
+        for _ in range(rng.choice((1, 3, 30))):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+    elif kind == 5:
+        at = rng.randrange(len(data))
+        data[at : at + rng.randrange(1, 200)] = bytes(rng.randrange(1, 200))
+    else:
+        data = bytearray(
+            rng.choice((b"[" * 200_000, b"\xff\xfe", b'{"version":' + b"9" * 9_000 + b"}", bytes(data) * 2))
+        )
+    return bytes(data)
+
+
+@pytest.mark.parametrize("make", [by_phrase, by_key])
+def test_a_thousand_tampered_files_are_each_a_sentence_or_sound(make: Callable[[Path], Vault], tmp_path: Path) -> None:
+    make(tmp_path).set("crm", "s3cret-value")
+    make(tmp_path).set("other", "another")
+    sound, rng = (tmp_path / FILE).read_text(), random.Random(11)
+    told: set[str] = set()
+    for number in range(500):
+        (tmp_path / FILE).write_bytes(tampered(sound, rng))
+        error = None
+        try:
+            found = make(tmp_path).get("crm") if number % 2 else make(tmp_path).set("more", "x")
+            assert found in ("s3cret-value", None), "never another value"
+        except EngineError as met:
+            error = met
+        if error is not None:
+            assert "s3cret" not in str(error)
+            assert error.hint
+            told.add(error.message.replace(str(tmp_path), ""))
+    assert len(told) >= 7, "each part that is damaged is named"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 
 from engine.errors import EngineError
@@ -77,3 +78,33 @@ def test_what_is_no_database_or_too_new_is_said_clearly(tmp_path: Path) -> None:
     newer.close()
     with pytest.raises(EngineError, match="newer Convoke"):
         Database(tmp_path / "newer.sqlite")
+
+
+def test_nothing_deleted_stays_in_the_files(tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite")
+    values = ({"key": f"canary-{number:05}", "at": "2026-01-01"} for number in range(2_000))
+    database.run_many("save_erased_key", values)
+    reading = apsw.Connection(str(tmp_path / "store.sqlite"))
+    begun = reading.execute("SELECT * FROM erased_keys")
+    next(begun)
+    database.close()
+    again = Database(tmp_path / "store.sqlite")
+    again._connection.set_busy_timeout(1)
+    again._connection.execute("DELETE FROM erased_keys WHERE key != 'canary-00001'")
+    with pytest.raises(EngineError, match="cannot be cut, for another program reads it"):
+        again.scrub()
+    reading.close(force=True)
+    again.scrub()
+    for path in tmp_path.iterdir():
+        assert b"canary-00002" not in path.read_bytes()
+    assert b"canary-00001" in (tmp_path / "store.sqlite").read_bytes()
+    again.close()
+
+
+def test_what_is_deleted_is_overwritten_at_once(tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite")
+    database.run_many("save_erased_key", ({"key": f"canary-{number:05}", "at": "x"} for number in range(500)))
+    database._connection.execute("DELETE FROM erased_keys")
+    database._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"canary-" not in (tmp_path / "store.sqlite").read_bytes()
+    database.close()
