@@ -20,6 +20,7 @@ import duckdb
 from engine.domain.ingest import Dialect, Format
 from engine.errors import EngineError
 from engine.ingest.quotes import refuse_open_quote
+from engine.warehouses.parquet import verify
 from engine.warehouses.wide import MOST_COLUMNS, too_wide
 
 _SUFFIXES: dict[str, Format] = {
@@ -76,6 +77,8 @@ def opened(connection: duckdb.DuckDBPyConnection, path: Path, dialect: Dialect, 
         made = plain = folder / f".{fingerprint[:16]}.utf8"
         _rewrite(path, plain, encoding)
     try:
+        if kind == "parquet":
+            verify([plain])
         relation, columns = _relation(plain, kind, dialect, path.name)
         if kind == "parquet":
             columns = _described(connection, relation, path)
@@ -184,14 +187,14 @@ def _head(begin: str, dialect: Dialect, quote: str, name: str) -> tuple[str, lis
     return delimiter, names
 
 
-def refuse_unclosed(file: Opened, dialect: Dialect) -> None:
+def refuse_unclosed(file: Opened, dialect: Dialect, code: str = "file") -> None:
     """Raise EngineError when a quote of a CSV file is never closed: the rows after it are not read."""
     if file.format != "csv":
         return
     quote = '"' if dialect.quote is None else dialect.quote
     with file.path.open(encoding=file.encoding, errors="replace", newline="") as begin:
         delimiter, _ = _head(begin.read(_CHUNK), dialect, quote, file.path.name)
-    refuse_open_quote(file.path, file.encoding, delimiter, quote, file.path.name)
+    refuse_open_quote(file.path, file.encoding, delimiter, quote, file.path.name, code)
 
 
 def table_of(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

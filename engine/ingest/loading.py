@@ -74,8 +74,8 @@ def load(
             "SELECT count(*), count(*) FILTER (WHERE convoke_bad) FROM convoke_staged"
         ).fetchone()
         lines = _broken_lines(connection) if plan.file.format == "csv" else []
-        if any("quote" in why for _, _, why in lines):
-            refuse_unclosed(plan.file, document.dialect)
+        if document.reject < 1 and any("quote" in why for _, _, why in lines):
+            refuse_unclosed(plan.file, document.dialect, "refused")  # one bad row would hide all that follow it
         read, misfit = int(counted[0]) + len(lines), int(counted[1])
         loaded = Loaded(int(counted[0]) - misfit, misfit + len(lines))
         if loaded.bad:

@@ -89,7 +89,7 @@ def put_parquet(folder: Path, name: str, made: Any) -> None:
     path = folder / name
     make_folder(path.parent)
     with path.open("wb") as file:
-        pyarrow.parquet.write_table(made, file, compression="zstd")
+        pyarrow.parquet.write_table(made, file, compression="zstd", write_page_checksum=True)
         file.flush()
         os.fsync(file.fileno())
     sync_folder(path.parent)

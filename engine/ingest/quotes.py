@@ -12,13 +12,13 @@ _END = "\ue000convoke\ue000"
 """A last line of our own: whatever value it ends up in was open until then."""
 
 
-def refuse_open_quote(path: Path, encoding: str, delimiter: str, quote: str, name: str) -> None:
-    """Raise EngineError("file") that names the line in which a quote opens that is never closed, if there is one.
+def refuse_open_quote(path: Path, encoding: str, delimiter: str, quote: str, name: str, code: str = "file") -> None:
+    """Raise EngineError(``code``) that names the line in which a quote opens that is never closed, if there is one.
     Reads the whole file, so it is asked only when rows are missing."""
     line = open_quote(path, encoding, delimiter, quote)
     if line is not None:
         raise EngineError(
-            "file",
+            code,
             f"in {name} the quote that opens in line {line:,} is never closed",
             hint="Close it, or write it twice within a quoted value. Nothing was read.",
         )

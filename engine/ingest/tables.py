@@ -53,7 +53,7 @@ def _written(batches: Iterator[pa.Table], watermark: str | None, into: Path, job
             if not batch.num_rows:
                 continue
             if writer is None:
-                writer = pyarrow.parquet.ParquetWriter(into, batch.schema)
+                writer = pyarrow.parquet.ParquetWriter(into, batch.schema, write_page_checksum=True)
             writer.write_table(batch.cast(writer.schema))
             largest = batch.num_rows if watermark is None else pa.compute.max(batch.column(watermark)).as_py()
             newest = largest if newest is None or watermark is None else max(newest, largest)

@@ -86,7 +86,7 @@ class _Builder:
         size = max(LEAST_BLOCK, what.memory // (_COPIES * _BYTES * len(made.features)))
         schema, writer = _schema(len(made.features)), None
         try:
-            writer = parquet.ParquetWriter(fresh, schema, compression="zstd")
+            writer = parquet.ParquetWriter(fresh, schema, compression="zstd", write_page_checksum=True)
             for first in range(0, self._people, size):
                 past = min(first + size, self._people)
                 self._report(0.1 + 0.85 * first / self._people, "counting what people did")

@@ -270,7 +270,7 @@ def export_identity(workspace: Workspace, out: Path) -> int:
             )
         make_private(out)
         if out.suffix.lower() == ".parquet":
-            pyarrow.parquet.write_table(table, out)
+            pyarrow.parquet.write_table(table, out, write_page_checksum=True)
         else:
             pyarrow.csv.write_csv(table, out)
     except OSError as error:

@@ -96,7 +96,7 @@ def _write(found: Members, path: Path) -> Path:
         make_folder(path.parent)
         make_private(fresh)
         if path.suffix.lower() == ".parquet":
-            parquet.write_table(table, str(fresh))
+            parquet.write_table(table, str(fresh), write_page_checksum=True)
         else:
             csv.write_csv(table, str(fresh))
         fresh.replace(path)

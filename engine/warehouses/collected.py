@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from engine.errors import EngineError
+from engine.warehouses.parquet import verify
 
 COLLECTED = "collected"
 """The name it is attached by, so `collected.pages` in a model or in SQL is a table of it; and the folder's name."""
@@ -31,6 +32,7 @@ class Collected:
         quoted = str(self.folder / self.catalog).replace("'", "''")
         folders = [str(one.resolve()).replace("'", "''") for one in (self.folder, *also)]
         allowed = ", ".join(f"'{one}'" for one in folders)
+        verify(sorted(self.folder.glob("*/*.parquet")), self.folder.parent)
         try:
             connection.execute(f"ATTACH '{quoted}' AS {COLLECTED} (READ_ONLY)")
             connection.execute(f"SET allowed_directories = [{allowed}]")

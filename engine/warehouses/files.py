@@ -21,6 +21,7 @@ from engine.warehouses.collected import Collected, state
 from engine.warehouses.computed import Computed
 from engine.warehouses.duck import Attached, DuckSession, connect, first_line
 from engine.warehouses.naming import quoted
+from engine.warehouses.parquet import verify
 from engine.warehouses.protocol import TableInfo
 from engine.warehouses.wide import refuse_wide
 
@@ -252,12 +253,14 @@ class Folder(DuckSession):
     def _prepare(self, table: str) -> None:
         if table in self._ready or table not in self._files:
             return
-        self._ready.add(table)
         files = self._files[table]
         suffix = _suffix(files[0])
         small = sum(file.stat().st_size for file in files) <= _LOAD_UP_TO
+        if suffix == ".parquet":
+            verify(files, self._beside.collecting)
         kind = "TABLE" if small and suffix != ".parquet" else "VIEW"
         name = quoted(table)
+        self._ready.add(table)
         try:
             reader, self._rounded[table] = _reader(self._connection, files, suffix)
             self._connection.execute(f"CREATE {kind} {name} AS FROM {reader}")

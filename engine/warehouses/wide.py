@@ -39,7 +39,8 @@ def _first_line(path: Path) -> str:
 
         try:
             with pa.input_stream(str(path), compression="detect") as source:
-                return source.read(_LONGEST_HEAD).split(b"\n", 1)[0].decode("utf-8", "replace")
+                head: bytes = source.read(_LONGEST_HEAD)
+                return head.split(b"\n", 1)[0].decode("utf-8", "replace")
         except OSError:  # it is not what its name says: reading it tells
             return ""
     with path.open("rb") as file:

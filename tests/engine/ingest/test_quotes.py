@@ -46,4 +46,4 @@ def test_a_load_says_where_and_writes_nothing(before: str, line: int, encoding: 
         document = IngestDocument("people", "people")
         with pytest.raises(EngineError, match=f"the quote that opens in line {line} is never closed"):
             operations.ingest_load(workspace, document, [file])
-        assert operations.ingest_status(workspace) == []
+        assert not (workspace.warehouse_folder / "warehouse.duckdb").exists()

@@ -194,8 +194,10 @@ def test_a_thousand_tampered_files_are_each_a_sentence_or_sound(make: Callable[[
         (tmp_path / FILE).write_bytes(tampered(sound, rng))
         error = None
         try:
-            found = make(tmp_path).get("crm") if number % 2 else make(tmp_path).set("more", "x")
-            assert found in ("s3cret-value", None), "never another value"
+            if number % 2:
+                assert make(tmp_path).get("crm") in ("s3cret-value", None), "never another value"
+            else:
+                make(tmp_path).set("more", "x")
         except EngineError as met:
             error = met
         if error is not None:
