@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -17,10 +16,10 @@ from app.i18n import Words
 from app.insights.panel import Insights
 from app.insights.tab import Subject
 from app.locks import Locks
-from app.naming import id_from_name
 from app.palette.palette import Palette
 from app.session import Session
 from app.theme.style import Theme
+from app.uploading import ListUpload
 from app.widgets.parts import column, label
 from app.widgets.problems import Problems
 from engine.client import SizeAnswer
@@ -117,15 +116,14 @@ class Workbench(QWidget):
 
     def _upload(self, path: str, then: Any) -> None:
         """Upload a list; its id comes from the file's name."""
-        taken = self.canvas.context.lists if self.canvas is not None else {}
-        identifier = id_from_name(Path(path).stem, taken) or "list"
 
         def answer(report: dict[str, Any]) -> None:
             counts = ", ".join(f"{self._words.number(n)} {k}" for k, n in report.items() if k not in ("id", "size"))
             self.said.emit(f"{report['id']}: {counts}")
             then(report)
 
-        self._session.call("upload_list", answer, id=identifier, file=path)
+        taken = self.canvas.context.lists if self.canvas is not None else {}
+        ListUpload(self, self._session, self._words).start(path, taken, answer)
 
     # -- from the panels -------------------------------------------------------------------------------------------
 

@@ -89,6 +89,8 @@ class SizeAnswer:
     per_site: Mapping[str, int]
     nodes: Mapping[str, NodeCount]
     interval: tuple[int, int] | None = None
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """By the path of a condition that finds nobody: the nearest value that occurs."""
 
     @classmethod
     def from_result(cls, result: Mapping[str, Any]) -> SizeAnswer:
@@ -104,6 +106,7 @@ class SizeAnswer:
             result["per_site"],
             nodes,
             None if result.get("interval") is None else (result["interval"][0], result["interval"][1]),
+            {one["path"]: one["nearest"] for one in result.get("hints", ())},
         )
 
 

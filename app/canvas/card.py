@@ -62,7 +62,9 @@ class Card(CardCommands):
             return
         size = words.number(found.size)
         shown = size if answer.interval is None else words("size.about", size)
-        self.count.setText(f"{shown} · {words.percent(found.size, answer.base)}")
+        nearest = answer.hints.get(path_inside(self))
+        hint = "" if nearest is None else f" · {words('size.nearest', nearest)}"
+        self.count.setText(f"{shown} · {words.percent(found.size, answer.base)}{hint}")
         self.bar.set_share(found.size / answer.base if answer.base else 0)
         leaf = answer.nodes.get(path_inside(self))
         if leaf is not None and leaf.without is not None:

@@ -68,6 +68,9 @@ class AudienceEditor(NodeEditor):
             self.replaced.emit(found[0].rule)
 
 
+_FILES = "CSV, JSON, Parquet (*.csv *.tsv *.txt *.jsonl *.ndjson *.parquet)"
+
+
 class ListEditor(NodeEditor):
     """Choose an uploaded list, or upload one."""
 
@@ -89,7 +92,7 @@ class ListEditor(NodeEditor):
         self._said.hide()
 
     def _on_upload(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, self._context.words("list.upload"), "", "CSV (*.csv *.txt)")
+        path, _ = QFileDialog.getOpenFileName(self, self._context.words("list.upload"), "", _FILES)
         if path:
             self._context.upload(path, self._on_uploaded)
 

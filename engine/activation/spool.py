@@ -16,9 +16,13 @@ class Spool:
     def __init__(self, folder: Path, rows: Iterable[tuple[str, str]]) -> None:
         make_folder(folder)
         self._file = tempfile.TemporaryFile("w+", encoding="utf-8", dir=folder)  # noqa: SIM115 — closed by close
-        for row in rows:
-            self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
+        try:
+            for row in rows:
+                self._file.write(json.dumps(row) + "\n")
+            self._file.flush()
+        except BaseException:
+            self._file.close()
+            raise
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         self._file.seek(0)

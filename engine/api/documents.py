@@ -85,9 +85,14 @@ def audience_diff(request: Request, audience: Id, before: Version = None, after:
 @reading.post("/plan")
 def plan(request: Request, folder: Folder) -> Response:
     """What applying these documents would add, change and delete, with sizes; nothing is changed."""
+    hints = "members" in request.state.token.scopes  # a hint names a value of the data
     with _folder(folder.documents) as name:
         path = FilePath(name)
-        return answer(request, lambda workspace, job: operations.plan(workspace, path, as_of=folder.as_of, job=job))
+
+        def work(workspace: operations.Workspace, job: Job) -> Any:
+            return operations.plan(workspace, path, as_of=folder.as_of, job=job, hints=hints)
+
+        return answer(request, work)
 
 
 @writing.post("/apply")
@@ -162,14 +167,20 @@ def lists(request: Request) -> Response:
 
 
 @writing.put("/lists/{name}")
-def upload_list(request: Request, name: Id, file: Annotated[bytes, Body(media_type="text/csv")]) -> Response:
+def upload_list(
+    request: Request,
+    name: Id,
+    file: Annotated[bytes, Body(media_type="text/csv")],
+    key: Annotated[str | None, Query(max_length=200, description="The column of the keys, or its number.")] = None,
+    allow_shrink: Annotated[bool, Query(description="Replace the list even by one with far fewer profiles.")] = False,
+) -> Response:
     """Replace a list by the profile keys in a CSV file; what became of the rows, counted."""
     with TemporaryDirectory(prefix="convoke-") as folder:
         path = FilePath(folder) / f"{name}.csv"
         path.write_bytes(file)
 
         def work(workspace: operations.Workspace, job: Any) -> dict[str, Any]:
-            found = operations.upload_list(workspace, name, path)
+            found = operations.upload_list(workspace, name, path, key=key, allow_shrink=allow_shrink)
             return {"id": found.id, "size": found.size, "rows": found.counts()}
 
         return answer(request, work)

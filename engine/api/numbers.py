@@ -35,11 +35,16 @@ def size(request: Request, wanted: Sizes) -> Response:
     if (wanted.document is None) == (not wanted.audiences):
         raise EngineError("usage", "neither audiences nor a document are named, or both", hint="Name one of them.")
 
+    hints = "members" in request.state.token.scopes  # a hint names a value of the data
+
     def work(workspace: operations.Workspace, job: Job) -> Any:
         if wanted.document is not None:
-            return [operations.size_document(workspace, wanted.document, as_of=moment(wanted.as_of), job=job)]
+            at = moment(wanted.as_of)
+            found = operations.size_document(workspace, wanted.document, as_of=at, job=job, hints=hints)
+            return [found.as_json()]
         ids = [by_id(one) for one in wanted.audiences]
-        return operations.size(workspace, ids, site=wanted.site, as_of=wanted.as_of, job=job)
+        sizes = operations.size(workspace, ids, site=wanted.site, as_of=wanted.as_of, job=job, hints=hints)
+        return [one.as_json() for one in sizes]
 
     return answer(request, work)
 

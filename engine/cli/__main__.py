@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any, cast
@@ -82,13 +81,9 @@ def _usage(error: Any) -> EngineError:
 
 
 def _fail(error: EngineError, as_json: bool) -> int:
-    if as_json:
-        sys.stderr.write(json.dumps(error.as_json(), ensure_ascii=False) + "\n")
-    else:
-        message = error.message if error.message.rstrip()[-1:] in ".?!…" else error.message + "."
-        where = f"{error.path}: " if error.path else ""
-        hint = f" {error.hint}" if error.hint else ""
-        sys.stderr.write(f"convoke: {where}{message}{hint}\n")
+    from engine.cli.printing import trouble
+
+    trouble(error, as_json=as_json)
     return error.exit_code
 
 

@@ -118,7 +118,12 @@ def sync(
     context: typer.Context,
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID …]", help="Audiences; all that go anywhere.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
-    allow_removals: Annotated[bool, typer.Option("--allow-removals", help="Remove as many as it takes.")] = False,
+    allow_removals: Annotated[
+        bool,
+        typer.Option(
+            "--allow-removals", help="Let what is held go: removals, and people who are no longer suppressed."
+        ),
+    ] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Forget what was delivered and send everyone.")] = False,
     who: Annotated[str | None, typer.Option(metavar="KEY", help="When this person was sent where.")] = None,
     history: Annotated[bool, typer.Option("--history", help="What was delivered lately.")] = False,
@@ -142,12 +147,15 @@ def sync(
     return 0 if all(one.state == "done" for one in found) else 1
 
 
+_HIDDEN = ("rows", "planned_at", "suppressing")
+
+
 def _print(found: list[dict[str, Any]], json: bool) -> int:
     if json:
         for one in found:
             say_json(one)
     else:
-        names = list(dict.fromkeys(name for one in found for name in one if name not in ("rows", "planned_at")))
+        names = list(dict.fromkeys(name for one in found for name in one if name not in _HIDDEN))
         table(names, [[_cell(one.get(name)) for name in names] for one in found])
     return 0
 

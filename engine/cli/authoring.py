@@ -22,6 +22,8 @@ def _show_plan(found: Any, done: bool) -> None:
         say(f"{sign} {step.id}  ({sizes})  {step.name}")
         for change in step.changes:
             say(f"    {change}")
+        for hint in step.hints:
+            note(f"{step.id}: {hint}.")
     counts = {action: sum(s.action == action for s in found.steps) for action in ("add", "change", "delete")}
     verb = "Applied" if done else "Plan"
     say(
@@ -44,7 +46,7 @@ def plan(
     from engine import operations
 
     with open_workspace(context, workspace) as opened, progress("Planning", quiet=as_json) as job:
-        found = operations.plan(opened, folder, as_of=as_of, job=job)
+        found = operations.plan(opened, folder, as_of=as_of, job=job, hints=True)
     if as_json:
         say_json(found.as_json())
     else:

@@ -5,6 +5,7 @@ Each command parses its arguments, calls one operation and prints what it gives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from engine.cli.machine import machine
 from engine.cli.modelling import model
 from engine.cli.options import AsOfOption, JsonOption, LanguageOption, SiteOption, WorkspaceOption, open_workspace
 from engine.cli.people import identity
-from engine.cli.printing import note, number, progress, say, say_json, share, table
+from engine.cli.printing import note, number, progress, say, say_json, share, table, trouble
 from engine.cli.propensity import propensity
 from engine.cli.quality import lineage, quality
 from engine.cli.running import running, store
@@ -32,6 +33,7 @@ from engine.cli.secrets import secret
 from engine.cli.serving import serving, token
 from engine.cli.traits import trait
 from engine.cli.warehouse import warehouse
+from engine.errors import EngineError
 
 app = typer.Typer(
     add_completion=False,
@@ -109,16 +111,18 @@ def size(
     as_of: AsOfOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
-) -> None:
-    """The exact size of audiences, and of each of their conditions."""
+) -> int:
+    """The exact size of audiences, and of each of their conditions. Of several, those that are wrong are named on
+    stderr."""
     from engine import operations
 
+    wrong: list[EngineError] = []
     with open_workspace(context, workspace) as opened, progress("Counting", quiet=as_json) as job:
-        found = operations.size(opened, targets, site=site, as_of=as_of, job=job)
+        found = operations.size(opened, targets, site=site, as_of=as_of, job=job, wrong=wrong, hints=True)
     if as_json:
         for one in found:
             say_json(one.as_json())
-        return
+        return _named_wrong(wrong, as_json=True)
     rows = [[one.id, number(one.size), share(one.size, one.base), f"{one.elapsed_ms:.0f} ms"] for one in found]
     table(["audience", "size", "of base", "took"], rows, right=(1, 2, 3))
     if len(found) == 1:
@@ -128,12 +132,23 @@ def size(
         rows = [[name, number(count)] for name, count in one.per_site.items()]
         if len(rows) > 1:
             table(["site", "size"], rows, right=(1,))
+    for one in found:
+        for hint in one.hints:
+            note(f"{one.id}: {hint}.")
     if found:
         first = found[0].as_json()
         for one in found:
             for said in one.notes:
                 note(f"{one.id}, {said}")
         note(f"exact · as of {first['as_of']} · base {number(found[0].base)} · data {first['data_version']}")
+    return _named_wrong(wrong, as_json=False)
+
+
+def _named_wrong(wrong: Sequence[EngineError], *, as_json: bool) -> int:
+    """Say what is wrong with some of several audiences; the exit code."""
+    for error in wrong:
+        trouble(error, as_json=as_json)
+    return max((error.exit_code for error in wrong), default=0)
 
 
 @app.command()
@@ -148,29 +163,35 @@ def members(
     ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
-) -> None:
-    """The member keys of audiences, sorted; with --frozen as they were in a run."""
+) -> int:
+    """The member keys of audiences, sorted; with --frozen as they were in a run. Of several audiences, those that are
+    wrong are named on stderr."""
     from engine import operations
 
+    wrong: list[EngineError] = []
     with open_workspace(context, workspace) as opened, progress("Finding members", quiet=as_json) as job:
         if frozen:
             found = [operations.members_then(opened, target, as_of) for target in targets]
         else:
-            found = operations.members(opened, targets, site=site, as_of=as_of, job=job)
-    if out is not None:
+            found = operations.members(opened, targets, site=site, as_of=as_of, job=job, wrong=wrong)
+    if out is not None and (found or not wrong):
+        if wrong and out.suffix.lower() in (".csv", ".parquet"):
+            count = len(found) + len(wrong)
+            raise EngineError("usage", f"{count} audiences do not fit into one file", "--out", "Name a folder.")
         written = operations.export_members(found, out)
         for one, path in zip(found, written, strict=True):
             if as_json:
                 say_json({"id": one.id, "file": str(path), "size": len(one.array)})
             else:
                 say(f"{path}: {number(len(one.array))} members")
-        return
+        return _named_wrong(wrong, as_json=as_json)
     for one in found:
         if as_json:
             say_json(one.as_json())
             continue
         for key in one.keys:
-            say(str(key) if len(found) == 1 else f"{one.id}\t{key}")
+            say(str(key) if len(found) + len(wrong) == 1 else f"{one.id}\t{key}")
+    return _named_wrong(wrong, as_json=as_json)
 
 
 @app.command()

@@ -14,6 +14,10 @@ from engine.cli.secrets import passphrase
 from engine.errors import EngineError
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lists of profile keys.")
+ShrinkOption = Annotated[
+    bool, typer.Option("--allow-shrink", help="Replace the list even by one with far fewer profiles.")
+]
+ReportOption = Annotated[Path | None, typer.Option("--report", help="Write what became of every row to this CSV file.")]
 
 
 @lists.command()
@@ -21,17 +25,19 @@ def add(
     context: typer.Context,
     identifier: Annotated[str, typer.Argument(metavar="ID")],
     file: Annotated[Path, typer.Argument(metavar="FILE")],
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write what became of every row to this CSV file.")
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="COLUMN", help="The column of the profile keys, or its number.")
     ] = None,
+    allow_shrink: ShrinkOption = False,
+    report: ReportOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Upload a list, replacing the one of that id: a CSV or text file with the keys in its first column."""
+    """Upload a list of profile keys, replacing the one of that id: a CSV, text, JSON-lines or Parquet file."""
     from engine import operations
 
     with open_workspace(context, workspace) as opened:
-        found = operations.upload_list(opened, identifier, file)
+        found = operations.upload_list(opened, identifier, file, key=key, allow_shrink=allow_shrink)
     if report is not None:
         _write(found.frame(), report)
     if as_json:
@@ -49,9 +55,8 @@ def onboard(
     by: Annotated[
         list[str] | None, typer.Option("--by", help="KIND=COLUMN, such as email=Correo; may be repeated.")
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write what became of every row to this CSV file.")
-    ] = None,
+    allow_shrink: ShrinkOption = False,
+    report: ReportOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,7 +70,7 @@ def onboard(
             raise EngineError("usage", f"{one} is not KIND=COLUMN", "--by", "Write it as email=Correo.")
         columns[kind] = column
     with open_workspace(context, workspace) as opened:
-        found = operations.onboard_list(opened, identifier, file, columns, passphrase)
+        found = operations.onboard_list(opened, identifier, file, columns, passphrase, allow_shrink=allow_shrink)
     if report is not None:
         _write_rows([("line", "outcome", "by", "why"), *found.table()], report)
     if as_json:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.domain.documents import iso
+from engine.errors import EngineError
 from engine.jobs import Job
 
 
@@ -36,6 +37,17 @@ def _plain(value: Any) -> Any:
 def note(text: str) -> None:
     """A remark on stderr, so that pipes stay clean."""
     sys.stderr.write(text + "\n")
+
+
+def trouble(error: EngineError, *, as_json: bool) -> None:
+    """What is wrong, on stderr: a sentence, or with ``as_json`` the shape of rules.md."""
+    if as_json:
+        note(json.dumps(error.as_json(), ensure_ascii=False))
+        return
+    message = error.message if error.message.rstrip()[-1:] in ".?!…" else error.message + "."
+    where = f"{error.path}: " if error.path else ""
+    hint = f" {error.hint}" if error.hint else ""
+    note(f"convoke: {where}{message}{hint}")
 
 
 def number(value: int | None) -> str:

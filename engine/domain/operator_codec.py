@@ -8,6 +8,7 @@ from typing import Any, Literal, assert_never, cast
 
 from engine.domain import reading
 from engine.domain.durations import Duration
+from engine.domain.habits import operator_hint
 from engine.domain.operators import (
     Among,
     AmongName,
@@ -117,7 +118,7 @@ def read_number_operator(value: Any, path: str, what: str, *, count: bool = True
     if isinstance(value, int) and not isinstance(value, bool):
         value = {"eq": value}
     found = reading.mapping(value, path, what)
-    reading.known_keys(found, NUMBER_OPERATORS, path, what)
+    reading.known_keys(found, NUMBER_OPERATORS, path, what, operator_hint)
     operator = read_operator(found, path, what)
     for operand in operands(operator):
         if isinstance(operand, bool) or not isinstance(operand, int | Decimal):
@@ -174,7 +175,7 @@ def write_operator(operator: Operator) -> dict[str, Any]:
 def read_gap(value: Any, path: str) -> tuple[Duration | None, Duration | None]:
     """`gap: {gte: 1d, lte: 7d}` as (at least, at most)."""
     found = reading.mapping(value, path, "gap")
-    reading.known_keys(found, ("lte", "gte"), path, "gap")
+    reading.known_keys(found, ("lte", "gte"), path, "gap", operator_hint)
     if not found:
         raise reading.fail(path, "gap needs lte or gte", "Write {lte: 7d}.")
 

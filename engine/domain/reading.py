@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -51,12 +51,32 @@ def sequence(value: Any, path: str, what: str) -> list[Any]:
     return value
 
 
-def known_keys(value: Mapping[str, Any], allowed: Iterable[str], path: str, what: str) -> None:
-    """Refuse keys that the rules do not know, naming the nearest one they do."""
+def known_keys(
+    value: Mapping[str, Any],
+    allowed: Iterable[str],
+    path: str,
+    what: str,
+    habit_hint: Callable[[str], str | None] = lambda key: None,
+) -> None:
+    """Refuse keys that the rules do not know: with the right form of what people write out of habit, else the nearest
+    key, else all keys in their order."""
     names = list(allowed)
     for key in value:
         if key not in names:
-            raise fail(path, f'{what} has no "{key}"', nearest(str(key), names, "key"))
+            hint = habit_hint(str(key)) or key_hint(str(key), names)
+            raise fail(path, f'{what} has no "{key}"', hint)
+
+
+def key_hint(key: str, names: Sequence[str]) -> str:
+    """The nearest of some keys, or all of them: the rules have few, and the one that is wanted may be any.
+
+    >>> key_hint("withing", ["did", "where", "within"])
+    'Did you mean "within"?'
+    >>> key_hint("x", ["did", "where", "within"])
+    'Known: did, where, within.'
+    """
+    close = nearest(key, names, "key")
+    return close if close.startswith("Did") else f"Known: {', '.join(names)}."
 
 
 def text(value: Any, path: str, what: str) -> str:

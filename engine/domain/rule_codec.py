@@ -7,6 +7,14 @@ from decimal import Decimal
 from typing import Any, cast
 
 from engine.domain import reading
+from engine.domain.habits import (
+    condition_hint,
+    event_hint,
+    group_hint,
+    measure_hint,
+    operator_hint,
+    property_hint,
+)
 from engine.domain.operator_codec import (
     OPERATOR_KEYS,
     OPERATORS,
@@ -73,14 +81,17 @@ def _node(value: Any, path: str, depth: int) -> Node:
     found = reading.mapping(value, path, "a condition")
     kinds = [kind for kind in NODE_KINDS if kind in found]
     if not kinds:
-        names = [key for key in found if key not in MARKS and key not in OPERATORS]
-        hint = nearest(str(names[0]), NODE_KINDS, "condition") if names else f"Known: {', '.join(NODE_KINDS)}."
+        names = [str(key) for key in found if key not in MARKS and key not in OPERATORS]
+        habit_hint = next((said for said in map(condition_hint, names) if said is not None), None)
+        hint = habit_hint or reading.key_hint(names[0] if names else "", NODE_KINDS)
         raise reading.fail(path, "the condition says neither what it is about nor how", hint)
     if len(kinds) > 1:
-        raise reading.fail(path, f"one condition cannot be {' and '.join(kinds)} at once", "Put them into an `all`.")
+        habit_hint = operator_hint(kinds[0]) if kinds in (["not", "trait"], ["any", "trait"]) else None
+        hint = habit_hint or "Put them into an `all`."
+        raise reading.fail(path, f"one condition cannot be {' and '.join(kinds)} at once", hint)
     kind = kinds[0]
     if kind in ("all", "any"):
-        reading.known_keys(found, (kind, *MARKS), path, f"`{kind}`")
+        reading.known_keys(found, (kind, *MARKS), path, f"`{kind}`", group_hint)
         items = reading.sequence(found[kind], path, f"`{kind}`")
         children = tuple(_node(item, f"{path}.{kind}[{i}]", depth + 1) for i, item in enumerate(items))
         return (All if kind == "all" else AnyOf)(children, **_marks(found, path))
@@ -91,14 +102,14 @@ def _node(value: Any, path: str, depth: int) -> Node:
 
 
 def _trait(found: dict[str, Any], path: str, depth: int) -> Node:
-    reading.known_keys(found, ("trait", *OPERATOR_KEYS, *MARKS), path, "a trait condition")
+    reading.known_keys(found, ("trait", *OPERATOR_KEYS, *MARKS), path, "a trait condition", operator_hint)
     name = reading.text(found["trait"], path, "trait")
     return TraitIs(name, read_operator(found, path, f'the condition on "{name}"'), **_marks(found, path))
 
 
 def _did(found: dict[str, Any], path: str, depth: int) -> Node:
     allowed = ("did", "where", "within", "times", "measure", *OPERATOR_KEYS, *MARKS)
-    reading.known_keys(found, allowed, path, "an event condition")
+    reading.known_keys(found, allowed, path, "an event condition", event_hint)
     return Did(
         reading.text(found["did"], path, "did"),
         read_where(found.get("where"), f"{path}.where", depth),
@@ -112,7 +123,7 @@ def _has(found: dict[str, Any], path: str, depth: int) -> Node:
     allowed = ("has", "where", "times", "measure", *OPERATOR_KEYS, *MARKS)
     if "within" in found:
         raise reading.fail(path, "objects have no time, so `has` takes no within", "Use `did` for events.")
-    reading.known_keys(found, allowed, path, "an object condition")
+    reading.known_keys(found, allowed, path, "an object condition", event_hint)
     timeless = tuple(kind for kind in PROPERTY_MEASURES if kind not in ("first", "last"))
     return Has(
         reading.text(found["has"], path, "has"),
@@ -140,7 +151,7 @@ def _measure(found: dict[str, Any], path: str, kinds: tuple[MeasureKind, ...], *
         raise reading.fail(path, "objects have no time, so days cannot be counted", "Use another measure.")
     if ("first" in what or "last" in what) and "first" not in names:
         raise reading.fail(path, "objects have no time, so none is first or last", "Use another measure.")
-    reading.known_keys(what, names, path, "measure")
+    reading.known_keys(what, names, path, "measure", measure_hint)
     if len(what) != 1:
         raise reading.fail(path, "measure takes exactly one of " + ", ".join(names))
     ((key, subject),) = what.items()
@@ -175,11 +186,13 @@ def _where(value: Any, path: str, depth: int) -> Where:
     kinds = [kind for kind in ("property", "all", "any", "not") if kind in found]
     if len(kinds) != 1:
         names = [str(key) for key in found if key not in OPERATORS and key not in MARKS]
-        hint = nearest(names[0], ("property", "all", "any", "not"), "key") if names and not kinds else None
+        hint = None
+        if names and not kinds:
+            hint = property_hint(names[0]) or reading.key_hint(names[0], ("property", "all", "any", "not"))
         raise reading.fail(path, "a property condition is one of property, all, any, not", hint)
     kind = kinds[0]
     if kind == "property":
-        reading.known_keys(found, ("property", *OPERATOR_KEYS, *MARKS), path, "a property condition")
+        reading.known_keys(found, ("property", *OPERATOR_KEYS, *MARKS), path, "a property condition", operator_hint)
         name = reading.text(found["property"], path, "property")
         operator = read_operator(found, path, f'the condition on "{name}"')
         return PropertyIs(name, operator, **_marks(found, path))
@@ -207,7 +220,7 @@ def _sequence(found: dict[str, Any], path: str, depth: int) -> Node:
 
 def _step(value: Any, path: str, depth: int, earlier: list[Step]) -> Step:
     found = reading.mapping(value, path, "a step")
-    reading.known_keys(found, STEP_KEYS, path, "a step")
+    reading.known_keys(found, STEP_KEYS, path, "a step", event_hint)
     if "did" not in found:
         raise reading.fail(path, "a step needs did", "Write {did: EVENT}.")
     name = reading.optional_text(found.get("as"), path, "as")

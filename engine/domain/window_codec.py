@@ -8,6 +8,7 @@ from typing import Any, assert_never, cast
 from engine.domain import reading
 from engine.domain.documents import iso
 from engine.domain.durations import CALENDAR_UNITS
+from engine.domain.habits import window_hint
 from engine.domain.values import parse_moment
 from engine.domain.windows import Ago, CalendarCurrent, CalendarLast, CalendarUnit, Last, Span, Window
 from engine.errors import nearest
@@ -23,7 +24,7 @@ def read_window(value: Any, path: str) -> Window:
     if "calendar" in value:
         reading.known_keys(value, ("calendar", "last", "current"), path, "within calendar")
         return _calendar(value, path)
-    reading.known_keys(value, ("from", "to", "ago", "calendar"), path, "within")
+    reading.known_keys(value, ("from", "to", "ago", "calendar"), path, "within", window_hint)
     if not value:
         raise reading.fail(path, "within is empty", "Write a duration such as 90d, or {from: …, to: …}.")
     start, end = (_moment(value[key], path, key) if key in value else None for key in ("from", "to"))

@@ -165,7 +165,20 @@ def _relation(path: Path, kind: Format, dialect: Dialect, name: str) -> tuple[st
 
 
 def _head(begin: str, dialect: Dialect, quote: str, name: str) -> tuple[str, list[str]]:
-    """The delimiter and the columns' names: of the ones in use the one that makes most fields of the first line."""
+    """The delimiter and the columns' names."""
+    delimiter, fields = first_line(begin, dialect, quote, name)
+    if not dialect.header:
+        return delimiter, [f"c{place}" for place in range(1, len(fields) + 1)]
+    names = [text.strip() or f"c{place}" for place, text in enumerate(fields, 1)]
+    lower = [one.lower() for one in names]
+    twice = next((one for one in names if lower.count(one.lower()) > 1), None)
+    if twice is not None:
+        raise EngineError("file", f'{name} has the column "{twice}" twice', hint="Rename one of them.")
+    return delimiter, names
+
+
+def first_line(begin: str, dialect: Dialect, quote: str, name: str) -> tuple[str, list[str]]:
+    """The delimiter and the fields of the first line: of the delimiters in use, the one that makes most fields."""
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     fields: dict[str, list[str]] = {}
     for one in _DELIMITERS if dialect.delimiter is None else (dialect.delimiter,):
@@ -177,14 +190,16 @@ def _head(begin: str, dialect: Dialect, quote: str, name: str) -> tuple[str, lis
     delimiter = max(fields, key=lambda one: len(fields[one]))
     if len(fields[delimiter]) > MOST_COLUMNS:
         raise too_wide(name)
-    if not dialect.header:
-        return delimiter, [f"c{place}" for place in range(1, len(fields[delimiter]) + 1)]
-    names = [text.strip() or f"c{place}" for place, text in enumerate(fields[delimiter], 1)]
-    lower = [one.lower() for one in names]
-    twice = next((one for one in names if lower.count(one.lower()) > 1), None)
-    if twice is not None:
-        raise EngineError("file", f'{name} has the column "{twice}" twice', hint="Rename one of them.")
-    return delimiter, names
+    return delimiter, fields[delimiter]
+
+
+def text_of(path: Path) -> str:
+    """The text of a small CSV file, in whichever encoding it is written; its line breaks stay as they are."""
+    return _decoded(path, _looked_at(path, "csv", None)[1])
+
+
+def _decoded(path: Path, encoding: str) -> str:
+    return path.read_bytes().decode(encoding, errors="replace" if encoding == _WINDOWS else "strict")
 
 
 def refuse_unclosed(file: Opened, dialect: Dialect, code: str = "file") -> None:
@@ -200,10 +215,10 @@ def refuse_unclosed(file: Opened, dialect: Dialect, code: str = "file") -> None:
 def table_of(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The columns of a small CSV file, and (line, values) of each row that is not empty, however it is written."""
     _, encoding = _looked_at(path, "csv", None)
-    text = path.read_bytes().decode(encoding, errors="replace" if encoding == _WINDOWS else "strict")
+    text = _decoded(path, encoding)
     delimiter, columns = _head(text, Dialect(), '"', path.name)
     refuse_open_quote(path, encoding, delimiter, '"', path.name)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     rows = [(reader.line_num, row) for row in reader if any(one.strip() for one in row)]
     return columns, rows[1:]
 

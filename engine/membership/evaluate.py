@@ -246,12 +246,10 @@ class Evaluator:
     @staticmethod
     def typed_key(compiler: Compiler, key: Any) -> Any:
         """A key given as text, in the type the profile table has."""
-        if not compiler.integer_key:
-            return str(key)
-        try:
-            return int(key)
-        except ValueError:
-            raise EngineError("not_found", f'there is no profile "{key}"', hint="Profile keys are integers.") from None
+        plain = compiler.plain_key(str(key))
+        if plain is None:
+            raise EngineError("not_found", f'there is no profile "{key}"', hint="Give a key as the warehouse has it.")
+        return int(plain) if compiler.integer_key else plain
 
     def trait_value(self, trait: str, site: Site, key: Any) -> Any:
         """One profile's value of a trait; None when missing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ from engine.store.runs import RunRow
 _OWN = timedelta(seconds=10)
 """How long a delivery is left to who follows an audience and has just queued it: a whole one beside it would look at
 everybody, and keep all that follow from being delivered meanwhile."""
+AHEAD = timedelta(days=1)
+"""A snapshot of a later moment than this from now says who would be a member then, and is not delivered."""
 LOCK = "sync.lock"
 
 
@@ -146,18 +148,25 @@ def queue_syncs(workspace: Workspace, wanted: Mapping[str, Sequence[str]], run: 
     """Queue the snapshots of a run (within the transaction that makes them count). With ``own`` whoever queues them is
     about to deliver them (:func:`deliver_some`), and the others wait for that a little while.
 
-    One of an earlier moment than the audience's newest, as a backfill makes, is not delivered.
+    One of an earlier moment than the audience's newest, as a backfill makes, is not delivered; nor is one of a moment
+    to come (:data:`AHEAD`), and such a one keeps no other back.
     """
     outbox, at = Outbox(workspace.database), iso(clock() + _OWN if own else clock())
     known = Destinations(workspace.database).all()
-    as_of = datetime.fromisoformat(run.as_of)
+    as_of, latest = datetime.fromisoformat(run.as_of), _latest()
     for audience, places in wanted.items():
-        if any(datetime.fromisoformat(one.as_of) > as_of for one in workspace.runs.of_audience(audience)):
+        others = (datetime.fromisoformat(one.as_of) for one in workspace.runs.of_audience(audience))
+        if as_of > latest or any(as_of < one <= latest for one in others):
             continue
         for place in places:
             identifier = outbox.add(audience, place, run.id, at)
             if place not in known:
                 outbox.settle(outbox.get(identifier), "failed", at=at, reason=f'there is no destination "{place}"')
+
+
+def _latest() -> datetime:
+    """The latest moment of a snapshot that is delivered."""
+    return max(clock(), datetime.now(UTC)) + AHEAD
 
 
 @dataclass(frozen=True)
@@ -281,7 +290,7 @@ def _drain(workspace: Workspace, job: Job | None) -> list[SyncRow]:
 
 
 def _chosen(workspace: Workspace, ids: Sequence[str]) -> list[tuple[str, tuple[str, ...], int]]:
-    """(audience, destinations, run of its newest snapshot) of what is to be delivered."""
+    """(audience, destinations, run of its newest snapshot, none of a moment to come) of what is to be delivered."""
     going = workspace.audiences.mentioning("destinations").values() if not ids else ()
     stored = [workspace.audiences.get(one) for one in ids] or list(going)
     reader = Snapshots(workspace.runs, workspace.segments, workspace.library)
@@ -294,7 +303,7 @@ def _chosen(workspace: Workspace, ids: Sequence[str]) -> list[tuple[str, tuple[s
                 raise EngineError("usage", f'"{one.audience.id}" goes nowhere', hint=hint)
             continue
         try:
-            found.append((one.audience.id, places, reader.at(one.audience.id, None)[0].run_id))
+            found.append((one.audience.id, places, reader.at(one.audience.id, _latest())[0].run_id))
         except EngineError as error:
             if ids or error.code != "not_found":  # of all audiences, those that never ran are passed over
                 raise

@@ -21,11 +21,10 @@ from engine.jobs import Job
 from engine.membership.evaluate import Evaluator
 from engine.membership.portfolio import Portfolio
 from engine.operations.catalogue import Catalogue, with_referred
-from engine.operations.listing import is_integer
 from engine.operations.targets import Named
 from engine.operations.workspace import Workspace
 from engine.sql.compile import World
-from engine.sql.keys import verify_keys
+from engine.sql.keys import typed_keys, verify_keys
 from engine.sql.leaves import Keys
 from engine.sql.sources import Sources
 from engine.warehouses.protocol import Warehouse
@@ -123,6 +122,31 @@ def check_all(workspace: Workspace, model: DataModel, catalogue: Catalogue, name
     evaluation_order({**{a.id: current.get(a.id, a) for a in reachable}})
 
 
+def sound(workspace: Workspace, named: Sequence[Named], wrong: list[EngineError]) -> list[Named]:
+    """Those of some audiences with which nothing is wrong, nor with what they refer to; the errors of the others go
+    into ``wrong``."""
+    model = workspace.model
+    try:
+        check_all(workspace, model, catalogue_for(workspace, named), named)
+    except EngineError:
+        catalogue = with_referred(workspace, {(one.audience.id, None): one.audience for one in named}, strict=False)
+        return [one for one in named if _is_sound(workspace, model, catalogue, one, wrong)]
+    return list(named)
+
+
+def _is_sound(
+    workspace: Workspace, model: DataModel, catalogue: Catalogue, one: Named, wrong: list[EngineError]
+) -> bool:
+    try:
+        reachable: Catalogue = {(found.id, None): found for found in _reachable([one.audience], catalogue)}
+        with_referred(workspace, reachable)  # raises for a version that there is not
+        check_all(workspace, model, catalogue, [one])
+    except EngineError as error:
+        wrong.append(_placed(error, one, many=True))
+        return False
+    return True
+
+
 def known_ids(workspace: Workspace, catalogue: Catalogue) -> set[str]:
     """What a rule may refer to, and what a misspelt name is compared with."""
     ids = {identifier for identifier, _ in catalogue}
@@ -167,8 +191,11 @@ def audience_problem(
 
 
 def _placed(error: EngineError, one: Named, *, many: bool) -> EngineError:
-    if not many:
-        return error
+    return placed(error, one) if many else error
+
+
+def placed(error: EngineError, one: Named) -> EngineError:
+    """An error that says in which of several audiences it is."""
     return error.within(one.source.name if one.source is not None else f'audience "{one.audience.id}"')
 
 
@@ -196,7 +223,7 @@ def lists_for(workspace: Workspace, catalogue: Catalogue, sources: Sources) -> d
     known = workspace.lists.sizes() if wanted else {}
     for identifier in sorted(wanted & set(known)):
         keys = workspace.lists.keys(identifier)
-        result[identifier] = [int(k) for k in keys if is_integer(k)] if sources.integer_key else keys
+        result[identifier] = typed_keys(keys, sources)
     return result
 
 

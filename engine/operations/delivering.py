@@ -29,6 +29,7 @@ from engine.membership.snapshots import Snapshots
 from engine.operations.depending import quality_reason
 from engine.operations.membering import members
 from engine.operations.sealing import host_of
+from engine.operations.suppressing import shrunk_reason, suppressed_now
 from engine.operations.targets import ById
 from engine.operations.workspace import Workspace
 from engine.store.activation import END, Batches, Destinations, Outbox, SyncRow
@@ -67,6 +68,7 @@ class Delivering:
         self._outbox, self._batches, self._destinations = Outbox(database), Batches(database), Destinations(database)
         self._sender = Sender(database, now, job)
         self._some: Some | None = None
+        self._people: dict[str, int] = {}  # the sizes of the audiences that were suppressed
 
     def deliver(self, identifier: int, some: Some | None = None) -> SyncRow:
         """Do one sync as far as it goes; by ``some`` people alone, where it :meth:`follows`."""
@@ -135,12 +137,12 @@ class Delivering:
         """Keep the batches of a sync; True when it is held back instead."""
         with self._target(sync.audience_id, sync.run_id, document, destination.capabilities) as (wanted, plan_of):
             plan, found = plan_of(sync.stream_id)
-            reason = self._guard(sync, wanted, plan, destination)
+            reason, suppressing = self._guard(sync, wanted, plan, destination)
             at = iso(self._now())
             if reason is None:
                 planner = Planner(self._workspace.database, sync, destination.capabilities.batch_rows, at)
                 planner.write(found, plan, lambda: self._others(sync.stream_id))
-            summary = plan.as_json() | {"planned_at": at}
+            summary = plan.as_json() | {"planned_at": at, "suppressing": suppressing}
             with self._workspace.database.transaction():
                 state = "planned" if reason is None else "held"
                 self._outbox.settle(sync, state, reason=reason, summary=summary)  # type: ignore[arg-type]
@@ -162,7 +164,7 @@ class Delivering:
             with self._target(audience, run, document, destination.capabilities) as (wanted, plan_of):
                 plan, _ = plan_of(stream)
                 row = SyncRow(0, stream, audience, destination_id, run, "queued", False, 0, "", None, {}, "", None)
-                return plan, self._guard(row, wanted, plan, destination)
+                return plan, self._guard(row, wanted, plan, destination)[0]
         finally:
             destination.close()
 
@@ -178,9 +180,10 @@ class Delivering:
         delivery, some = wanted.delivery, self._some
 
         first = document.before(audience_id)
+        self._people = {}
         hidden = {
-            "suppressed": lambda keys: self._suppressed(delivery.suppress, keys),
-            "elsewhere": lambda keys: self._suppressed([("audience", one) for one in first], keys),
+            "suppressed": lambda keys: self._suppressed(delivery.suppress, keys, self._people),
+            "elsewhere": lambda keys: self._suppressed([("audience", one) for one in first], keys, {}),
         }
         gone = Erasures(self._workspace.database).keys()
         if gone:
@@ -215,8 +218,11 @@ class Delivering:
             )
         return reader.members(rows)
 
-    def _suppressed(self, suppress: Sequence[tuple[str, str]], keys: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which of these profiles are in something that is suppressed, as of now."""
+    def _suppressed(
+        self, suppress: Sequence[tuple[str, str]], keys: NDArray[Any], people: dict[str, int]
+    ) -> NDArray[np.bool_]:
+        """Which of these profiles are in something that is suppressed, as of now; into ``people`` goes how large the
+        audiences among them are."""
         hidden = np.zeros(len(keys), dtype=bool)
         if not len(keys):
             return hidden
@@ -231,15 +237,32 @@ class Delivering:
                 others = self._workspace.lists.keys(name)
             else:
                 others = members(self._workspace, [ById(name)], job=self._job)[0].keys
+                people[name] = len(others)
             hidden |= np.isin(texts, np.asarray([str(one) for one in others], dtype=str))
         return hidden
 
     # -- what holds it back ----------------------------------------------------------------------------------------
 
-    def _guard(self, sync: SyncRow, wanted: Wanted, plan: Plan, destination: Destination) -> str | None:
+    def _guard(
+        self, sync: SyncRow, wanted: Wanted, plan: Plan, destination: Destination
+    ) -> tuple[str | None, dict[str, Any]]:
+        """Why a sync waits for a person, and what it suppresses: of one that waits, what the last one did."""
         if sync.run_id == END:
-            return None if sync.allow_removals or not plan.removed else _ended(sync, plan)
-        red = quality_reason(self._workspace, self._workspace.audiences.get(sync.audience_id).audience)
+            return None if sync.allow_removals or not plan.removed else _ended(sync, plan), {}
+        audience = self._workspace.audiences.get(sync.audience_id).audience
+        before = self._outbox.suppressed_at_last(sync.stream_id)
+        now = before | suppressed_now(self._workspace, audience, wanted.delivery.suppress, self._people)
+        reason = self._unsafe(sync, audience, wanted, plan, destination)
+        if reason is None and not sync.allow_removals:
+            most = wanted.document.max_removal
+            reason = shrunk_reason(self._workspace, sync.audience_id, before, now, most)
+        return reason, now if reason is None else before
+
+    def _unsafe(
+        self, sync: SyncRow, audience: Audience, wanted: Wanted, plan: Plan, destination: Destination
+    ) -> str | None:
+        """Why a sync must wait, by the data and by whom it would add and remove."""
+        red = quality_reason(self._workspace, audience)
         if red is not None:
             return red
         least = _least(wanted, destination.capabilities)

@@ -11,9 +11,10 @@ from engine.domain.audience_codec import read_audience, write_audience
 from engine.domain.describe import describe
 from engine.domain.diff import Change, diff_audiences
 from engine.domain.documents import dump_yaml, load_one
-from engine.domain.references import evaluation_order, referring_to, targets
+from engine.domain.references import evaluation_order, targets
 from engine.errors import EngineError
 from engine.operations.context import catalogue_for, check_all
+from engine.operations.delivery_names import DELIVERY, Names, users_of
 from engine.operations.targets import Named
 from engine.operations.workspace import Workspace, user_name
 from engine.store.audiences import Stored, Version
@@ -103,15 +104,21 @@ def diff(workspace: Workspace, identifier: str, before: int | None = None, after
 
 
 def delete(workspace: Workspace, identifier: str) -> None:
-    """Delete an audience, keeping its history; refused while another audience refers to it."""
+    """Delete an audience, keeping its history; refused while another audience refers to it or suppresses it, or it
+    goes before one at a destination."""
     workspace.audiences.get(identifier)
     mentioning = {i: s.audience for i, s in workspace.audiences.mentioning(identifier).items()}
-    referring = referring_to(identifier, mentioning)
-    if referring:
+
+    def there(one: str) -> Audience | None:
+        stored = workspace.audiences.find(one)
+        return None if stored is None else stored.audience
+
+    users = users_of(workspace, identifier, mentioning, there)
+    if users:
         raise EngineError(
             "refused",
-            f'"{identifier}" cannot be deleted, because {", ".join(referring)} refers to it',
-            hint="Change those audiences first.",
+            f'"{identifier}" cannot be deleted, because {", ".join(users)} refers to it',
+            hint="Change those first.",
         )
     with workspace.database.transaction():
         workspace.audiences.delete(identifier, user_name())
@@ -123,6 +130,8 @@ def save(workspace: Workspace, document: dict[str, Any]) -> int:
     text = dump_yaml(write_audience(audience))
     named = [Named(audience, text, None)]
     check_all(workspace, workspace.model, catalogue_for(workspace, named), named)
+    if any(key in audience.settings for key in DELIVERY):
+        Names(workspace, workspace.model, [*workspace.audiences.ids(), audience.id]).check(audience)
     try:
         evaluation_order(_around(workspace, audience))
     except EngineError as error:

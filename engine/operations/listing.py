@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience_codec import ID_PATTERN
 from engine.errors import EngineError
-from engine.operations.workspace import Workspace, user_name
-from engine.sql.keys import known_keys
-from engine.sql.sources import Sources
+from engine.ingest.listed import KeyRow, listed_keys
+from engine.operations.replacing import KeyForms, replace_list
+from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +21,11 @@ OUTCOMES = {
     "matched": "a profile has this key",
     "unknown": "no profile has this key now; it counts as soon as one does",
     "duplicate": "the same key stands further up",
-    "malformed": "profile keys are whole numbers, this is none",
+    "malformed": "no profile key can be written so, or the row has more fields than the first line",
+    "missing": "the row has no key",
     "unchecked": "the workspace is not connected to a warehouse with a model",
 }
-"""What a row can come to. Empty rows are passed over."""
+"""What a row can come to. Blank lines are passed over."""
 
 
 @dataclass(frozen=True)
@@ -63,80 +62,44 @@ class UploadedList:
         return pd.DataFrame(rows, columns=["line", "key", "outcome", "why"])
 
 
-def upload_list(workspace: Workspace, identifier: str, file: Path) -> UploadedList:
-    """Replace a list by the profile keys in a CSV or text file (first column; a header named like the key is
-    skipped)."""
+def upload_list(
+    workspace: Workspace, identifier: str, file: Path, *, key: str | None = None, allow_shrink: bool = False
+) -> UploadedList:
+    """Replace a list by the profile keys in a CSV, text, JSON-lines or Parquet file.
+
+    ``key`` names the key column, or gives its number; without it the column named like the profile key is read, the
+    only one named like a key, or the only one. Raises EngineError("refused") for a replacement that holds no profile or
+    less than half of those before, unless ``allow_shrink``.
+    """
     if not ID_PATTERN.fullmatch(identifier):
         raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")
     stored = workspace.models.current()
-    head = stored.model.profile.key.lower() if stored is not None else "key"
-    lines = list(_keys(file))
-    if lines and lines[0][1].lower() in (head, "key", "id"):
-        lines = lines[1:]
-    if not lines:
+    found = list(listed_keys(file, stored.model.profile.key if stored is not None else "key", key))
+    if not found:
         raise EngineError("file", f"{file} holds no keys", hint="Put one profile key on each line.")
-    rows = tuple(_judged(workspace, lines))
-    kept = [row.key for row in rows if row.outcome not in ("duplicate", "malformed")]
-    return UploadedList(identifier, workspace.lists.save(identifier, kept, user_name()), rows)
+    rows = tuple(_judged(workspace, found))
+    kept = [row.key for row in rows if row.outcome in ("matched", "unknown", "unchecked")]
+    if not kept:
+        raise EngineError("file", f"no row of {file} holds a profile key", "--key", "Name the column that holds them.")
+    size = replace_list(workspace, identifier, kept, allow_shrink=allow_shrink)
+    return UploadedList(identifier, size, rows)
 
 
-def _keys(file: Path) -> Iterator[tuple[int, str]]:
-    """(line, key) of every row that is not empty."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror or "unknown").lower() if isinstance(error, OSError) else "it is not UTF-8"
-        raise EngineError("file", f"{file} cannot be read: {reason}", hint="Save it as a UTF-8 CSV file.") from None
-    reader = csv.reader(io.StringIO(text))
-    for row in reader:
-        if row and row[0].strip():
-            yield reader.line_num, row[0].strip()
-
-
-def _judged(workspace: Workspace, lines: Sequence[tuple[int, str]]) -> Iterator[ListRow]:
+def _judged(workspace: Workspace, found: Sequence[KeyRow]) -> Iterator[ListRow]:
     """What becomes of each row."""
-    ready = workspace.settings.warehouse is not None and workspace.models.current() is not None
-    known: set[str] = set()
-    integer = False
-    if ready:
-        sources = Sources(workspace.model, workspace.warehouse)
-        integer = sources.integer_key
-        lines = _as_persons(workspace, lines)
-        known = known_keys(sources, workspace.warehouse, [_plain(key, integer) for _, key in lines])
+    forms = KeyForms(workspace)
+    plain = [None if row.key is None or row.cut else forms.plain(row.key) for row in found]
+    persons = forms.persons([key for key in plain if key is not None])
+    wanted = [None if key is None else persons.get(key, key) for key in plain]
+    known = forms.known([key for key in wanted if key is not None])
     seen: set[str] = set()
-    for line, key in lines:
-        plain = _plain(key, integer)
-        if integer and not is_integer(key):
-            yield ListRow(line, key, "malformed")
-        elif plain in seen:
-            yield ListRow(line, plain, "duplicate")
-        elif not ready:
-            yield ListRow(line, plain, "unchecked")
-        else:
-            yield ListRow(line, plain, "matched" if plain in known else "unknown")
-        seen.add(plain)
-
-
-def _as_persons(workspace: Workspace, lines: Sequence[tuple[int, str]]) -> Sequence[tuple[int, str]]:
-    """Where profiles are persons, the person of each key that the warehouse calls a profile; others as they are."""
-    stored = workspace.models.current()
-    if stored is None or stored.model.profile.identity is None:
-        return lines
-    from engine.operations.finding import open_map
-
-    with open_map(workspace) as found:
-        persons = found.persons_of([key for _, key in lines])
-    return [(line, persons.get(key, key)) for line, key in lines]
-
-
-def _plain(key: str, integer: bool) -> str:
-    """A key as the warehouse writes it: 004 is 4 where keys are numbers."""
-    return str(int(key)) if integer and is_integer(key) else key
-
-
-def is_integer(text: str) -> bool:
-    """Whether a text is a whole number as keys are."""
-    return text.lstrip("-").isdigit() and text.isascii()
+    for row, key in zip(found, wanted, strict=True):
+        if key is None:
+            yield ListRow(row.line, row.key or "", "missing" if row.key is None else "malformed")
+            continue
+        outcome = "duplicate" if key in seen else "unchecked" if known is None else None
+        yield ListRow(row.line, key, outcome or ("matched" if key in (known or ()) else "unknown"))
+        seen.add(key)
 
 
 def lists(workspace: Workspace) -> dict[str, int]:

@@ -15,8 +15,9 @@ from engine.domain.walk import active
 from engine.durable import make_folder, make_private
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.operations.context import prepare
-from engine.operations.targets import Target, moment, resolve, resolve_one
+from engine.operations.context import Context, prepare
+from engine.operations.sizing import of_the_sound
+from engine.operations.targets import Named, Target, moment, resolve, resolve_one
 from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -57,10 +58,21 @@ def members(
     site: str | None = None,
     as_of: str | datetime | None = None,
     job: Job | None = None,
+    wrong: list[EngineError] | None = None,
 ) -> list[Members]:
-    """The members of audiences named by file, folder or id, sorted by key."""
-    named = resolve(workspace, targets)
-    context = prepare(workspace, named, moment(as_of), job)
+    """The members of audiences named by file, folder or id, sorted by key. What is wrong with one of them is raised, or
+    put into ``wrong``: the others answer then."""
+    named, at = resolve(workspace, targets, wrong), moment(as_of)
+
+    def answer(some: Sequence[Named], all_: Sequence[Named]) -> list[Members]:
+        return _members_of(prepare(workspace, all_, at, job), some, site)
+
+    if wrong is None or (len(named) < 2 and not wrong):
+        return answer(named, named)
+    return of_the_sound(workspace, named, wrong, answer)
+
+
+def _members_of(context: Context, named: Sequence[Named], site: str | None) -> list[Members]:
     wanted = [(one.audience, context.sites(one.audience, site)) for one in named]
     if context.together(wanted):
         for one in named:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import dump_yaml, load_one, read_file
 from engine.domain.durations import parse_duration
-from engine.domain.model import DataModel
+from engine.domain.model import Consent, DataModel
 from engine.domain.model_codec import read_model, write_model
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
@@ -154,22 +154,28 @@ def _apply(workspace: Workspace, model: DataModel, text: str) -> DataModel:
 def _must_fit(model: DataModel, workspace: Workspace) -> None:
     """The sources and columns must exist with the declared types, and keys fit; nothing is read but wide keys."""
     from engine.sql.keys import keys_fit
+    from engine.sql.reach import must_hold_one, must_tell
     from engine.sql.sources import Sources
 
     sources = Sources(model, workspace.warehouse)
     keys_fit(sources, workspace.warehouse)
     sources.site()
     zone = next(iter(model.sites.values())).zone
-    for trait in model.profile.traits:
-        sources.trait(trait, zone)
+    for trait in model.profile.traits.values():
+        sources.profiles.must_fit(trait, zone, "traits")
     for event in model.events.values():
         rows = sources.event_rows(event.name, "e")
         sources.owner(rows, event)
         sources.event_time(rows, event.name, zone)
         for field in event.properties.values():
-            rows.value(field, zone, "properties")
+            rows.must_fit(field, zone, "properties")
     for thing in model.objects.values():
         rows = sources.object_rows(thing.name, "o")
         sources.owner(rows, thing)
         for field in thing.properties.values():
-            rows.value(field, zone, "properties")
+            rows.must_fit(field, zone, "properties")
+    for section, listed in (("identifiers", model.identifiers), ("consents", model.consents)):
+        for name, found in listed.items():
+            must_hold_one(workspace.warehouse.columns(found.source, f"{section}.{name}"), found, f"{section}.{name}")
+            if isinstance(found, Consent):
+                must_tell(found, workspace.warehouse)

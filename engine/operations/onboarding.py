@@ -15,7 +15,8 @@ from engine.ingest.files import plain_name, table_of
 from engine.operations.finding import MOST_AT_ONCE, Lookup, open_map
 from engine.operations.identity_documents import document_in_force
 from engine.operations.peppers import Ask
-from engine.operations.workspace import Workspace, user_name
+from engine.operations.replacing import replace_list
+from engine.operations.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.domain.identity import IdentityDocument
@@ -84,10 +85,19 @@ class Onboarded:
 
 
 def onboard_list(
-    workspace: Workspace, identifier: str, file: Path, by: Mapping[str, str] | None = None, ask: Ask = lambda: None
+    workspace: Workspace,
+    identifier: str,
+    file: Path,
+    by: Mapping[str, str] | None = None,
+    ask: Ask = lambda: None,
+    *,
+    allow_shrink: bool = False,
 ) -> Onboarded:
     """Make a list of the persons that the rows of a CSV file name. ``by`` says which column holds which kind of
-    identifier; without it the columns' names do. Values are normalised and hashed here, and looked up as hashes."""
+    identifier; without it the columns' names do. Values are normalised and hashed here, and looked up as hashes.
+
+    Raises EngineError("refused") for a replacement with far fewer persons than before, unless ``allow_shrink``.
+    """
     if not ID_PATTERN.fullmatch(identifier):
         raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")
     heads, rows = table_of(file)
@@ -102,7 +112,7 @@ def onboard_list(
         lookup.close()
     persons = [person for _, person in found if person is not None]
     keys = _keys(workspace, list(dict.fromkeys(persons)))
-    size = workspace.lists.save(identifier, keys, user_name())
+    size = replace_list(workspace, identifier, keys, allow_shrink=allow_shrink)
     return Onboarded(identifier, size, columns, tuple(row for row, _ in found))
 
 

@@ -19,13 +19,15 @@ from engine.domain.diff import diff_audiences
 from engine.domain.documents import load_documents, read_file
 from engine.domain.identity import IdentityDocument
 from engine.domain.identity_codec import read_identity, write_identity
-from engine.domain.references import evaluation_order, referring_to
+from engine.domain.references import evaluation_order
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
-from engine.operations.context import prepare
+from engine.operations.context import placed, prepare, sound
+from engine.operations.delivery_names import Names, users_of
 from engine.operations.identity_documents import apply_identity_text, raw_model
-from engine.operations.sizing import sizes_of
-from engine.operations.targets import Named, moment, read_audience_files, refuse_twins
+from engine.operations.sizing import AudienceSize, sizes_of
+from engine.operations.targets import Named, all_wrong, moment, read_audience_files, refuse_twins
+from engine.operations.value_hints import ValueHint
 from engine.operations.workspace import Workspace, user_name
 from engine.store.audiences import Stored
 from engine.store.identity import Identities
@@ -46,6 +48,7 @@ class Step:
     changes: tuple[str, ...]
     size_before: int | None
     size_after: int | None
+    hints: tuple[ValueHint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Plan:
                     "changes": list(s.changes),
                     "size_before": s.size_before,
                     "size_after": s.size_after,
+                    **({"hints": [one.as_json() for one in s.hints]} if s.hints else {}),
                 }
                 for s in self.steps
             ],
@@ -91,9 +95,18 @@ class _Prepared:
     """The text of an identity document that differs from the one in force."""
 
 
-def plan(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = None, job: Job | None = None) -> Plan:
-    """What applying a folder would add, change and delete; raises EngineError("refused") for what cannot be."""
-    return _prepare(workspace, folder, moment(as_of), job).plan
+def plan(
+    workspace: Workspace,
+    folder: Path,
+    *,
+    as_of: str | datetime | None = None,
+    job: Job | None = None,
+    hints: bool = False,
+) -> Plan:
+    """What applying a folder would add, change and delete; raises EngineError("refused") for what cannot be, and one
+    error that names every document that is wrong. With ``hints``, for who may see values of the data, a condition on
+    text that finds nobody comes with the nearest value that occurs."""
+    return _prepare(workspace, folder, moment(as_of), job, hints=hints).plan
 
 
 def apply(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = None, job: Job | None = None) -> Plan:
@@ -111,23 +124,25 @@ def apply(workspace: Workspace, folder: Path, *, as_of: str | datetime | None = 
     return prepared.plan
 
 
-def _prepare(workspace: Workspace, folder: Path, as_of: datetime, job: Job | None) -> _Prepared:
+def _prepare(workspace: Workspace, folder: Path, as_of: datetime, job: Job | None, *, hints: bool = False) -> _Prepared:
     if not folder.exists():
         raise EngineError("file", f"there is no folder {folder}", "-f", "Name a folder of audience documents.")
     skipped: list[str] = []
-    named = read_audience_files(folder, skipped)
+    wrong: list[EngineError] = []
+    named = read_audience_files(folder, skipped, wrong)
     refuse_twins(named)
     stored = workspace.audiences.all()
     given = {one.audience.id: one for one in named}
     deleted = [s.audience.id for s in stored.values() if s.origin == "files" and s.audience.id not in given]
     after = {i: s.audience for i, s in stored.items() if i not in deleted} | {i: n.audience for i, n in given.items()}
+    _refuse_orphans(workspace, deleted, after)
+    _refuse_wrong(workspace, named, after, wrong)
     _refuse_circles(after)
-    _refuse_orphans(deleted, after)
     differing = [
         one for one in named if one.audience.id not in stored or stored[one.audience.id].document != one.document
     ]
     taken_over = [one for one in named if one.audience.id in stored and stored[one.audience.id].origin == "app"]
-    steps = _steps(workspace, named, differing, deleted, stored, as_of, job)
+    steps = _steps(workspace, named, differing, deleted, stored, as_of, job, hints=hints)
     touched = {one.audience.id: one for one in (*differing, *taken_over)}
     text, step = _identity(workspace, folder, skipped)
     unchanged = len(named) - len(differing) + (text is not None and step is None)
@@ -177,14 +192,39 @@ def _refuse_circles(audiences: Mapping[str, Audience]) -> None:
         raise EngineError("refused", error.message, error.path, error.hint) from None
 
 
-def _refuse_orphans(deleted: list[str], after: Mapping[str, Audience]) -> None:
+def _refuse_wrong(
+    workspace: Workspace, named: list[Named], after: Mapping[str, Audience], wrong: list[EngineError]
+) -> None:
+    """Raise one error that names every document that is wrong or names something that there is not."""
+    with suppress(EngineError):  # a circle is another kind of refusal
+        evaluation_order(after)
+        good = sound(workspace, named, wrong)
+        wrong += _wrong_names(workspace, named if not wrong else good, after)
+    if wrong:
+        raise all_wrong(wrong)
+
+
+def _wrong_names(workspace: Workspace, named: list[Named], after: Mapping[str, Audience]) -> list[EngineError]:
+    """What deliveries name that there is not, at most one a document."""
+    found = []
+    names = Names(workspace, workspace.model, after) if named else None
+    for one in named:
+        try:
+            if names is not None:
+                names.check(one.audience)
+        except EngineError as error:
+            found.append(placed(error, one))
+    return found
+
+
+def _refuse_orphans(workspace: Workspace, deleted: list[str], after: Mapping[str, Audience]) -> None:
     for identifier in deleted:
-        referring = referring_to(identifier, after)
-        if referring:
+        users = users_of(workspace, identifier, after, after.get)
+        if users:
             raise EngineError(
                 "refused",
-                f'"{identifier}" cannot be deleted, because {", ".join(referring)} refers to it',
-                hint="Change those audiences first, or put its document back.",
+                f'"{identifier}" cannot be deleted, because {", ".join(users)} refers to it',
+                hint="Change those first, or put its document back.",
             )
 
 
@@ -196,13 +236,16 @@ def _steps(
     stored: Mapping[str, Stored],
     as_of: datetime,
     job: Job | None,
+    *,
+    hints: bool,
 ) -> list[Step]:
-    after = _sizes_after(workspace, named, differing, as_of, job)
+    after = _sizes_after(workspace, named, differing, as_of, job, hints=hints)
     replaced = {one.audience.id for one in differing} | set(deleted)
     before = _sizes_before(workspace, [s for i, s in stored.items() if i in replaced], as_of, job)
     steps = []
     for one in differing:
         previous = stored.get(one.audience.id)
+        size = after.get(one.audience.id)
         changes = diff_audiences(previous.audience if previous else None, one.audience)
         steps.append(
             Step(
@@ -211,7 +254,8 @@ def _steps(
                 one.audience.name,
                 tuple(str(c) for c in changes) if previous else (),
                 before.get(one.audience.id),
-                after.get(one.audience.id),
+                None if size is None else size.size,
+                () if size is None else size.hints,
             )
         )
     gone = [stored[identifier] for identifier in deleted]
@@ -219,15 +263,16 @@ def _steps(
 
 
 def _sizes_after(
-    workspace: Workspace, named: list[Named], differing: list[Named], as_of: datetime, job: Job | None
-) -> dict[str, int]:
+    workspace: Workspace, named: list[Named], differing: list[Named], as_of: datetime, job: Job | None, *, hints: bool
+) -> dict[str, AudienceSize]:
     """Sizes of the documents that differ; all documents are checked, also those that do not."""
     if not named:
         return {}
     if not differing:
         prepare(workspace, named, as_of, job)
         return {}
-    return {one.id: one.size for one in sizes_of(workspace, named, site=None, as_of=as_of, job=job, only=differing)}
+    found = sizes_of(workspace, named, site=None, as_of=as_of, job=job, only=differing, hints=hints)
+    return {one.id: one for one in found}
 
 
 def _sizes_before(workspace: Workspace, stored: list[Stored], as_of: datetime, job: Job | None) -> dict[str, int]:

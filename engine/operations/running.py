@@ -343,15 +343,17 @@ class Changes:
 
 
 def changes(workspace: Workspace, identifier: str, before: int | None = None, after: int | None = None) -> Changes:
-    """The keys that came and went between two runs of an audience; by default the last two."""
+    """The keys that came and went between two runs of an audience; by default those of the last two moments (as_of),
+    whenever they were run."""
     reader = _snapshots(workspace)
     history = {rows[0].run_id: rows for rows in reader.history(identifier)}
     if not history:
         workspace.audiences.get(identifier)
         reader.at(identifier, None)
-    newest = after if after is not None else max(history)
-    earlier = [run_id for run_id in history if run_id < newest]
-    oldest = before if before is not None else max(earlier, default=None)
+    order = list(history)  # by as_of: a moment that was filled in later is no later moment
+    newest = after if after is not None else order[-1]
+    earlier = order[: order.index(newest)] if newest in history else []
+    oldest = before if before is not None else next(reversed(earlier), None)
     for number in (newest, oldest):
         if number is not None and number not in history:
             known = ", ".join(str(n) for n in list(history)[-8:])

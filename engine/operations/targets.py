@@ -34,15 +34,23 @@ class Named:
     source: Path | None
 
 
-def read_audience_files(path: Path, skipped: list[str] | None = None) -> list[Named]:
-    """The audiences in a file or below a folder; documents of other kinds in a folder are skipped and listed."""
+def read_audience_files(
+    path: Path, skipped: list[str] | None = None, wrong: list[EngineError] | None = None
+) -> list[Named]:
+    """The audiences in a file or below a folder; documents of other kinds in a folder are skipped and listed. What is
+    wrong with a file is raised, or put into ``wrong``."""
     files = [path]
     if path.is_dir():
         found = (p for p in path.rglob("*") if p.suffix.lower() in _ENDINGS and p.is_file())
         files = sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(path).parts))
     result: list[Named] = []
     for file in files:
-        result += _read(file, path, skipped)
+        try:
+            result += _read(file, path, skipped)
+        except EngineError as error:
+            if wrong is None:
+                raise
+            wrong.append(error)
     return result
 
 
@@ -64,14 +72,15 @@ def _read(file: Path, root: Path, skipped: list[str] | None) -> list[Named]:
         raise error.within(shown) from None
 
 
-def resolve(workspace: Workspace, targets: Sequence[str]) -> list[Named]:
-    """Files, folders and ids as audiences; two of the same id are an error that names both places."""
+def resolve(workspace: Workspace, targets: Sequence[str], wrong: list[EngineError] | None = None) -> list[Named]:
+    """Files, folders and ids as audiences; two of the same id are an error that names both places. What is wrong with a
+    file of a folder is raised, or put into ``wrong``."""
     result: list[Named] = []
     for target in targets:
         path = Path(target)
         if not isinstance(target, ById) and path.exists():
-            found = read_audience_files(path)
-            if not found:
+            found = read_audience_files(path, None, wrong if path.is_dir() else None)
+            if not found and not wrong:
                 raise EngineError("file", f"{target} holds no audiences", hint="Name a folder of audience documents.")
             result += found
         elif ID_PATTERN.fullmatch(target):
@@ -93,6 +102,15 @@ def resolve_one(workspace: Workspace, target: Target) -> Named:
     if len(found) != 1:
         raise EngineError("usage", f"{target} holds {len(found)} audiences", hint="Name one audience.")
     return found[0]
+
+
+def all_wrong(wrong: Sequence[EngineError], code: str | None = None) -> EngineError:
+    """Everything that is wrong with some documents, as one error of the first one's kind, or of ``code``."""
+    first = wrong[0]
+    if len(wrong) == 1:
+        return first if code is None else EngineError(code, first.message, first.path, first.hint)
+    said = "; ".join(str(EngineError("", f"{error.message}.", error.path, error.hint)) for error in wrong)
+    return EngineError(code or first.code, f"{len(wrong)} documents are wrong: {said}")
 
 
 def refuse_twins(named: Iterable[Named]) -> None:

@@ -28,7 +28,7 @@ from engine.domain.values import ValueType
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.sql.build import alias, cast, column, name, not_null
-from engine.sql.columns import Physical, physical
+from engine.sql.columns import Physical, is_nested, physical
 from engine.warehouses.protocol import TableInfo, Warehouse, rounding
 
 _TYPES = {
@@ -103,6 +103,8 @@ class _Inferrer:
         self._job = job
         self._tables = {table.name: table for table in warehouse.tables()}
         self.notes: list[str] = []
+        self._identifying: set[str] = set()
+        """The columns that became identifiers, with their tables."""
 
     def infer(self) -> Inference:
         profiles, key = self._profile_table()
@@ -115,7 +117,10 @@ class _Inferrer:
         for i, table in enumerate(self._tables.values()):
             self._job.report(i / len(self._tables), table.name)
             owner = self._owner(table, profiles, key)
-            if table is profiles or owner is None:
+            if table is profiles:
+                continue
+            if owner is None:
+                self.notes.append(f"the table {table.name} was left out: no column of it holds the profile key")
                 continue
             if self._is_consent(table):
                 consents |= self._consents(table, owner)
@@ -280,27 +285,39 @@ class _Inferrer:
         result = {}
         for found, type_name in table.columns.items():
             kind = _TYPES.get(physical(type_name))
-            if found in without or kind is None:
+            if found in without:
                 continue
-            if personal_kind(found) in ("email", "phone", "document", "device"):
-                continue  # an identifier, not something to build rules on
+            if kind is None:
+                place = f"{table.name}.{found}"
+                self.notes.append(f"{place} was left out: rules cannot read a column that holds {type_name}")
+                continue
+            if personal_kind(found) in ("email", "phone", "document", "device"):  # no rules are built on these
+                if f"{table.name}.{found}" not in self._identifying:
+                    self.notes.append(f"{table.name}.{found} was left out: it looks like personal data")
+                continue
             result[found] = Field(found, kind, found, personal=personal_kind(found) is not None)
         return result
 
     def _personal_columns(self, table: TableInfo, owner: str, identifiers: dict[str, Identifier]) -> None:
         for found in table.columns:
             kind = personal_kind(found)
+            if is_nested(table.columns[found]):
+                continue
             if kind in ("email", "phone", "document", "device") and found != owner:
                 label = found if found not in identifiers else f"{table.name}_{found}"
                 identifiers[label] = Identifier(label, Source(table=table.name), owner, found, kind)
+                self._identifying.add(f"{table.name}.{found}")
 
     @staticmethod
     def _is_consent(table: TableInfo) -> bool:
         return "consent" in table.name.lower() or "opt_in" in table.name.lower()
 
-    @staticmethod
-    def _consents(table: TableInfo, owner: str) -> dict[str, Consent]:
+    def _consents(self, table: TableInfo, owner: str) -> dict[str, Consent]:
         flags = [n for n, type_name in table.columns.items() if physical(type_name) is Physical.BOOLEAN]
+        for found, type_name in table.columns.items():
+            if found not in flags and found != owner:
+                place = f"{table.name}.{found}"
+                self.notes.append(f"{place} was left out: a consent is true or false, it holds {type_name}")
         return {n: Consent(n, Source(table=table.name), owner, n) for n in flags}
 
     def _facts(self) -> list[ColumnFacts]:

@@ -14,12 +14,13 @@ from typing import Literal
 
 from sqlglot import exp
 
-from engine.domain.model import DataModel, EventType, Field, ObjectType
+from engine.domain.model import Consent, DataModel, EventType, Field, ObjectType
 from engine.errors import EngineError
 from engine.jobs import Job
 from engine.sql.build import Binder, Expr, alias, call, is_null, not_null, within
 from engine.sql.columns import Physical, aware, column_type, physical
 from engine.sql.keys import verify_keys
+from engine.sql.reach import must_hold_one, must_tell
 from engine.sql.sources import Rows, Sources
 from engine.warehouses.protocol import Warehouse, rounding
 
@@ -122,7 +123,7 @@ class _Checker:
 
     def _field(self, rows: Rows, found: Field, section: str, table: str | None) -> None:
         zone = next(iter(self._model.sites.values())).zone
-        rows.value(found, zone, section)
+        rows.must_fit(found, zone, section)
         kind = physical(column_type(rows.columns, found.column, f"{rows.path}.{section}.{found.name}"))
         if kind is Physical.NAIVE and found.timezone is None and found.type == "timestamp":
             self._add("note", f"{rows.path}.{section}.{found.name}", "times have no zone and are read as UTC")
@@ -176,7 +177,9 @@ class _Checker:
                 def look(spec: object = spec, path: str = path) -> None:
                     columns = self._warehouse.columns(spec.source, path)  # type: ignore[attr-defined]
                     column_type(columns, spec.profile, f"{path}.profile")  # type: ignore[attr-defined]
-                    column_type(columns, spec.column, f"{path}.column")  # type: ignore[attr-defined]
+                    must_hold_one(columns, spec, path)  # type: ignore[arg-type]
+                    if isinstance(spec, Consent):
+                        must_tell(spec, self._warehouse)
 
                 self._trying(look)
 

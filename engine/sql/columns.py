@@ -127,6 +127,29 @@ def typed(field: Field, raw: Expr, type_name: str, tz: ZoneInfo, path: str) -> V
     )
 
 
+_NESTED = re.compile(r"\]$|^(STRUCT|MAP|UNION|LIST|ARRAY|JSON|VARIANT)\b", re.IGNORECASE)
+
+
+def is_nested(type_name: str) -> bool:
+    """Whether a column holds several values in one cell, or a document: its printed text means nothing to a rule.
+
+    >>> [is_nested(one) for one in ("VARCHAR[]", "JSON", "STRUCT(a INTEGER)", "DECIMAL(9,2)", "VARCHAR")]
+    [True, True, True, False, False]
+    """
+    return _NESTED.search(type_name.strip()) is not None
+
+
+def refuse_nested(field: Field, type_name: str, path: str) -> None:
+    """Raise EngineError("model_mismatch") for a field over a column of lists or documents."""
+    if is_nested(type_name):
+        raise EngineError(
+            "model_mismatch",
+            f'the model says "{field.name}" is {field.type}, but its column "{field.column}" holds {type_name}',
+            path,
+            "Rules cannot read lists, JSON, STRUCT and MAP yet: take one value out of it in a sql: source.",
+        )
+
+
 def _number(declared: ValueType, raw: Expr, kind: Physical) -> Value:
     if kind is Physical.FLOAT:
         if declared is ValueType.DECIMAL:

@@ -35,6 +35,7 @@ from engine.sql.build import (
 )
 from engine.sql.columns import Catalog
 from engine.sql.formula import Complement, Formula, Group, Leaf, Numbered, TopOf
+from engine.sql.keys import plain_key
 from engine.sql.leaves import Describe, Keys, key_column, leaf_expr, ranked, site_column
 from engine.sql.predicates import Moment
 from engine.sql.sources import Sources
@@ -148,6 +149,10 @@ class Compiler:
     def integer_key(self) -> bool:
         """Whether profile keys are integers (else text)."""
         return self._sources.integer_key
+
+    def plain_key(self, text: str) -> str | None:
+        """A profile key that somebody wrote, as the warehouse writes it; None for a text that no key can be."""
+        return plain_key(text, self._sources)
 
     # -- parts -----------------------------------------------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlglot import exp
 
@@ -101,6 +103,49 @@ def known_keys(sources: Sources, warehouse: Warehouse, keys: Sequence[str]) -> s
     query = exp.select(alias(sources.key_text(), "key")).from_(sources.profiles.from_item())
     statement = render(query.where(within(sources.key_text(), wanted)), binder)
     return {row[0] for row in warehouse.rows(statement.sql, statement.parameters)}
+
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_BIGGEST = 2**63
+_HEX = re.compile(r"(urn:uuid:)?(\{[0-9a-f-]{32,36}\}|[0-9a-f-]{32,36})", re.IGNORECASE)
+
+
+def plain_key(text: str, sources: Sources) -> str | None:
+    """A profile key that somebody wrote, as the warehouse writes it; None for a text that no key can be.
+
+    A text key is compared byte for byte. A whole number is a number however it is written (``007``, blanks around it),
+    and a UUID is one in upper case and in braces too.
+    """
+    if sources.integer_key:
+        written = text.strip(" \t\r\n")
+        if not _WHOLE.fullmatch(written) or not -_BIGGEST <= int(written) < _BIGGEST:
+            return None
+        return str(int(written))
+    if sources.uuid_key:
+        written = text.strip(" \t\r\n")
+        if not _HEX.fullmatch(written):
+            return None
+        try:
+            return str(UUID(written))
+        except ValueError:
+            return None
+    return text
+
+
+def typed_keys(keys: Sequence[str], sources: Sources) -> list[Any]:
+    """The keys of a list in the type of the profile key; those that no profile can have are left out. A list may have
+    been kept before there was a warehouse."""
+    if sources.integer_key:
+        whole = (key if _is_short(key) else plain_key(key, sources) for key in keys)
+        return [int(key) for key in whole if key is not None]
+    if sources.uuid_key:
+        return [plain for plain in (plain_key(key, sources) for key in keys) if plain is not None]
+    return list(keys)
+
+
+def _is_short(key: str) -> bool:
+    """Whether a key is a whole number beyond doubt, as nearly all are."""
+    return len(key) < 19 and key.isascii() and key.isdecimal()
 
 
 def distinct_keys(sources: Sources) -> str:

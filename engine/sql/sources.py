@@ -13,7 +13,7 @@ from engine.domain.model import DataModel, EventType, Field, ObjectType, Source
 from engine.errors import EngineError
 from engine.sql import usersql
 from engine.sql.build import Binder, Expr, call, cast, column, conjunction, disjunction, name, number, within
-from engine.sql.columns import Catalog, Physical, Value, column_type, moment, physical, typed
+from engine.sql.columns import Catalog, Physical, Value, column_type, moment, physical, refuse_nested, typed
 from engine.sql.ordinals import scratch_table
 from engine.warehouses.partitions import Divided, Sites
 
@@ -76,6 +76,12 @@ class Rows:
         path = f"{self.path}.{section}.{field.name}"
         return typed(field, self.raw(field.column), column_type(self.columns, field.column, path), tz, path)
 
+    def must_fit(self, field: Field, tz: ZoneInfo, section: str) -> None:
+        """Raise EngineError("model_mismatch") when a trait's or property's column does not fit its type."""
+        path = f"{self.path}.{section}.{field.name}"
+        refuse_nested(field, column_type(self.columns, field.column, path), path)
+        self.value(field, tz, section)
+
 
 class Sources:
     """The model's rows, with the profile key brought to one type everywhere.
@@ -107,6 +113,7 @@ class Sources:
                 "A key is an integer or text column.",
             )
         self.integer_key = kind is Physical.INTEGER
+        self.uuid_key = key_type.upper() == "UUID"
         self._key_type = "VARCHAR" if kind is Physical.TEXT else "BIGINT"
         # Wider integers would reach numpy as floating point.
         self._key_is_plain = (

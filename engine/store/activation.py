@@ -157,6 +157,12 @@ class Outbox:
         """(audience, destination) where people are still on record, and the audience does not go any more."""
         return [(row[0], row[1]) for row in self._database.rows("streams_to_end")]
 
+    def suppressed_at_last(self, stream: int) -> dict[str, Any]:
+        """What a stream's newest planned sync suppressed, by name, with how large it was."""
+        rows = self._database.rows("suppressed_at_last", {"stream_id": stream})
+        found: dict[str, Any] = json.loads(rows[0][0])["suppressing"] if rows else {}
+        return found
+
     def streams(self) -> dict[int, tuple[str, str]]:
         """(audience, destination) of every stream."""
         return {row[0]: (row[1], row[2]) for row in self._database.rows("streams")}

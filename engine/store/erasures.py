@@ -28,6 +28,7 @@ class Erasures:
             for key in keys:
                 self._database.run("save_erased_key", {"key": key, "at": now()})
                 self._database.run("forget_list_member", {"key": key})
+                self._database.run("forget_dropped_member", {"key": key})
             for mark in marks:
                 self._database.run("save_erased_mark", {"mark": mark, "at": now()})
 

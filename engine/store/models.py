@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from engine.domain.documents import load_one
@@ -12,6 +14,9 @@ from engine.domain.model import DataModel
 from engine.domain.model_codec import read_model
 from engine.store.audiences import now
 from engine.store.database import Database
+
+REMEMBERED = timedelta(days=30)
+"""How long a list remembers the keys it lost: so long a delivery that waits for a person goes on waiting."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +67,41 @@ class Lists:
         """A text for every list that changes when it is replaced."""
         return {row[0]: f"{row[1]}/{row[3]}/{row[4]}" for row in self._database.rows("lists")}
 
+    def versions(self) -> dict[str, tuple[int, int]]:
+        """(version, size) of every list."""
+        return {row[0]: (row[5], row[3]) for row in self._database.rows("lists")}
+
     def keys(self, identifier: str) -> list[str]:
         """The keys of a list."""
         return [row[0] for row in self._database.rows("list_keys", {"id": identifier})]
 
+    def dropped_since(self, identifier: str, version: int) -> int:
+        """How many keys of one of a list's versions it has lost since; see :data:`REMEMBERED`. Version 0: at any
+        time."""
+        values = {"id": identifier, "version": version, "known": version or 2**62}
+        return int(self._database.rows("dropped_since", values)[0][0])
+
     def save(self, identifier: str, keys: Sequence[str], who: str) -> int:
-        """Replace a list; gives the number of distinct keys."""
+        """Replace a list; gives the number of distinct keys. The keys that it loses are remembered."""
         distinct = sorted(set(keys))
-        content = hashlib.sha256("\n".join(distinct).encode()).hexdigest()
+        content = hashlib.sha256(json.dumps(distinct).encode()).hexdigest()
         with self._database.transaction():
+            at = now()
+            version = self.versions().get(identifier, (0, 0))[0] + 1
+            rows = self._database.rows("list_since", {"id": identifier})
+            since = {key: first for key, first, _ in rows}
+            lost = {key for key, _, there in rows if there}.difference(distinct)
             self._database.run("forget_list", {"id": identifier})
-            values = {"id": identifier, "saved_at": now(), "saved_by": who, "size": len(distinct), "sha256": content}
-            self._database.run("save_list", values)
-            self._database.run_many("save_list_member", ({"id": identifier, "key": key} for key in distinct))
+            values = {"id": identifier, "saved_at": at, "saved_by": who, "size": len(distinct), "sha256": content}
+            self._database.run("save_list", values | {"version": version})
+            one = {"id": identifier}
+            members = (one | {"key": key, "since": since.get(key, version)} for key in distinct)
+            self._database.run_many("save_list_member", members)
+            gone = one | {"version": version, "at": at}
+            self._database.run_many("drop_list_member", (gone | {"key": key, "since": since[key]} for key in lost))
+            self._database.run("regain_list_members", {"id": identifier})
+            before = (datetime.fromisoformat(at) - REMEMBERED).isoformat().replace("+00:00", "Z")
+            self._database.run("forget_old_dropped", {"id": identifier, "before": before})
         return len(distinct)
 
 

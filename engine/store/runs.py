@@ -165,7 +165,7 @@ class Runs:
         return [(row[0], row[1]) for row in self._database.rows("referenced_snapshots")]
 
     def ages(self) -> list[tuple[str, int, str]]:
-        """(audience, run, when it started) of every snapshot of done runs."""
+        """(audience, run, when it started) of every snapshot of done runs; of each audience by as_of."""
         return [(row[0], row[1], row[2]) for row in self._database.rows("snapshot_runs")]
 
     def forget(self, snapshots: Iterable[tuple[str, int]]) -> None:

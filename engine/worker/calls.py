@@ -122,7 +122,8 @@ def _run(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
 
 
 def _upload_list(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
-    return operations.upload_list(workspace, given["id"], Path(given["file"])).as_json()
+    key, allow = given.get("key"), given.get("allow_shrink", False)
+    return operations.upload_list(workspace, given["id"], Path(given["file"]), key=key, allow_shrink=allow).as_json()
 
 
 def _connect(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:

@@ -83,6 +83,7 @@ class Handlers:
             as_of=as_of,
             job=job,
             on_estimate=lambda estimate: early(estimate.as_json()),
+            hints=True,
         ).as_json()
         self._sizes[key] = found
         while len(self._sizes) > _REMEMBERED:

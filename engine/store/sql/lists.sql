@@ -1,1 +1,1 @@
-SELECT id, saved_at, saved_by, size, sha256 FROM list ORDER BY id
+SELECT id, saved_at, saved_by, size, sha256, version FROM list ORDER BY id

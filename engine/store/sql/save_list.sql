@@ -1,1 +1,2 @@
-INSERT INTO list (id, saved_at, saved_by, size, sha256) VALUES (:id, :saved_at, :saved_by, :size, :sha256)
+INSERT INTO list (id, saved_at, saved_by, size, sha256, version)
+VALUES (:id, :saved_at, :saved_by, :size, :sha256, :version)

@@ -1,1 +1,1 @@
-INSERT OR IGNORE INTO list_member (list_id, key) VALUES (:id, :key)
+INSERT OR IGNORE INTO list_member (list_id, key, since) VALUES (:id, :key, :since)

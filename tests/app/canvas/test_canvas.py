@@ -16,11 +16,13 @@ from app.canvas import clipboard
 from app.canvas.card import Card
 from app.canvas.group_card import GroupCard
 from app.mime import Item
+from engine.client import NodeCount, SizeAnswer
 from engine.domain.audience_codec import read_audience, write_audience
 from engine.domain.check import check_audience
 from engine.domain.documents import dump_yaml, load_one
 from engine.domain.edit import at
-from engine.domain.rule import All
+from engine.domain.operators import Compare
+from engine.domain.rule import All, TraitIs
 from engine.domain.rule_codec import read_rule
 from engine.domain.rule_writing import write_rule
 from engine.domain.walk import walk
@@ -212,3 +214,13 @@ def test_locked_cards_stay_as_they_are() -> None:
     card.toggle_locked()
     card.remove()
     assert canvas.context.document.audience != before
+
+
+def test_the_nearest_value_stands_beside_a_condition_that_finds_nobody(qapp: QApplication) -> None:
+    canvas = make_canvas(All((TraitIs("state", Compare("eq", "sp")),)))
+    nodes = {"rule": NodeCount(0), "rule.all[0]": NodeCount(0, 7)}
+    for hints, ends in (({"rule.all[0]": "SP"}, "did you mean “SP”?"), ({}, "0 %")):
+        canvas.show_answer(SizeAnswer(0, 10, "2026-06-15T12:00:00Z", "v", 1.0, {}, nodes, None, hints))
+        (text,) = (card.count.text() for card in canvas.cards() if card.path == "rule.all[0]")
+        assert text.endswith(ends)
+    canvas.deleteLater()

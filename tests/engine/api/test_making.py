@@ -82,6 +82,16 @@ def test_runs_tasks_and_schedules(client: TestClient, workspace: Workspace) -> N
     assert good(client.get("/v1/audiences/phones/snapshots"))[0]["size"] == 2
 
 
+def test_a_value_of_the_data_is_hinted_only_to_who_may_see_members(workspace: Workspace) -> None:
+    document = {"kind": "audience", "id": "it", "name": "It", "rule": {"trait": "state", "eq": "sp"}}
+    for scopes, said in ((("read",), False), (("read", "members"), True)):
+        with served(workspace, *scopes) as client:
+            size = good(client.post("/v1/size", json={"document": document, "as_of": AS_OF}))
+            plan = good(client.post("/v1/plan", json={"documents": [document], "as_of": AS_OF}))
+            for answer in (size, plan):
+                assert ('"SP"' in json.dumps(answer)) is said
+
+
 def test_folders_of_documents_lists_and_the_model(client: TestClient, workspace: Workspace) -> None:
     planned = good(client.post("/v1/plan", json={"documents": [PHONES], "as_of": AS_OF}))
     assert [(one["action"], one["size_after"]) for one in planned["steps"]] == [("add", 2)]
@@ -91,6 +101,15 @@ def test_folders_of_documents_lists_and_the_model(client: TestClient, workspace:
     uploaded = client.put("/v1/lists/vip", content=b"user_id\n1\n2\n2\n", headers={"content-type": "text/csv"})
     assert good(uploaded)["size"] == 2
     assert good(client.get("/v1/lists")) == {"vip": 2}
+
+    def other(more: str) -> Any:
+        body, kind = b"email;code\na@x.com;77\n", {"content-type": "text/csv"}
+        return client.put(f"/v1/lists/vip{more}", content=body, headers=kind)
+
+    assert other("").json()["error"]["path"] == "--key"
+    assert other("?key=code").status_code == 409
+    assert good(client.get("/v1/lists")) == {"vip": 2}
+    assert good(other("?key=code&allow_shrink=true"))["size"] == 1
     text = client.get("/v1/model")
     assert text.headers["content-type"].startswith("application/yaml")
     from engine.domain.documents import load_documents

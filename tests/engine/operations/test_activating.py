@@ -23,6 +23,7 @@ from engine.operations import (
     syncs,
     try_destination,
 )
+from engine.store.activation import Destinations
 from tests.support.delivering import (
     BY_MAIL,
     PEOPLE,
@@ -76,9 +77,23 @@ def test_an_older_moment_filled_in_later_is_not_delivered(tmp_path: Path, out: M
         assert [one.state for one in syncs(workspace)] == ["queued"]
 
 
+def test_a_moment_to_come_is_not_delivered_and_keeps_nothing_back(tmp_path: Path, out: Memory) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        run(workspace, ["sp"], as_of="2090-01-01")
+        assert syncs(workspace) == []
+        with pytest.raises(EngineError, match="no snapshot that early"):
+            sync(workspace, ["sp"])
+        number = refresh(workspace)
+        assert [(one.state, one.run_id) for one in syncs(workspace)] == [("queued", number)]
+        assert [(one.state, one.run_id) for one in sync(workspace, ["sp"])] == [("done", number)]
+
+
 def test_a_destination_that_is_not_there_is_said_and_others_go_on(tmp_path: Path, out: Memory) -> None:
     with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        add(workspace, "nowhere", BY_MAIL)
         save_audience(workspace, "sp", {"trait": "city", "eq": "SP"}, destinations=["nowhere", "out"])
+        with workspace.database.transaction():
+            Destinations(workspace.database).forget("nowhere")
         refresh(workspace)
         assert [one.state for one in sync_due(workspace)] == ["done"]
         states = {one.destination_id: (one.state, one.reason) for one in syncs(workspace)}

@@ -24,6 +24,7 @@ from engine.operations import (
     upload_list,
 )
 from engine.store.activation import Batches, Outbox
+from engine.warehouses.local import publishing
 from tests.support.delivering import (
     BY_MAIL,
     PEOPLE,
@@ -107,6 +108,91 @@ def test_suppressed_and_held_out_people_stay_away(tmp_path: Path, out: Memory) -
         before = set(out.state)
         sync(workspace, ["sp"])
         assert set(out.state) == before  # the same people are held out
+
+
+def test_who_was_suppressed_a_moment_ago_waits_for_a_person(tmp_path: Path, out: Memory) -> None:
+    listed = tmp_path / "never.csv"
+    listed.write_text("id\n2\n3\n", encoding="utf-8")
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        upload_list(workspace, "never", listed)
+        save_audience(
+            workspace, "sp", {"trait": "city", "eq": "SP"}, destinations=["out"], suppress=[{"list": "never"}]
+        )
+        refresh(workspace)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        assert sorted(out.state) == ["1", "4", "5", "6", "7"]
+        listed.write_text("id\n77\n", encoding="utf-8")
+        upload_list(workspace, "never", listed, allow_shrink=True)
+        assert 'the list "never", which keeps people away, lost 2 of 2 keys' in (preview_sync(workspace)[0].held or "")
+        for _ in range(2):  # the run after it waits too
+            refresh(workspace)
+            (held,) = sync_due(workspace)
+            assert (held.state, len(out.state)) == ("held", 5)
+        listed.write_text("id\n2\n3\n8\n", encoding="utf-8")
+        upload_list(workspace, "never", listed)
+        assert [one.state for one in sync(workspace, ["sp"])] == ["done"]  # it is as it was, and more
+        listed.write_text("id\n8\n", encoding="utf-8")
+        upload_list(workspace, "never", listed, allow_shrink=True)
+        assert [one.state for one in sync(workspace, ["sp"])] == ["held"]
+        assert [one.state for one in sync(workspace, ["sp"], allow_removals=True)] == ["done"]
+        assert len(out.state) == 7
+        refresh(workspace)
+        assert [one.state for one in sync_due(workspace)] == ["done"]  # a person's word is remembered
+
+
+def test_what_a_rule_excludes_by_a_list_is_suppressed_too(tmp_path: Path, out: Memory) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        workspace.lists.save("never", ["2", "3"], "me")
+        save_audience(workspace, "blocked", {"any": [{"list": "never"}, {"trait": "city", "eq": "RJ"}]})
+        rule = {"all": [{"trait": "city", "eq": "SP"}, {"not": {"audience": "blocked"}}]}
+        save_audience(workspace, "sp", rule, destinations=["out"])
+        refresh(workspace)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        workspace.lists.save("never", ["3"], "me")
+        refresh(workspace)
+        assert [one.state for one in sync_due(workspace)] == ["held"]
+        assert sorted(out.state) == ["1", "4", "5", "6", "7"]
+
+
+def test_a_suppressed_audience_that_falls_holds_and_a_list_that_is_gone_fails(tmp_path: Path, out: Memory) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        save_audience(workspace, "staff", {"sql": "SELECT id FROM people WHERE id < 3"})
+        save_audience(workspace, "sp", {"trait": "city", "eq": "SP"}, destinations=["out"], suppress=["staff"])
+        refresh(workspace)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        save_audience(workspace, "staff", {"sql": "SELECT id FROM people WHERE id < 0"})
+        refresh(workspace)
+        (held,) = sync_due(workspace)
+        assert (held.state, len(out.state)) == ("held", 5)
+        assert 'the audience "staff", which is suppressed, fell from 2 to 0 people' in (held.reason or "")
+        save_audience(workspace, "staff", {"sql": "SELECT id FROM people WHERE id < 3"})
+        workspace.lists.save("never", ["4"], "me")
+        save_audience(
+            workspace, "sp", {"trait": "city", "eq": "SP"}, destinations=["out"], suppress=[{"list": "never"}]
+        )
+        with workspace.database.transaction():
+            workspace.database.run("forget_list", {"id": "never"})
+        refresh(workspace)
+        (failed,) = sync_due(workspace)
+        assert (failed.state, len(out.state)) == ("failed", 5)
+        assert 'there is no list "never"' in (failed.reason or "")
+
+
+def test_a_consent_that_nobody_has_any_more_removes_nobody_unasked(tmp_path: Path, out: Memory) -> None:
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL, consent=["ads"]) as workspace:
+        refresh(workspace)
+        sync_due(workspace)
+        refresh(workspace, [replace(one, agreed=None) for one in PEOPLE])  # type: ignore[arg-type]
+        (held,) = sync_due(workspace)
+        assert (held.state, len(out.state)) == ("held", 7)
+        with publishing(workspace.folder / "warehouse", "test", keep=True) as connection:
+            connection.execute(
+                "CREATE OR REPLACE TABLE people AS SELECT * REPLACE (DATE '2026-01-01' AS agreed) FROM people"
+            )
+        workspace.reload()
+        (failed,) = sync(workspace, ["sp"], allow_removals=True)
+        assert (failed.state, len(out.state)) == ("failed", 7)
+        assert 'the consent "ads" is the column "agreed", which holds DATE' in (failed.reason or "")
 
 
 def test_guards_hold_a_sync_until_a_person_decides(tmp_path: Path, out: Memory) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from engine import operations
 from engine.errors import EngineError
+from engine.store.erasures import Erasures
 from tests.support.small import AS_OF, make_workspace, write_audience
 
 
@@ -45,3 +47,105 @@ def test_without_a_warehouse_rows_stay_unchecked(tmp_path: Path) -> None:
     file.write_text("\n\n", encoding="utf-8")
     with pytest.raises(EngineError, match="holds no keys"):
         operations.upload_list(workspace, "vip", file)
+
+
+ODD = [
+    "", " ", "1", " 1", "1 ", "01", "+1", "a,b", "a;b", 'a"b', '"', '""', "a\nb", "a\r\nb", "a\rb", "\n", "\r\n", "=1+1",
+    "@x", "-1", "'q", "\ttab", "tab\t", "é", "e\u0301", "😀", "👩‍👩‍👧", "\ufeffbom", "\u2028", "\u00a0", "NULL", "null",
+    "user_id", "true", "1e5", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", "ß", "x" * 3000,
+    "a\x00b", "ﬁ", "ＩＤ", "\\", "a\\nb", "#", "a|b",
+]  # fmt: skip
+
+
+def text_workspace(folder: Path, kind: str, keys: list[str]) -> operations.Workspace:
+    """A workspace over profiles with these keys."""
+    file = folder / "keys.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"CREATE TABLE users (user_id {kind})")
+        connection.executemany("INSERT INTO users VALUES (?)", [[key] for key in keys])
+    workspace = operations.init(folder / "ws")
+    operations.connect(workspace, f"duckdb:///{file}")
+    operations.apply_model_text(workspace, "kind: model\nprofile: {table: users, key: user_id, traits: {}}\n")
+    return workspace
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.parquet"])
+def test_what_members_wrote_gives_every_odd_key_back(tmp_path: Path, name: str) -> None:
+    workspace = text_workspace(tmp_path, "VARCHAR", ODD)
+    write_audience(tmp_path / "a", "all", {"all": []})
+    found = operations.members(workspace, [str(tmp_path / "a")])
+    operations.export_members(found, tmp_path / name)
+    listed = operations.upload_list(workspace, "back", tmp_path / name)
+    assert listed.counts() == {"matched": len(ODD)}
+    assert sorted(workspace.lists.keys("back")) == sorted(ODD)
+    write_audience(tmp_path / "b", "listed", {"list": "back"})
+    assert operations.members(workspace, [str(tmp_path / "b")])[0].keys == sorted(ODD)
+
+
+def test_text_keys_are_compared_byte_for_byte(tmp_path: Path) -> None:
+    workspace = text_workspace(tmp_path, "VARCHAR", ["1", "é", "ab"])
+    file = tmp_path / "vip.csv"
+    file.write_text("user_id\n 1\n1 \n01\ne\u0301\nAB\n1\n", encoding="utf-8")
+    assert operations.upload_list(workspace, "vip", file).counts() == {"matched": 1, "unknown": 5}
+
+
+def test_a_uuid_is_one_in_upper_case_and_in_braces(tmp_path: Path) -> None:
+    keys = [
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "c0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    ]
+    workspace = text_workspace(tmp_path, "UUID", keys)
+    file = tmp_path / "vip.csv"
+    file.write_text(
+        f"{keys[0].upper()}\n{{{keys[1]}}}\n{keys[2].replace('-', '')}\n{keys[0]}\nnone\n", encoding="utf-8"
+    )
+    assert operations.upload_list(workspace, "vip", file).counts() == {"matched": 3, "duplicate": 1, "malformed": 1}
+    write_audience(tmp_path / "a", "listed", {"list": "vip"})
+    assert operations.members(workspace, [str(tmp_path / "a")])[0].keys == keys
+    assert operations.why(workspace, str(tmp_path / "a"), keys[0].upper()).member
+
+
+def test_whole_numbers_are_numbers_however_they_are_written(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path)
+    file = tmp_path / "vip.csv"
+    text = " 1\n002\n+3\n--4\n1_0\n٤\n9223372036854775808\n99999999999999999999999999999999999999\n4.0\n"
+    file.write_text(text, encoding="utf-8")
+    assert operations.upload_list(workspace, "vip", file).counts() == {"matched": 3, "malformed": 6}
+    write_audience(tmp_path / "a", "listed", {"list": "vip"})
+    assert operations.members(workspace, [str(tmp_path / "a")], as_of=AS_OF)[0].keys == [1, 2, 3]
+    with pytest.raises(EngineError, match="there is no profile"):
+        operations.why(workspace, str(tmp_path / "a"), "1_0")
+
+
+def test_a_list_that_would_lose_nearly_all_is_refused_unless_it_may(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path)
+    file = tmp_path / "dnc.csv"
+    file.write_text("user_id\n1\n2\n3\n4\n", encoding="utf-8")
+    operations.upload_list(workspace, "dnc", file)
+    for wrong in ("user_id\n71\n72\n73\n74\n", "user_id;note\n1;x\n", "email,user_id\n1,77\n2,78\n"):
+        file.write_text(wrong, encoding="utf-8")
+        with pytest.raises(EngineError, match='the list "dnc" holds 4 profiles') as refused:
+            operations.upload_list(workspace, "dnc", file)
+        assert refused.value.exit_code == 1
+    file.write_text("user_id\nx\ny\n", encoding="utf-8")
+    with pytest.raises(EngineError, match=r"no row of .* holds a profile key"):
+        operations.upload_list(workspace, "dnc", file, allow_shrink=True)
+    assert workspace.lists.keys("dnc") == ["1", "2", "3", "4"]
+    file.write_text("user_id\n71\n", encoding="utf-8")
+    assert operations.upload_list(workspace, "dnc", file, allow_shrink=True).size == 1
+    assert workspace.lists.keys("dnc") == ["71"]
+
+
+def test_what_a_list_lost_is_remembered_until_it_is_back(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path)
+    lists = workspace.lists
+    lists.save("dnc", ["1", "2", "3"], "me")
+    (first, _) = lists.versions()["dnc"]
+    lists.save("dnc", ["3", "4"], "me")
+    assert lists.dropped_since("dnc", first) == 2
+    assert lists.dropped_since("dnc", lists.versions()["dnc"][0]) == 0
+    lists.save("dnc", ["1", "3", "4"], "me")
+    assert lists.dropped_since("dnc", first) == 1
+    Erasures(workspace.database).add(["2"], [])
+    assert lists.dropped_since("dnc", first) == 0

@@ -146,3 +146,27 @@ def test_a_rule_of_five_thousand_nodes_works(workspace: Workspace, tmp_path: Pat
     assert operations.members(workspace, [str(path)], as_of=AS_OF)[0].keys == [1, 2, 4, 10]
     by_path = {c.path: c for c in found.conditions}
     assert (by_path["rule.any[10]"].size, by_path["rule.any[10]"].without) == (1, 3)
+
+
+def test_the_good_audiences_of_a_folder_answer_and_the_wrong_ones_are_named(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path)
+    folder = tmp_path / "some"
+    write_audience(folder, "adults", {"trait": "age", "gte": 30})
+    write_audience(folder, "all", {"not": {"not": {"audience": "adults"}}})
+    write_audience(folder, "circle", {"audience": "circle"})
+    write_audience(folder, "misspelt", {"trait": "agee", "gte": 30})
+    write_audience(folder, "on-misspelt", {"audience": "misspelt"})
+    write_audience(folder, "pinned", {"audience": "adults", "version": 7})
+    write_audience(folder, "pattern", {"trait": "state", "matches": "("})
+    write_audience(folder, "sql", {"sql": "SELECT nothing FROM users"})
+    (folder / "broken.yaml").write_text("kind: audience\nrule: [", encoding="utf-8")
+    for answer in (operations.members, operations.size):
+        wrong: list[EngineError] = []
+        found = answer(workspace, [str(folder)], as_of=AS_OF, wrong=wrong)
+        assert [one.id for one in found] == ["adults", "all"]
+        said = " ".join(str(error) for error in wrong)
+        named = ("broken", "circle", "misspelt", "on-misspelt", "pinned", "pattern", "sql")
+        assert [name for name in named if f"{name}.yaml" not in said] == []
+        assert len(wrong) == len(named)
+        with pytest.raises(EngineError):
+            answer(workspace, [str(folder)], as_of=AS_OF)

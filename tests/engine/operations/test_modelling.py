@@ -102,3 +102,53 @@ def test_what_is_wrong_is_said(tmp_path: Path, name: str, events: list[str], gap
     with pytest.raises(EngineError, match=said):
         operations.model_sessions(workspace, name, events, gap)
     workspace.close()
+
+
+NESTED = {
+    "tags": "['vip', 'x']",
+    "attributes": "'{\"a\": null}'::JSON",
+    "plan": "{'name': 'gold'}",
+    "prices": "MAP {'a': 1}",
+    "fixed": "[1, 2]::INTEGER[2]",
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_lists_and_documents_are_no_text(tmp_path: Path, name: str) -> None:
+    columns = ", ".join(f"{value} AS {one}" for one, value in NESTED.items())
+    with duckdb.connect(str(tmp_path / "data.duckdb")) as connection:
+        connection.execute(f"CREATE TABLE users AS SELECT 1 AS user_id, 'x' AS state, 'a@x.com' AS email, {columns}")
+        connection.execute("CREATE TABLE visits AS SELECT user_id, now() AS ts, state, email, tags FROM users")
+        connection.execute("CREATE TABLE shops AS SELECT 7 AS shop")
+        connection.execute(
+            "CREATE TABLE consents AS SELECT user_id, true AS ads, DATE '2026-01-01' AS since FROM users"
+        )
+    workspace = operations.init(tmp_path / "ws")
+    operations.connect(workspace, f"duckdb:///{tmp_path / 'data.duckdb'}")
+    good = "{state: {type: string}}"
+    profile = "kind: model\nprofile: {table: users, key: user_id, traits: %s}\n"
+    visits = "events: {visit: {table: visits, profile: user_id, time: ts, properties: {tags: {type: string}}}}\n"
+    people = "%s: {x: {table: users, profile: user_id, column: %s%s}}\n"
+    wrong = {
+        "traits": profile % f"{{{name}: {{type: string}}}}",
+        "events": profile % good + visits,
+        "identifiers": profile % good + people % ("identifiers", name, ", kind: email"),
+        "consents": profile % good + people % ("consents", name, ""),
+    }
+    for text in wrong.values():
+        with pytest.raises(EngineError, match="holds") as refused:
+            operations.apply_model_text(workspace, text)
+        assert refused.value.code == "model_mismatch"
+        (tmp_path / "model.yaml").write_text(text, encoding="utf-8")
+        assert not operations.check(workspace, tmp_path / "model.yaml").sound
+    operations.apply_model_text(workspace, profile % good)
+    assert operations.check(workspace).sound
+    draft = operations.infer(workspace)
+    assert name not in load_one(draft.document)["profile"]["traits"]
+    notes = " ".join(draft.notes)
+    for said in (f"users.{name} was left out", "visits.tags was left out", "visits.email was left out: it looks like"):
+        assert said in notes
+    assert "the table shops was left out" in notes
+    assert "consents.since was left out" in notes
+    assert "users.email" not in notes  # it is an identifier
+    workspace.close()

@@ -104,3 +104,73 @@ def test_the_document_is_kept_as_written(workspace: Workspace, tmp_path: Path) -
     (folder / "it.yaml").write_text(text)
     operations.apply(workspace, folder)
     assert operations.show(workspace, "it").stored.document == text
+
+
+def test_everything_that_is_wrong_is_named_at_once(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "audiences"
+    write_audience(folder, "good", {"trait": "age", "gte": 30})
+    write_audience(folder, "one", {"trait": "agee", "gte": 30})
+    write_audience(folder, "two", {"all": []}, destinations=["crm"])
+    (folder / "three.yaml").write_text("kind: audience\nid: three\nname: Three\nrule: {alll: []}\n", encoding="utf-8")
+    for operation in (operations.plan, operations.apply):
+        with pytest.raises(EngineError, match="3 documents are wrong") as found:
+            operation(workspace, folder, as_of=AS_OF)
+        for name in ("one.yaml", "two.yaml", "three.yaml", '"agee"', '"crm"'):
+            assert name in str(found.value)
+        assert "good.yaml" not in str(found.value)
+        assert found.value.exit_code == 2
+    assert workspace.audiences.all() == {}
+    assert [one.id for one in operations.size(workspace, [str(folder)], as_of=AS_OF, wrong=[])] == ["good", "two"]
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "hint"),
+    [
+        ({"destinations": ["crm", "out"]}, "destinations[1]", 'Did you mean "ou"?'),
+        ({"consent": ["ads"]}, "consent[0]", "There is no consent yet."),
+        ({"suppress": [{"list": "nevr"}]}, "suppress[0].list", 'Did you mean "never"?'),
+        ({"suppress": ["never", {"audience": "a2"}]}, "suppress[1].audience", 'Did you mean "a"?'),
+        ({"suppress": ["nobody"]}, "suppress[0]", "Known: a, never."),
+    ],
+)
+def test_what_a_delivery_names_must_be_there(
+    workspace: Workspace, tmp_path: Path, more: dict[str, object], path: str, hint: str
+) -> None:
+    workspace.lists.save("never", ["1"], "me")
+    for name in ("crm", "ou"):
+        settings = {"path": str(tmp_path / "out")}
+        operations.save_destination(
+            workspace, {"kind": "destination", "id": name, "type": "folder", "settings": settings}
+        )
+    write_audience(tmp_path / "f", "a", {"all": []}, **more)
+    for operation in (operations.plan, operations.apply):
+        with pytest.raises(EngineError) as found:
+            operation(workspace, tmp_path / "f", as_of=AS_OF)
+        assert (found.value.code, found.value.path) == ("unknown_name", path)
+        assert found.value.hint == hint
+    with pytest.raises(EngineError) as found:
+        operations.save(workspace, {"kind": "audience", "id": "a", "name": "A", "rule": {"all": []}, **more})
+    assert found.value.path == path
+
+
+def test_what_is_suppressed_or_goes_first_is_not_deleted(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    settings = {"path": str(tmp_path / "out")}
+    crm = {"kind": "destination", "id": "crm", "type": "folder", "settings": settings, "priority": ["staff", "sp"]}
+    operations.save_destination(workspace, crm)
+    gone = write_audience(folder, "staff", {"trait": "age", "gte": 60})
+    write_audience(folder, "sp", {"all": []}, suppress=["staff"], destinations=["crm"])
+    operations.apply(workspace, folder, as_of=AS_OF)
+    with pytest.raises(EngineError, match="because sp, destination crm refers to it") as refused:
+        operations.delete(workspace, "staff")
+    assert refused.value.exit_code == 1
+    gone.unlink()
+    with pytest.raises(EngineError, match="because sp, destination crm refers to it") as refused:
+        operations.apply(workspace, folder, as_of=AS_OF)
+    assert refused.value.exit_code == 1
+    write_audience(folder, "sp", {"all": []}, destinations=["crm"])
+    with pytest.raises(EngineError, match="because destination crm refers to it"):
+        operations.apply(workspace, folder, as_of=AS_OF)
+    write_audience(folder, "sp", {"all": []})  # nobody of whom it goes before goes there now
+    operations.apply(workspace, folder, as_of=AS_OF)
+    assert list(workspace.audiences.all()) == ["sp"]

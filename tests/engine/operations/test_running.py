@@ -17,6 +17,7 @@ import pytest
 from engine import operations
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
+from engine.membership.snapshots import Snapshots
 from engine.operations import Workspace
 from tests.support.small import AS_OF, make_workspace, write_audience
 
@@ -271,3 +272,22 @@ def test_the_plan_of_a_run_says_what_it_would_read(workspace: Workspace, tmp_pat
     assert operations.runs(workspace) == []
     operations.run(workspace, as_of=AS_OF)
     assert operations.explain_run(workspace, as_of=AS_OF)[0]["reused"] == 2
+
+
+def test_changes_are_those_of_moments_and_not_of_the_order_of_running(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path)
+    write_audience(tmp_path / "f", "new", {"trait": "registered_at", "within_last": "30d"})
+    operations.apply(workspace, tmp_path / "f", as_of=AS_OF)
+    now = operations.run(workspace, ["new"], as_of=AS_OF).id
+    then = operations.run(workspace, ["new"], as_of="2020-01-15").id
+    found = operations.changes(workspace, "new")
+    assert (found.before, found.after, found.added, found.removed) == (then, now, [1, 4], [2])
+    assert operations.changes(workspace, "new", after=then).before is None
+    assert operations.changes(workspace, "new", then, now).added == [1, 4]
+    with pytest.raises(EngineError, match="no snapshot of run 77"):
+        operations.changes(workspace, "new", after=77)
+    far = datetime(2060, 1, 1, tzinfo=UTC)
+    reader = Snapshots(workspace.runs, workspace.segments, workspace.library)
+    assert reader.expired(1, far) == []  # the latest moment, and what was run last
+    operations.run(workspace, ["new"], as_of="2019-01-15")
+    assert reader.expired(1, far) == [("new", then)]

@@ -1,0 +1,1 @@
+DELETE FROM list_dropped WHERE key = :key

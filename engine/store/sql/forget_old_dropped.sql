@@ -1,0 +1,1 @@
+DELETE FROM list_dropped WHERE list_id = :id AND at < :before
