@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api proof-duckdb15 test-duckdb15 startup screens bench-engines bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean
+.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-damage proof-kills proof-load proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api proof-duckdb15 test-duckdb15 startup screens bench-engines bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -73,6 +73,16 @@ proof-scale: ready
 
 proof-crash: ready
 	$(BIN)/python -m tests.benchmarks.crash $(or $(KILLS),300)
+
+# FILES and WORKS name some of them, as in FILES="store wal".
+proof-damage: ready
+	$(BIN)/python -W ignore -m tests.benchmarks.damage $(or $(FLIPS),1000) $(FILES)
+
+proof-kills: ready
+	$(BIN)/python -W ignore -m tests.benchmarks.kills $(or $(KILLS),500) $(WORKS)
+
+proof-load: ready
+	$(BIN)/python -W ignore -m tests.benchmarks.load $(or $(CLIENTS),200) $(or $(MINUTES),10)
 
 proof-delivery: ready
 	$(BIN)/python -m tests.benchmarks.delivery_crash $(or $(KILLS),300)

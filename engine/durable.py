@@ -1,10 +1,17 @@
-"""Files that survive power loss, and files and folders that nobody else may read."""
+"""Files that survive power loss, files and folders that nobody else may read, and JSON that notices a change."""
 
 from __future__ import annotations
 
+import json
 import os
+import zlib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+_SUM = "checksum"
+_PART = 1 << 20
 
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
@@ -65,3 +72,33 @@ def make_private(path: Path) -> None:
             os.fchmod(descriptor, _PRIVATE_FILE)
     finally:
         os.close(descriptor)
+
+
+def with_checksum(value: Mapping[str, Any]) -> bytes:
+    """An object as JSON text with a checksum of what it says: for files that name others, where one changed digit would
+    lead to another file that is sound."""
+    return json.dumps({**value, _SUM: _checksum(value)}, ensure_ascii=False).encode()
+
+
+def read_checked(data: bytes) -> dict[str, Any]:
+    """The object, without its checksum. Raises ValueError when it is none or was changed; a file of an earlier Convoke
+    has no checksum and is read as it is."""
+    value = json.loads(data)
+    if not isinstance(value, dict):
+        raise ValueError("it is no object")
+    if _SUM in value and value.pop(_SUM) != _checksum(value):
+        raise ValueError("its checksum differs")
+    return value
+
+
+def _checksum(value: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(value, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass"))
+
+
+def file_checksum(path: Path) -> int:
+    """A checksum (CRC-32) of a file's bytes, read part by part."""
+    found = 0
+    with path.open("rb", buffering=0) as file:
+        while part := file.read(_PART):
+            found = zlib.crc32(part, found)
+    return found

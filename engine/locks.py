@@ -21,7 +21,7 @@ def holding(path: Path, who: str, code: str, busy: str) -> Iterator[None]:
         except OSError:
             file.seek(0)
             holder = "another process"
-            with suppress(ValueError, KeyError):
+            with suppress(ValueError, KeyError, TypeError, OSError):  # damaged, or read while it is written
                 owner = json.loads(file.read())
                 holder = f"{owner['who']} (process {owner['pid']})"
             raise EngineError(code, f"{busy} by {holder}", hint="Wait until it has finished.") from None

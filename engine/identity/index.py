@@ -6,7 +6,6 @@ is damaged is made again from there.
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import EngineError
+from engine.identity.sealing import broken, seal, unseal
 
 _ROOM = 1 << 42
 """The most that an index may grow to; only what is used takes disk."""
@@ -55,12 +55,12 @@ class _Opened:
         self._lock = threading.Lock()
         self._files: dict[tuple[int, int], _Env] = {}
 
-    def take(self, path: Path) -> tuple[tuple[int, int], _Env]:
-        """An open file, and by what to give it back."""
+    def take(self, path: Path, *, fresh: bool) -> tuple[tuple[int, int], _Env]:
+        """An open file, and by what to give it back; one that was just made (``fresh``) is not read once more."""
         with self._lock:
             about = path.stat()
             key = about.st_dev, about.st_ino
-            found = self._files.get(key) or _opened(path)
+            found = self._files.get(key) or (_opened(path) if fresh else _checked(path))
             found.users += 1
             self._files[key] = found
             return key, found
@@ -72,6 +72,14 @@ class _Opened:
             found.users -= 1
             if not found.users:
                 self._files.pop(key).env.close()
+
+
+def _checked(path: Path) -> _Env:
+    """An open file, every byte of which was checked before LMDB maps it: it trusts what it reads."""
+    why = broken(path)
+    if why is not None:
+        raise _broken(path, why)
+    return _opened(path)
 
 
 def _opened(path: Path) -> _Env:
@@ -90,13 +98,14 @@ _OPENED = _Opened()
 
 
 class Index:
-    """An open index, for reading. Safe to use from several threads."""
+    """An open index, for reading. Safe to use from several threads. Every byte is checked first, unless the file was
+    just made (``fresh``)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
         import lmdb
 
         try:
-            self._key, found = _OPENED.take(path)
+            self._key, found = _OPENED.take(path, fresh=fresh)
         except (lmdb.Error, OSError) as error:
             raise _broken(path, type(error).__name__) from None
         self._open = True
@@ -188,6 +197,7 @@ def write_index(
         with env.begin(write=True) as writing:
             writing.put(b"count", str(count).encode(), db=into[_ABOUT])
         env.sync(True)
+    seal(path)
 
 
 @dataclass(frozen=True)
@@ -206,9 +216,10 @@ class Patch:
 
 
 def patch_index(path: Path, fresh: Path, patch: Patch) -> None:
-    """A copy of an index with some changes."""
+    """A copy of an index (which was opened before, and so is sound) with some changes."""
     fresh.unlink(missing_ok=True)
     shutil.copyfile(path, fresh)
+    unseal(fresh)
     with _writing(fresh) as (env, into), env.begin(write=True) as writing:
         for key, person in patch.identifiers:
             writing.put(key, person, db=into[_IDENTIFIERS])
@@ -227,8 +238,7 @@ def patch_index(path: Path, fresh: Path, patch: Patch) -> None:
             writing.put(raw_of(one) or b"", raw_of(other) or b"", db=into[_REDIRECTS])
         count = int(writing.get(b"count", db=into[_ABOUT])) + patch.new
         writing.put(b"count", str(count).encode(), db=into[_ABOUT])
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
+    seal(fresh)
 
 
 @contextmanager

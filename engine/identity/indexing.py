@@ -27,7 +27,7 @@ def index_of(found: Candidate, path: Path, redirects: Mapping[str, str]) -> None
         redirects,
         len(graph.high),
     )
-    Index(fresh).close()
+    Index(fresh, fresh=True).close()
     os.replace(fresh, path)
 
 

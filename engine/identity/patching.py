@@ -102,7 +102,7 @@ def replace_region(folder: Path, before: Pointer, pointer: Pointer, what: Replac
         return
     aside = (folder / pointer.index).with_suffix(".new")
     patch_index(folder / before.index, aside, _patch(what.found, written))
-    Index(aside).close()
+    Index(aside, fresh=True).close()
     os.replace(aside, folder / pointer.index)
 
 

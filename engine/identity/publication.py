@@ -5,9 +5,9 @@ Everything is written aside; the pointer is replaced last, in one step. What die
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from engine.durable import sync_folder
+from engine.durable import read_checked, sync_folder, with_checksum
 from engine.errors import EngineError
 from engine.identity import history
 from engine.identity.candidates import Candidate, Graph
@@ -65,8 +65,7 @@ class Pointer:
 def current(folder: Path) -> Pointer | None:
     """What is in force in a folder; None before the first."""
     try:
-        found = json.loads((folder / POINTER).read_text(encoding="utf-8"))
-        return Pointer(**found)
+        return Pointer(**read_checked((folder / POINTER).read_bytes()))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError):
@@ -92,18 +91,32 @@ class Map:
                 hint="Restore it from a backup, or run convoke identity run again.",
             ) from None
 
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The connection; a block whose checksum differs comes out as a sentence."""
+        try:
+            yield self._connection
+        except duckdb.Error as error:
+            raise EngineError(
+                "identity",
+                f"the map {self.pointer.map} cannot be read ({type(error).__name__})",
+                hint="Restore it from a backup, or run convoke identity run again.",
+            ) from None
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query finds."""
-        return self._connection.execute(sql, list(parameters)).fetchall()
+        with self._reading() as connection:
+            return connection.execute(sql, list(parameters)).fetchall()
 
     def arrays(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, Any]:
         """What a query finds, as arrays."""
-        return self._connection.execute(sql, list(parameters)).fetchnumpy()
+        with self._reading() as connection:
+            return connection.execute(sql, list(parameters)).fetchnumpy()
 
     def beside(self, name: str, table: Any, sql: str) -> dict[str, Any]:
         """What a query finds that names an Arrow table too."""
-        with beside(self._connection, {name: table}):
-            return self._connection.execute(sql).fetchnumpy()
+        with self._reading() as connection, beside(connection, {name: table}):
+            return connection.execute(sql).fetchnumpy()
 
     def newest(self) -> int:
         """The last moment that anything was seen; 0 when nothing has a time."""
@@ -138,7 +151,8 @@ class Map:
 
     def profiles(self) -> Any:
         """An Arrow table of (key, high), one row a profile key."""
-        return self._connection.execute(f"SELECT key, high FROM {self.pointer.profiles}").to_arrow_table()  # noqa: S608
+        with self._reading() as connection:
+            return connection.execute(f"SELECT key, high FROM {self.pointer.profiles}").to_arrow_table()  # noqa: S608
 
     def identifiers_of(self, person: str) -> list[str]:
         """Every identifier of a person, as KIND:HASH."""
@@ -156,10 +170,11 @@ class Map:
 
     def export(self) -> Any:
         """An Arrow table of profile key, person and household."""
-        return self._connection.execute(
-            f"SELECT p.key, p.person, persons.household FROM {self.pointer.profiles} AS p "  # noqa: S608 - ours
-            "JOIN persons ON persons.id = p.person ORDER BY p.key"
-        ).to_arrow_table()
+        with self._reading() as connection:
+            return connection.execute(
+                f"SELECT p.key, p.person, persons.household FROM {self.pointer.profiles} AS p "  # noqa: S608 - ours
+                "JOIN persons ON persons.id = p.person ORDER BY p.key"
+            ).to_arrow_table()
 
     def names(self) -> tuple[list[str], list[str]]:
         """The names of kinds and of sources, by place."""
@@ -226,8 +241,8 @@ def point_to(folder: Path, pointer: Pointer) -> None:
         with (folder / name).open("rb") as file:
             os.fsync(file.fileno())
     fresh = folder / f"{POINTER}.new"
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(vars(pointer), sort_keys=True))
+    with fresh.open("wb") as file:
+        file.write(with_checksum(vars(pointer)))
         file.flush()
         os.fsync(file.fileno())
     os.replace(fresh, folder / POINTER)

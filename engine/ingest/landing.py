@@ -21,13 +21,13 @@ from typing import Any
 
 import apsw
 
-from engine.durable import make_folder, remove_file, replace_file
+from engine.durable import make_folder, remove_file, replace_file, with_checksum
 from engine.errors import EngineError
 from engine.ingest.journal import closed, lines
 from engine.ingest.messages import ASIDE, Policy, Received, Row, put_aside, rows_of
 from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, put_parquet, written
 from engine.locks import holding
-from engine.warehouses.collected import COLLECTED, POINTER, read_pointer
+from engine.warehouses.collected import COLLECTED, POINTER, read_pointer, read_state
 
 JOURNAL = "journal"
 _LOCK = "landing.lock"
@@ -70,7 +70,7 @@ class Lander:
         self._version, self.last = int(found.get("version", 0)), int(found.get("landed", 0))
         told: dict[str, Any] = {}
         if self._version:
-            told = json.loads((self.folder / self._state(self._version)).read_text(encoding="utf-8"))
+            told = read_state(self.folder, self._version)
         self._tables = {name: Table.from_json(one) for name, one in told.get("tables", {}).items()}
         self._retired: dict[str, float] = dict(told.get("retired", {}))
 
@@ -212,7 +212,7 @@ class Lander:
         }
         _write(self.folder / self._state(version), told)
         told = {"version": version, "catalog": name, "landed": number}
-        replace_file(self.folder / POINTER, json.dumps(told).encode())
+        replace_file(self.folder / POINTER, with_checksum(told))
         # The one before stays until the next: somebody may have read the pointer and be about to open what it named.
         former = (f"catalog-{self._version - 1}.duckdb", self._state(self._version - 1))
         self._version, self.last = version, number
@@ -255,7 +255,7 @@ def tables_in(folder: Path) -> dict[str, Table]:
     found = read_pointer(folder)
     if not found:
         return {}
-    told = json.loads((folder / f"state-{found['version']}.json").read_text(encoding="utf-8"))
+    told = read_state(folder, int(found["version"]))
     return {name: Table.from_json(one) for name, one in told["tables"].items()}
 
 
@@ -302,9 +302,9 @@ def _some(paths: Sequence[Path]) -> list[Path]:
     return taken
 
 
-def _write(path: Path, told: Any) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(told, file)
+def _write(path: Path, told: Mapping[str, Any]) -> None:
+    with path.open("wb") as file:
+        file.write(with_checksum(told))
         file.flush()
         os.fsync(file.fileno())
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.feature import Excluded, Feature
-from engine.durable import replace_file
+from engine.durable import file_checksum, read_checked, replace_file, with_checksum
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -40,16 +39,16 @@ class FeatureTable:
 
     @classmethod
     def at(cls, path: Path) -> FeatureTable | None:
-        """The table that was kept at a path; None when there is none that can be read."""
+        """The table that was kept at a path; None when there is none, or not as it was kept: it is built again then."""
         try:
-            told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            told = read_checked(path.with_suffix(".json").read_bytes())
+            features = tuple(Feature.from_json(one) for one in told["features"])
+            excluded = tuple(Excluded(**one) for one in told["excluded"])
+            about = int(told["people"]), told["data"], told["as_of"]
+            sound = told["file"] == file_checksum(path)
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        if not path.is_file():
-            return None
-        features = tuple(Feature.from_json(one) for one in told["features"])
-        excluded = tuple(Excluded(**one) for one in told["excluded"])
-        return cls(path, features, excluded, int(told["people"]), told["data"], told["as_of"])
+        return cls(path, features, excluded, *about) if sound else None
 
     def keep(self) -> None:
         """Say what is in the file: it counts from now on."""
@@ -59,8 +58,9 @@ class FeatureTable:
             "people": self.people,
             "data": self.data,
             "as_of": self.as_of,
+            "file": file_checksum(self.path),
         }
-        replace_file(self.path.with_suffix(".json"), json.dumps(told, ensure_ascii=False).encode())
+        replace_file(self.path.with_suffix(".json"), with_checksum(told))
 
     def blocks(self, wanted: Sequence[Feature] | None = None) -> Iterator[Block]:
         """Everybody, block by block, with the features that are wanted (by default all)."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 IDENTITY = "identity"
 """The folder of the map of persons."""
+_RESTS_ON_STORE = "bitmaps", "features", "models", "spool"
+"""Folders that a workspace has only once its store says something."""
 PRIVATE = (
     *("identity/", "features/", "models/", "store.sqlite*", "warehouse/", "bitmaps/", "drafts/", "logs/", "spool/"),
     *("*.lock", "*.sock", "secrets.vault"),
@@ -66,7 +68,14 @@ class Workspace:
         """The store."""
         from engine.store.database import Database
 
-        return Database(self.folder / "store.sqlite")
+        path = self.folder / "store.sqlite"
+        if _is_gone(path) and any((self.folder / name).exists() for name in _RESTS_ON_STORE):
+            raise EngineError(
+                "store",
+                f"{path} is missing or empty, though the workspace has been used",
+                hint="Restore the workspace from a backup.",
+            )
+        return Database(path)
 
     @cached_property
     def audiences(self) -> Audiences:
@@ -191,6 +200,12 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _is_gone(store: Path) -> bool:
+    """Whether nothing is left of a store; the first program to open a new one leaves an empty file for a moment."""
+    journal = store.with_name(f"{store.name}-wal")
+    return not any(one.exists() and one.stat().st_size for one in (store, journal))
 
 
 def map_beside(workspace: Workspace) -> Attached | None:

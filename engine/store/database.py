@@ -18,8 +18,10 @@ import apsw
 from engine.durable import make_private
 from engine.errors import EngineError
 from engine.failures import FULL, Cause, cause_of, failure_of, refusal_at
+from engine.store.checksums import begin, check, checking
 
 Row = tuple[Any, ...]
+_BUSY_MS = 10_000
 
 
 @cache
@@ -45,15 +47,29 @@ class Database:
         try:
             if not path.exists():
                 make_private(path)  # SQLite gives its journal and index the same mode
-            self._connection = apsw.Connection(str(path))
-            self._connection.set_busy_timeout(10_000)
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
-                self._connection.execute(f"PRAGMA {pragma}")
-            self._migrate(path)
+            self._connection = apsw.Connection(str(path), vfs=checking())
+            self._open(path)
         except apsw.Error as error:
             raise _failure(path, error) from None
         except OSError as error:
             raise failure_of(error) or error from None
+
+    def _open(self, path: Path) -> None:
+        try:
+            self._connection.set_busy_timeout(_BUSY_MS)
+            version = self._number("PRAGMA user_version")
+            begin(self._connection, version)
+            self._connection.set_busy_timeout(_BUSY_MS)
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            if version:
+                check(self._connection, path)
+            self._migrate(path)
+            if not version:  # the tables are in the file itself from now on, whatever becomes of its journal
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except BaseException:
+            self.close()
+            raise
 
     def _migrate(self, path: Path) -> None:
         current = self._number("PRAGMA user_version")
@@ -140,7 +156,10 @@ class Database:
 
     def changed(self) -> int:
         """A number that changes when another connection commits."""
-        return self._number("PRAGMA data_version")
+        try:
+            return self._number("PRAGMA data_version")
+        except apsw.Error as error:
+            raise _failure(self._path, error) from None
 
     def close(self) -> None:
         """Close the file. What is not written back from its journal then (a full disk) is so at the next opening."""
@@ -156,7 +175,8 @@ def quoted(name: str) -> str:
 def _failure(path: Path, error: apsw.Error) -> EngineError:
     if isinstance(error, apsw.BusyError):
         return EngineError("store", f"{path} is busy in another program", hint="Try again in a moment.")
-    if isinstance(error, apsw.NotADBError | apsw.CorruptError):
+    code = getattr(error, "extendedresult", 0)  # of what SQLite itself raised
+    if isinstance(error, apsw.NotADBError | apsw.CorruptError) or code == apsw.SQLITE_IOERR_DATA:
         return unsound(path)
     cause = FULL if isinstance(error, apsw.FullError) else refusal_at(path) or _cause_beside(path, error)
     if cause is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from engine.durable import read_checked
 from engine.errors import EngineError
 from engine.warehouses.parquet import verify
 
@@ -56,11 +56,19 @@ def state(folder: Path) -> Collected | None:
 def read_pointer(folder: Path) -> dict[str, Any]:
     """The state as it is kept; empty before the first."""
     try:
-        found: dict[str, Any] = json.loads((folder / POINTER).read_text(encoding="utf-8"))
+        return read_checked((folder / POINTER).read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
         raise EngineError(
             "warehouse_file", f"{folder / POINTER} cannot be read", hint="Restore it from a backup."
         ) from None
-    return found
+
+
+def read_state(folder: Path, version: int) -> dict[str, Any]:
+    """The tables of a state with their files."""
+    path = folder / f"state-{version}.json"
+    try:
+        return read_checked(path.read_bytes())
+    except (OSError, ValueError):
+        raise EngineError("warehouse_file", f"{path} cannot be read", hint="Restore it from a backup.") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from engine.durable import make_folder, remove_file, replace_file
+from engine.durable import make_folder, read_checked, remove_file, replace_file, with_checksum
 from engine.errors import EngineError
 
 COMPUTED = "convoke_traits"
@@ -69,14 +68,14 @@ def state(warehouses: Path) -> Computed | None:
     """The traits in force in a folder of warehouses; None before any."""
     path = warehouses / _FOLDER / _POINTER
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = read_checked(path.read_bytes())
+        traits = {name: ComputedTrait(**one) for name, one in found["traits"].items()}
+        return Computed(warehouses / _FOLDER, int(found["number"]), str(found["file"]), traits)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
         hint = "Remove it, then convoke trait run."
         raise EngineError("warehouse_file", f"{path} cannot be read", hint=hint) from None
-    traits = {name: ComputedTrait(**one) for name, one in found["traits"].items()}
-    return Computed(warehouses / _FOLDER, int(found["number"]), str(found["file"]), traits)
 
 
 def publish(
@@ -161,4 +160,4 @@ def _point_to(folder: Path, made: Computed) -> None:
         "file": made.file,
         "traits": {name: asdict(one) for name, one in made.traits.items()},
     }
-    replace_file(folder / _POINTER, json.dumps(told, ensure_ascii=False).encode())
+    replace_file(folder / _POINTER, with_checksum(told))

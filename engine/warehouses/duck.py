@@ -73,6 +73,15 @@ def first_line(error: BaseException) -> str:
     return re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", line)
 
 
+_DAMAGE = re.compile(r"\bcorrupt|computed checksum|could not read enough bytes|failed to deserialize", re.IGNORECASE)
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether DuckDB met a part of a file that is not what was written: the checksum of a block differs, or an end is
+    missing."""
+    return _DAMAGE.search(str(error)) is not None
+
+
 class DuckSession(States):
     """Reads through one DuckDB connection; subclasses say what is behind it."""
 
@@ -219,6 +228,12 @@ class DuckSession(States):
                     hint="Run convoke model check.",
                 ) from None
             except duckdb.Error as error:
+                if is_damage(error):
+                    raise EngineError(
+                        "warehouse_file",
+                        f"a file of the warehouse {self.url} is damaged: a part of it is not what was written",
+                        hint="Restore it from a backup, or load it again.",
+                    ) from None
                 raise EngineError("warehouse", f"the warehouse failed: {first_line(error)}") from None
 
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:

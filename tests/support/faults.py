@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import apsw
 
+from engine.store.checksums import VFS
 from tests.support.power import Tree
 
 Kind = Literal["none", "kill", "power", "full", "broken"]
@@ -128,6 +129,8 @@ class _System(apsw.VFS):
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         super().__init__("faults", "unix", makedefault=True)
+        if VFS in apsw.vfs_names():  # that of the parent process; the store loads it once more, over this one
+            apsw.unregister_vfs(VFS)
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
         return _File(self._faults, name, flags)
