@@ -16,6 +16,7 @@ from engine.jobs import Job
 from engine.membership.evaluate import NodeSize, Sizes
 from engine.operations.context import Context, prepare
 from engine.operations.estimating import OnEstimate, answering_early
+from engine.operations.steadying import full_hour, steadied
 from engine.operations.targets import Named, moment, resolve
 from engine.operations.workspace import Workspace
 
@@ -85,7 +86,8 @@ def size_document(
     Its conditions stay in memory as bitmaps: the next edit asks the warehouse only for what is new. When that takes
     longer than a tenth of a second, ``on_estimate`` is told what a sample says, if :func:`prepare_sample` made one.
     """
-    named = Named(read_audience(document), "", None)
+    as_of = full_hour(workspace, as_of)
+    (named,) = steadied(workspace, [Named(read_audience(document), "", None)], as_of, job)
     context = prepare(workspace, [named], as_of, job)
     with answering_early(workspace, context, named.audience, on_estimate):
         return next(_together(context, [(named.audience, context.sites(named.audience, None))]))
@@ -101,6 +103,10 @@ def sizes_of(
     only: Sequence[Named] | None = None,
 ) -> Iterator[AudienceSize]:
     """The sizes of given audiences (or ``only`` of some); everything is checked before the first is evaluated."""
+    as_of = full_hour(workspace, as_of)
+    steady = steadied(workspace, named, as_of, job)
+    only = None if only is None else [steady[i] for i, one in enumerate(named) if any(one is other for other in only)]
+    named = steady
     context = prepare(workspace, named, as_of, job)
     named = named if only is None else only
     wanted = [(one.audience, context.sites(one.audience, site)) for one in named]
