@@ -73,6 +73,8 @@ class Settings:
     """How many requests a token may send each minute."""
     api_time: str = "2m"
     """How long the API works on one request, such as "30s" or "2m"."""
+    least_group: str = "10"
+    """Tokens without the scope members see no number of fewer people than this; "1" shows them every number."""
     allow_environment: str = ""
     """Variables that documents may name besides CONVOKE_SECRET_…, apart by spaces; a star at the end stands for any."""
     allow_endpoints: str = ""
@@ -116,7 +118,7 @@ class Settings:
         """The trusted_proxies setting as networks."""
         return tuple(_network(one) for one in self.trusted_proxies.split())
 
-    def number(self, name: Literal["api_places", "api_rate"]) -> int:
+    def number(self, name: Literal["api_places", "api_rate", "least_group"]) -> int:
         """A setting that is a whole number of at least 1."""
         return _whole(name, getattr(self, name))
 
@@ -178,7 +180,7 @@ def read_settings(folder: Path) -> Settings:
     _seconds(settings.api_time)
     for text in settings.trusted_proxies.split():
         _network(text)
-    for name in ("api_places", "api_rate"):
+    for name in ("api_places", "api_rate", "least_group"):
         _whole(name, getattr(settings, name))
     return settings
 

@@ -50,6 +50,7 @@ def asked(request: Request, work: Callable[[Workspace, Job], T]) -> T:
     state = request.app.state
     with state.workspaces.one() as workspace, state.deadline(workspace.settings.api_seconds) as job:
         request.state.line.carries(job)
+        workspace.least = request.state.least
         workspace.owner = "admin" in request.state.token.scopes
         return work(workspace, job)
 

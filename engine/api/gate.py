@@ -19,6 +19,7 @@ from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from engine.api.least import SEES, Least, is_rounded
 from engine.api.limits import BURST, FAILURE_BURST, FAILURE_RATE, LOOKUP_BURST, LOOKUP_RATE, RATE, Buckets
 from engine.api.places import Line, Places, heeding
 from engine.api.problems import problem, problem_of
@@ -56,6 +57,7 @@ class Gate:
         self._turns, self._failures = Buckets(RATE, BURST), Buckets(FAILURE_RATE, FAILURE_BURST)
         self._places = Places()
         self._settings, self._written = Settings(), (-1, -1)
+        self._least = Least(Settings().number("least_group"), b"")
         self._lookups = Buckets(LOOKUP_RATE, LOOKUP_BURST)
         self._process = secrets.token_hex(8)
 
@@ -102,7 +104,11 @@ class Gate:
             await problem(400, "usage", odd, hint=_PLAIN)(scope, receive, send)
             return
         line = Line()
-        scope.setdefault("state", {}).update(token=token, line=line)
+        rounding = None if SEES in token.scopes or self._least.group <= 1 else self._least
+        about = {"token": token, "line": line, "least": 1 if rounding is None else rounding.group}
+        scope.setdefault("state", {}).update(about)
+        if rounding is not None and is_rounded(scope["path"]):
+            send = _Rounding(rounding, send)
         if lookup:
             await self._pass(token, body, headers, scope, receive, send)
             return
@@ -159,6 +165,8 @@ class Gate:
             written = about.st_ino, about.st_mtime_ns
             if written != self._written:
                 self._settings, self._written = workspace.settings, written
+                edges = bytes(workspace.database.rows("least_edges")[0][0])
+                self._least = Least(self._settings.number("least_group"), edges)
                 each_minute = self._settings.number("api_rate")
                 self._turns.refit(each_minute / 60, min(BURST, each_minute))
 
@@ -194,6 +202,31 @@ class Gate:
                 repeats.forget(token, key)
             else:
                 repeats.finish(token, key, answer.status, answer.media_type, b"".join(answer.body))
+
+
+class _Rounding:
+    """Sends an answer with its numbers of people rounded."""
+
+    def __init__(self, least: Least, send: Send) -> None:
+        self._least, self._send = least, send
+        self._start: MutableMapping[str, Any] = {}
+        self._body: list[bytes] = []
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body.append(message.get("body", b""))
+        if message.get("more_body", False):
+            return
+        body = self._least.answer(b"".join(self._body))
+        kept = [(name, value) for name, value in self._start.get("headers", []) if name.lower() != b"content-length"]
+        added = [
+            (b"content-length", str(len(body)).encode()),
+            (b"convoke-least-group", str(self._least.group).encode()),
+        ]
+        await self._send({**self._start, "headers": [*kept, *added]})
+        await self._send({"type": "http.response.body", "body": body})
 
 
 class _Answer:

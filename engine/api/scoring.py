@@ -68,7 +68,7 @@ def rule(request: Request, identifier: Id, share: Share = None) -> Response:
     )
 
 
-@scoring.get("/lookalikes/{identifier}/why/{key}")
+@scoring.get("/lookalikes/{identifier}/why/{key}", dependencies=[needs("members")])
 def why(request: Request, identifier: Id, key: Key) -> Response:
     """Why one person is similar, or is not."""
     return answer(request, lambda workspace, job: operations.lookalike_why(workspace, identifier, key, job=job))

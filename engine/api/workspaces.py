@@ -28,7 +28,7 @@ class Workspaces:
     def one(self) -> Iterator[Workspace]:
         """A workspace with the data and settings there are now; EngineError("cancelled") when all stay in use."""
         workspace = self._taken()
-        workspace.owner = False
+        workspace.owner, workspace.least = False, 1
         vars(workspace).pop("settings", None)  # they may have been changed since
         try:
             if "warehouse" in vars(workspace) and not workspace.warehouse.still_current():

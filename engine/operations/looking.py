@@ -20,6 +20,7 @@ from engine.jobs import Job
 from engine.membership.composition import Composition, Ribbon, composition, ribbon
 from engine.membership.insight import Insight, Overlap, insight, overlaps, reach
 from engine.operations.context import Context, prepare
+from engine.operations.steadying import full_hour, steadied, those_of_many, whole_if_near
 from engine.operations.targets import Named, Target, moment, resolve_one
 from engine.operations.workspace import Workspace
 from engine.sql.compile import Compiler
@@ -41,8 +42,9 @@ class Subject:
 
 def subject(workspace: Workspace, target: Target, as_of: str | datetime | None, job: Job | None = None) -> Subject:
     """Check an audience and open it; raises EngineError when the target names none or several."""
-    named = resolve_one(workspace, target)
-    context = prepare(workspace, [named], moment(as_of), job)
+    at = full_hour(workspace, moment(as_of))
+    (named,) = steadied(workspace, [resolve_one(workspace, target)], at, job)
+    context = prepare(workspace, [named], at, job)
     context.evaluator.check_patterns(named.audience)
     return Subject(context, named.audience, context.sites(named.audience, None))
 
@@ -133,10 +135,16 @@ def overlap(
     """How many members an audience shares with each other stored audience, the most shared first."""
     named = resolve_one(workspace, target)
     others = [s for s in workspace.audiences.all().values() if s.audience.id != named.audience.id][:MOST_OTHERS]
-    all_named = [named, *(Named(s.audience, s.document, None) for s in others)]
-    context = prepare(workspace, all_named, moment(as_of), job)
+    at = full_hour(workspace, moment(as_of))
+    (named,) = steadied(workspace, [named], at, job)
+    known = those_of_many(workspace, [Named(s.audience, s.document, None) for s in others], at, job)
+    context = prepare(workspace, [named, *known], at, job)
     sites = context.sites(named.audience, None)
-    return overlaps(context.portfolio, named.audience, [s.audience for s in others], sites)
+    found = overlaps(context.portfolio, named.audience, [one.audience for one in known], sites)
+    if workspace.least <= 1:
+        return found
+    (mine,) = context.portfolio.sizes([(named.audience, sites)])
+    return [replace(one, both=whole_if_near(workspace, one.both, (mine.size, one.size))) for one in found]
 
 
 @dataclass(frozen=True)

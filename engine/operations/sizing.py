@@ -18,6 +18,7 @@ from engine.jobs import Job
 from engine.membership.evaluate import NodeSize, Sizes
 from engine.operations.context import Context, placed, prepare, sound
 from engine.operations.estimating import OnEstimate, answering_early
+from engine.operations.steadying import full_hour, steadied
 from engine.operations.targets import Named, moment, resolve
 from engine.operations.value_hints import ValueHint, value_hints
 from engine.operations.workspace import Workspace
@@ -144,7 +145,8 @@ def size_document(
     longer than a tenth of a second, ``on_estimate`` is told what a sample says, if :func:`prepare_sample` made one.
     ``hints`` are as in :func:`size`.
     """
-    named = Named(read_audience(document), "", None)
+    as_of = full_hour(workspace, as_of)
+    (named,) = steadied(workspace, [Named(read_audience(document), "", None)], as_of, job)
     context = prepare(workspace, [named], as_of, job)
     with answering_early(workspace, context, named.audience, on_estimate):
         found = next(_together(context, [(named.audience, context.sites(named.audience, None))]))
@@ -162,6 +164,10 @@ def sizes_of(
     hints: bool = False,
 ) -> Iterator[AudienceSize]:
     """The sizes of given audiences (or ``only`` of some); everything is checked before the first is evaluated."""
+    as_of = full_hour(workspace, as_of)
+    steady = steadied(workspace, named, as_of, job)
+    only = None if only is None else [steady[i] for i, one in enumerate(named) if any(one is other for other in only)]
+    named = steady
     context = prepare(workspace, named, as_of, job)
     named = named if only is None else only
     found = _sizes(context, named, site, job)

@@ -45,6 +45,8 @@ class Workspace:
         self.folder = Path(folder)
         self.owner = True
         """Whether the workspace's owner asks: at the command line and in the app; over the API with the scope admin."""
+        self.least = 1
+        """Numbers of fewer people than this are not given to who asks; 1 for the owner (see steadying)."""
         self.sample: Sample | None = None
         self.sample_stamp: tuple[Any, ...] = ()
         self.trial: tuple[Path, str] | None = None

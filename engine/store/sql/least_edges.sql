@@ -1,0 +1,1 @@
+SELECT edges FROM least
