@@ -148,7 +148,7 @@ def alone(people: People, threshold: float) -> Scores:
     fields = list(people.compare)
     texts = ", ".join(f"nullif(trim({one}), '') AS {one}" for one in fields)
     with duckdb.connect() as made:
-        table = made.execute(
+        table: Any = made.execute(
             f"SELECT trim(rec_id) AS unique_id, entity::VARCHAR AS entity, {texts} FROM ({people.sql})"
         ).to_arrow_table()
     made_by: dict[str, Any] = {

@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ROOT / "packaging" / "locks"
-FETCHES = re.compile(r"\b(?:pip3? (?:install|download)|npm (?:install|i|ci|exec)|npx|uvx|uv (?:tool|run|sync)|curl|wget)\b.*")
+FETCHES = re.compile(
+    r"\b(?:pip3? (?:install|download)|npm (?:install|i|ci|exec)|npx|uvx|uv (?:tool|run|sync)|curl|wget)\b.*"
+)
 SOUND = re.compile(r"--require-hashes|npm ci |uv sync .*--frozen|--no-deps -e \.")
 
 
