@@ -57,6 +57,12 @@ def canonical_json(value: Any) -> str:
     return _EXACT_IN_JSON.sub(r"\1", text) if _EXACT_IN_JSON.search(text) else text
 
 
+def exact_number(text: str) -> float | Decimal:
+    """A fraction in JSON: a Decimal where a float would round its digits."""
+    short, exact = float(text), Decimal(text)
+    return short if Decimal(repr(short)) == exact else exact
+
+
 def rule_hash(rule: Node) -> str:
     """SHA-256 (hex) of the canonical JSON in UTF-8."""
     return hashlib.sha256(canonical_json(canonical(rule)).encode()).hexdigest()
@@ -69,10 +75,10 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Decimal):
         number = plain_number(value)
-        short = float(number)
-        if isinstance(number, int) or Decimal(repr(short)) == number:
-            return number if isinstance(number, int) else short
-        return _EXACT + f"{number:f}".rstrip("0")
+        if isinstance(number, int):
+            return number
+        short = exact_number(str(number))
+        return short if isinstance(short, float) else _EXACT + f"{number:f}".rstrip("0")
     return iso(value) if isinstance(value, date) else value
 
 

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
+from engine.domain.canonical import exact_number
 from engine.domain.documents import iso
 from engine.errors import Cancelled, EngineError
 from engine.failures import failure_of
@@ -72,7 +73,7 @@ class Loop:
     def _read(self, source: IO[bytes]) -> None:
         for line in source:
             try:
-                message = json.loads(line)
+                message = json.loads(line, parse_float=exact_number)
             except ValueError:
                 continue
             if "cancel" in message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.domain import edit
 from engine.domain.audience_codec import read_audience, write_audience
-from engine.domain.canonical import canonical, canonical_json, rule_hash
+from engine.domain.canonical import canonical, canonical_json, exact_number, rule_hash
 from engine.domain.check import check_operator
 from engine.domain.describe import Describer
 from engine.domain.diff import diff_rules
@@ -76,6 +77,8 @@ def test_the_canonical_form_is_the_one_of_the_rules() -> None:
     assert form({"trait": "n", "in": [near[1], near[0]]}) == f'{{"in":[{near[0]},{near[1]}],"trait":"n"}}'
     assert form({"any": [{"trait": "n", "eq": one} for one in near]}).count("eq") == 2
     assert form({"trait": "n", "eq": Decimal("2.50")}) == '{"eq":2.5,"trait":"n"}'
+    text = canonical_json({"near": near, "short": Decimal("19.90"), "whole": Decimal("1E+20")})
+    assert json.loads(text, parse_float=exact_number) == {"near": near, "short": 19.9, "whole": 10**20}
 
 
 @settings(max_examples=30)
@@ -133,8 +136,6 @@ def test_a_diff_is_empty_only_for_equal_rules(a: Node, b: Node) -> None:
 @settings(max_examples=30)
 @given(rules)
 def test_the_schema_admits_what_the_codec_reads(rule: Node) -> None:
-    import json
-
     import jsonschema
 
     document = json.loads(canonical_json({"kind": "audience", "id": "x", "name": "X", "rule": write_rule(rule)}))
