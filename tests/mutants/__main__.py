@@ -151,14 +151,16 @@ def report(faults: list[Fault]) -> bool:
         _say(f"stale: the reason of {name}")
     for room, counts in sorted(rooms.items()):
         _say(
-            f"{room:12} {counts['noticed']} of {counts.total()} noticed, {counts['survived']} survived, {counts['not run']} not run"
+            f"{room:12} {counts['noticed']} of {counts.total()} noticed, {counts['survived']} survived, "
+            f"{counts['unfinished'] + counts['not run']} not run to the end"
         )
-    share = 100 * states["noticed"] / max(len(faults) - states["equivalent"] - states["not run"], 1)
+    left = states["not run"] + states["unfinished"]
+    share = 100 * states["noticed"] / max(len(faults) - states["equivalent"] - left, 1)
     _say(
         f"{states['noticed']} of {len(faults)} faults noticed ({share:.1f} % of those that change anything); {states['survived']} survived, "
-        f"{states['equivalent']} of them equivalent, {states['unexplained']} without a reason; {states['not run']} not run"
+        f"{states['equivalent']} of them equivalent, {states['unexplained']} without a reason; {left} not run to the end"
     )
-    return states["unexplained"] == 0 and states["not run"] == 0 and not gone and not stale
+    return states["unexplained"] == 0 and left == 0 and not gone and not stale
 
 
 def main(arguments: list[str]) -> int:

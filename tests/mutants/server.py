@@ -57,7 +57,7 @@ class FirstFailure:
         if os.getpid() != self._process:
             return
         if report.when == "teardown" and not report.failed and time.process_time() > self._most:
-            self.say({"state": "survived", "how": "the time was up"})
+            self.say({"state": "unfinished", "how": "the time was up"})
         if report.failed:
             if self.item is not None:
                 with suppress(BaseException):
@@ -206,10 +206,10 @@ class Loop:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Every fault."""
         items = {item.nodeid: item for item in session.items}
-        terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-        capture = session.config.pluginmanager.get_plugin("capturemanager")
+        plugins = session.config.pluginmanager
+        capture: Any = plugins.get_plugin("capturemanager")
         capture.suspend_global_capture(in_=True)
-        session.config.pluginmanager.unregister(terminal)
+        plugins.unregister(plugins.get_plugin("terminalreporter"))
         with self._out.open("a", encoding="utf-8") as out:
             for fault in self._plan:
                 found = self._one(fault, items)

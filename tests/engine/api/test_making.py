@@ -271,7 +271,9 @@ def test_answers_with_secrets_are_not_kept(client: TestClient, workspace: Worksp
     made = good(client.post("/v1/tokens", json={"name": "x", "scopes": ["read"]}, headers={"Idempotency-Key": "t"}))
     secret = made["token"].encode()
     workspace.database.rows("tokens")
-    for path in workspace.folder.glob("store.sqlite*"):
+    stored = list(workspace.folder.glob("store.sqlite*"))
+    assert workspace.folder / "store.sqlite" in stored
+    for path in stored:
         assert secret not in path.read_bytes()
 
 
