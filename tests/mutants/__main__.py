@@ -24,6 +24,8 @@ from tests.mutants.named import NAMED
 from tests.mutants.rooms import ROOMS, ROOT, by_hand, mirror, plan
 
 OUT = ROOT / "build" / "mutants.json"
+LINES = ROOT / "build" / "mutants.jsonl"
+"""As they come, a line a fault; several runs at once may write there."""
 ACCEPTED = Path(__file__).with_name("survivors.json")
 MOST_SECONDS = float(os.environ.get("CONVOKE_FAULT_SECONDS", "100"))
 """How long tests run against one fault, of their own time; a first pass with 15 finds most of what is found."""
@@ -99,10 +101,11 @@ def run(faults: list[Fault]) -> None:
         asked = [_asked(fault, known, tree) for fault in faults]
         files = {test.split("::")[0] for one in asked for test in one["tests"]}
         files |= {test.relative_to(ROOT).as_posix() for fault in faults for test in mirror(fault.path)}
-        out = scratch / "out.jsonl"
+        LINES.parent.mkdir(exist_ok=True)
         there = sorted(one for one in files if (tree / one).exists())
         (scratch / "plan.json").write_text(
-            json.dumps({"faults": asked, "files": there, "out": str(out), "scratch": name}), encoding="utf-8"
+            json.dumps({"faults": asked, "files": there, "out": str(LINES), "scratch": name, "known": known.names}),
+            encoding="utf-8",
         )
         environment = os.environ | {
             "PYTHONPATH": str(tree),
@@ -112,21 +115,14 @@ def run(faults: list[Fault]) -> None:
         }
         command = [sys.executable, "-m", "tests.mutants.server", str(scratch / "plan.json")]
         subprocess.run(command, cwd=tree, env=environment, check=False)
-        if out.exists():
-            _keep([json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()])
 
 
 def _kept() -> dict[str, dict[str, Any]]:
-    if not OUT.exists():
+    """What came of each fault at last."""
+    if not LINES.exists():
         return {}
-    found: dict[str, dict[str, Any]] = json.loads(OUT.read_text(encoding="utf-8"))["faults"]
-    return found
-
-
-def _keep(found: list[dict[str, Any]]) -> None:
-    OUT.parent.mkdir(exist_ok=True)
-    faults = _kept() | {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in found}
-    OUT.write_text(json.dumps({"faults": faults}, indent=1, ensure_ascii=False), encoding="utf-8")
+    found = [json.loads(line) for line in LINES.read_text(encoding="utf-8").splitlines()]
+    return {one["name"]: one for one in found}
 
 
 def report(faults: list[Fault]) -> bool:
@@ -154,6 +150,8 @@ def report(faults: list[Fault]) -> bool:
             f"{room:12} {counts['noticed']} of {counts.total()} noticed, {counts['survived']} survived, "
             f"{counts['unfinished'] + counts['not run']} not run to the end"
         )
+    now = [kept.get(fault.name, {"name": fault.name, "state": "not run"}) for fault in faults]
+    OUT.write_text(json.dumps(now, indent=1, ensure_ascii=False), encoding="utf-8")
     left = states["not run"] + states["unfinished"]
     share = 100 * states["noticed"] / max(len(faults) - states["equivalent"] - left, 1)
     _say(

@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 from coverage import CoverageData
 
 from tests.mutants.faults import Fault
-from tests.mutants.rooms import ROOT, mirror, sources
+from tests.mutants.rooms import ROOT, further, mirror, sources
 
 MAP = ROOT / "build" / "mutants-map.json"
 _SETTINGS = """[run]
@@ -161,20 +161,21 @@ class Map:
         if not wanted:
             wanted = {name for name in self.names if name.split("::")[0] in beside}
         wanted |= set(explicit)
-        unknown = [one for one in fault.tests if not any(name.startswith(one) for name in self.names)]
+        whole = list(dict.fromkeys([*fault.tests, *sorted(beside)]))  # the server runs what of these is not in the map
+        others = [one for one in further(fault) if one not in whole]
         if not wanted:
-            return [*unknown, *sorted(beside)]  # files as a whole: nothing is known of them
+            return [*whole, *others]
         files: dict[str, list[str]] = defaultdict(list)
         for name in wanted:
             files[name.split("::")[0]].append(name)
         cost = {file: sum(self.seconds[name] for name in names) for file, names in files.items()}
         first = {name.split("::")[0] for name in explicit}
         order = sorted(files, key=lambda file: (file not in first, file not in beside, cost[file], file))
-        result: list[str] = unknown
+        result: list[str] = whole
         left = most
         for file in order:
             for name in sorted(files[file], key=lambda name: (name not in explicit, self.seconds[name], name)):
                 if left - self.seconds[name] > 0 or not result or name in explicit:
                     left -= self.seconds[name]
                     result.append(name)
-        return result
+        return [*result, *others]

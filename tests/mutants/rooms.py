@@ -55,10 +55,57 @@ def module(end: str) -> Path:
     return found[0]
 
 
+FURTHER: dict[str, tuple[str, ...]] = {
+    "membership": ("engine/operations/test_running.py", "engine/operations/test_exploring.py"),
+    "bitmap": ("engine/operations/test_running.py", "engine/membership/test_portfolio.py"),
+    "activation": ("engine/operations/test_delivering.py", "engine/operations/test_ending.py"),
+    "identity": ("engine/operations/test_deciding.py", "engine/operations/test_identifying.py"),
+    "ingest": ("engine/operations/test_ingesting.py", "engine/operations/test_collecting.py"),
+    "quality": ("engine/operations/test_contracting.py", "engine/operations/test_gating.py"),
+    "daemon": ("engine/operations/test_alerting.py",),
+    "session": ("app/test_main_window.py", "app/test_opening.py"),
+    "store/activation": ("engine/operations/test_delivering.py", "engine/operations/test_ending.py"),
+    "store/alerts": ("engine/operations/test_alerting.py",),
+    "store/audiences": ("engine/operations/test_planning.py", "engine/operations/test_listing.py"),
+    "store/bitmaps": ("engine/bitmap/test_reading.py", "engine/operations/test_running.py"),
+    "store/counters": ("engine/bitmap/test_sliding.py", "engine/operations/test_running.py"),
+    "store/erasures": ("engine/operations/test_erasing.py",),
+    "store/following": ("engine/operations/test_following.py",),
+    "store/identity": ("engine/operations/test_deciding.py", "engine/operations/test_identifying.py"),
+    "store/models": ("engine/operations/test_modelling.py", "engine/operations/test_onboarding.py"),
+    "store/ordinals": ("engine/bitmap/test_ordinals.py", "engine/bitmap/test_reading.py"),
+    "store/quality": ("engine/operations/test_contracting.py", "engine/operations/test_gating.py"),
+    "store/repeats": ("engine/api/test_making.py",),
+    "store/runs": ("engine/operations/test_running.py", "engine/operations/test_exploring.py"),
+    "store/schedules": ("engine/daemon/test_queue.py",),
+    "store/scores": ("engine/operations/test_score_schedule.py", "engine/operations/test_lookalikes.py"),
+    "store/secret_names": ("engine/operations/test_sealing.py",),
+    "store/tokens": ("engine/api/test_making.py",),
+    "store/traits": ("engine/operations/test_traits.py",),
+}
+"""By room, or by module of it, the test files beside the mirror that must notice."""
+
+
+def further(fault: Fault) -> list[str]:
+    """The test files of other rooms that must notice a fault; a query is of the module that names it."""
+    stems = [fault.path.stem]
+    if fault.path.suffix == ".sql":
+        named = f'"{fault.path.stem}"'
+        folder = fault.path.parents[1]
+        stems = [one.stem for one in sorted(folder.glob("*.py")) if named in one.read_text(encoding="utf-8")]
+    found = [*(f"{fault.room}/{stem}" for stem in stems), fault.room]
+    files = [file for one in found for file in FURTHER.get(one, ())]
+    return [f"tests/{file}" for file in dict.fromkeys(files) if (ROOT / "tests" / file).exists()]
+
+
 def mirror(path: Path) -> list[Path]:
     """The test files beside a module: its own, or those of its whole room where it has none."""
-    own = sorted(one for one in (ROOT / "tests").rglob(f"test_{path.stem}.py") if one.parent.name == path.parent.name)
-    return own or sorted(one for one in (ROOT / "tests").rglob("test_*.py") if one.parent.name == path.parent.name)
+    path = path.parent if path.suffix == ".sql" else path
+    every = sorted((ROOT / "tests").rglob("test_*.py"))
+    parts = path.parent.relative_to(ROOT).parts
+    room = [one for one in every if one.parent.relative_to(ROOT / "tests").parts == parts]
+    room = room or [one for one in every if one.parent.name == path.parent.name]  # of a query, or of a room that moved
+    return [one for one in room if one.stem == f"test_{path.stem}"] or room
 
 
 def plan() -> list[Fault]:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -176,6 +177,12 @@ class Emptier:
         os._exit(0)
 
 
+def _is_loaded(exchanged: list[tuple[CodeType, CodeType]]) -> bool:
+    """Whether the module of some code is there already; one that a test imports has the fault in it by itself."""
+    files = {one.co_filename for one, _ in exchanged}
+    return any(getattr(module, "__file__", None) in files for module in list(sys.modules.values()))
+
+
 def _silently() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
@@ -197,9 +204,10 @@ class Ordered:
 class Loop:
     """In place of pytest's own loop: for each fault a child that runs its tests."""
 
-    def __init__(self, plan: list[Plain], out: Path, emptier: Emptier, options: list[str]) -> None:
+    def __init__(self, plan: list[Plain], out: Path, emptier: Emptier, options: list[str], known: set[str]) -> None:
         self._plan, self._out, self._emptier, self._options = plan, out, emptier, options
         self._sound: dict[str, bool] = {}
+        self._known = known
         self._words = os.dup(1)  # pytest takes the other one
         self._number = 0
 
@@ -221,12 +229,11 @@ class Loop:
 
     def _one(self, fault: Plain, items: dict[str, pytest.Item]) -> Plain:
         began = time.monotonic()
-        tests = [
-            name
-            for one in fault["tests"]
-            for name in (items if one.endswith(".py") else (one,))
-            if name.startswith(one)
-        ]
+        tests: list[str] = []
+        for one in fault["tests"]:
+            new = (name for name in items if name.startswith(f"{one}::") and name not in self._known)
+            tests += new if one.endswith(".py") else (one,)
+        tests = list(dict.fromkeys(tests))
         while True:
             found = self._run(fault, [name for name in tests if name in items], items)
             by = found.get("by", "")
@@ -258,7 +265,10 @@ class Loop:
                 exchanged = pairs(path, before, after)
             except ValueError:
                 return self._emptier.ask(fault["name"], tests, limit, self._options)
-            return self._forked(fault["name"], [items[name] for name in tests], limit, exchanged)
+            found = self._forked(fault["name"], [items[name] for name in tests], limit, exchanged)
+            if found["state"] == "import":
+                found = self._emptier.ask(fault["name"], tests, limit, self._options)
+            return found
         finally:
             path.write_bytes(before)
             os.utime(path, (stamp, stamp))
@@ -272,8 +282,8 @@ class Loop:
             _silently()
             first = FirstFailure(write, limit.tests)
             items[0].config.pluginmanager.register(first)
-            if exchanged and not exchange(exchanged):
-                first.say({"state": "survived", "how": "nothing alive to exchange"})
+            if exchanged and not exchange(exchanged) and _is_loaded(exchanged):
+                first.say({"state": "import", "how": "nothing alive to exchange"})
             for item, following in zip(items, [*items[1:], None], strict=True):
                 first.item = item
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -297,7 +307,7 @@ def main() -> None:
         f"--basetemp={asked['scratch']}/base",
     ]
     emptier = Emptier()
-    loop = Loop(asked["faults"], Path(asked["out"]), emptier, options)
+    loop = Loop(asked["faults"], Path(asked["out"]), emptier, options, set(asked["known"]))
     pytest.main([*asked["files"], *options, "-q"], plugins=[loop])
 
 
