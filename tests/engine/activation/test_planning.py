@@ -59,7 +59,9 @@ def planned(folder: Path, found: Found, size: int, others: list[str]) -> list[tu
     for _ in range(2):  # the second time in place of the first
         planner.write(lambda: iter(found), counted(Tally(), iter(found), keys=False), lambda: others)
     batches = Batches(database)
-    rows = [(one.operation, one.number, batches.rows(one.id)) for one in batches.of(sync.id)]
+    rows: list[tuple[str, int, list[tuple[str, str]]]] = [
+        (one.operation, one.number, batches.rows(one.id)) for one in batches.of(sync.id)
+    ]
     database.close()
     return rows
 
