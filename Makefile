@@ -1,5 +1,5 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-damage proof-kills proof-load proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api proof-duckdb15 test-duckdb15 startup screens bench-engines bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean
+.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-damage proof-kills proof-load proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api proof-duckdb15 test-duckdb15 mutants mutants-map mutants-again startup screens bench-engines bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean
 BIN := .venv/bin
 
 ready:
@@ -22,7 +22,18 @@ format: ready
 	$(BIN)/ruff check --fix .
 
 test: lint
-	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 --dist worksteal
+	PYTHONHASHSEED=0 QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 --dist worksteal
+
+# Small faults, one at a time: which of them no test notices. `make mutants-map` once before (some minutes), then all of
+# them or some rooms: make mutants ROOMS="domain sql"; `make mutants-again` repeats those that were not noticed.
+mutants-map: ready
+	$(BIN)/python -m tests.mutants map $(TESTS)
+
+mutants: ready
+	$(BIN)/python -m tests.mutants run $(ROOMS)
+
+mutants-again: ready
+	$(BIN)/python -m tests.mutants again $(ROOMS)
 
 # Slow proofs and figures: each writes JSON under build/ and ends with one plain line.
 bench: ready

@@ -243,6 +243,16 @@ def _default_memory() -> int:
     return min(6 << 30, physical * 2 // 5)
 
 
+def _sync(folder: Path) -> None:
+    """Make the file's name survive power loss: a workspace does not open with its settings cut short or gone."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def write_settings(folder: Path, settings: Settings) -> None:
     """Write the settings, all at once."""
     lines = [_HEAD]
@@ -254,8 +264,12 @@ def write_settings(folder: Path, settings: Settings) -> None:
     path = folder / FILE
     fresh = path.with_suffix(".toml.new")
     try:
-        fresh.write_text("".join(lines), encoding="utf-8")
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write("".join(lines))
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(fresh, path)
+        _sync(folder)
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise EngineError(

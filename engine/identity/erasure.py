@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.durable import sync_folder
 from engine.identity.arrays import U64, Bools, Ints
 from engine.identity.candidates import Candidate, Graph
 from engine.identity.graph import Persons
@@ -95,6 +96,7 @@ def _replace(path: Path, write: Callable[[Any], object]) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(fresh, path)
+    sync_folder(path.parent)  # power loss must not bring back what was erased
 
 
 def searched(folder: Path, pointer: Pointer, pairs: Collection[tuple[int, int]], person: str) -> tuple[int, int]:

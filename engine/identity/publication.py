@@ -248,6 +248,7 @@ def point_to(folder: Path, pointer: Pointer) -> None:
     os.replace(fresh, folder / POINTER)
     sync_folder(folder)
     clean(folder, pointer)
+    sync_folder(folder)  # files from before an erasure must not come back after power loss
 
 
 def clean(folder: Path, pointer: Pointer) -> None:

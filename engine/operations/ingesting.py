@@ -200,7 +200,7 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
     if partly and found.bad:  # a replay of those is as strict as this document, not as this call
         path = kept_folder(workspace) / found.id / "document.yaml"
         again_by = replace(read_ingest(load_one(path.read_bytes())), reject=document.reject)
-        path.write_text(dump_yaml(write_ingest(again_by)), encoding="utf-8")
+        replace_file(path, dump_yaml(write_ingest(again_by)).encode())
     return found
 
 
@@ -353,9 +353,9 @@ def _report(
 ) -> None:
     """What `status` tells of a load with bad rows, and what `replay` loads them by."""
     told = LoadRecord(number, _now(), document.id, path.name, document.into, document.mode, state, read, bad, None)
-    (kept / "document.yaml").write_text(dump_yaml(write_ingest(document)), encoding="utf-8")
+    replace_file(kept / "document.yaml", dump_yaml(write_ingest(document)).encode())
     fields = {key: value for key, value in asdict(told).items() if key != "kept"}
-    (kept / "report.json").write_text(json.dumps(fields), encoding="utf-8")
+    replace_file(kept / "report.json", json.dumps(fields).encode())
 
 
 def _now() -> str:

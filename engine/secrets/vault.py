@@ -196,6 +196,7 @@ def make_key(path: Path) -> None:
         file.write(_text(secrets.token_bytes(KEY_BYTES)) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)  # a vault sealed by a key that power loss took away would open for nobody
 
 
 def read_key(path: Path, *, private: bool = True) -> bytes:

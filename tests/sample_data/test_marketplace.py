@@ -73,5 +73,7 @@ def test_the_ready_documents_are_current(language: str) -> None:
 
 def test_no_ready_audience_is_empty_or_everyone(demo: operations.Workspace) -> None:
     ids = [ready.id for ready in CATALOGUE]
-    for found in operations.size(demo, ids):
+    sizes = operations.size(demo, ids)
+    assert len(sizes) == len(ids) > 10
+    for found in sizes:
         assert 0 < found.size < found.base, found.id

@@ -13,8 +13,13 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 Names = dict[str, int]
 """Of a folder: its entries with their inodes."""
@@ -66,6 +71,27 @@ class Tree:
         elif path.exists():
             self.content[os.fstat(descriptor).st_ino] = path.read_bytes()
 
+    def unsynced(self) -> list[str]:
+        """What a power loss now could take, or leave in part: files whose bytes or whose names are not on disk."""
+        self.look()
+        found = set()
+        for folder, names in self.seen.items():
+            kept = self.names.get(folder, {})
+            for name, ino in names.items():
+                path = Path(folder, name)
+                if kept.get(name) != ino or self.content.get(ino) != path.read_bytes():
+                    found.add(path.relative_to(self.root).as_posix())
+        return sorted(found)
+
+    def returning(self) -> list[str]:
+        """Files that were removed and could be there again after a power loss now."""
+        self.look()
+        found = []
+        for folder, kept in self.names.items():
+            gone = kept.keys() - self.seen.get(folder, {}).keys()
+            found += [Path(folder, name).relative_to(self.root).as_posix() for name in gone]
+        return sorted(found)
+
     def lose(self, rng: random.Random) -> None:
         """Leave the folder as the power's end could leave it."""
         self.look()
@@ -90,6 +116,22 @@ class Tree:
             return new
         place = rng.randrange(len(new) + 1)
         return new[:place] + (b"\0" * (len(new) - place) if rng.random() < 0.5 else b"")
+
+
+@contextmanager
+def watched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tree]:
+    """A tree that notes every sync below a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tree, real = Tree(folder.resolve()), os.fsync
+
+    def fsync(file: Any) -> None:
+        real(file)
+        tree.synced(file if isinstance(file, int) else file.fileno())
+
+    tree.begin()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fsync)
+        yield tree
 
 
 def copy(source: Path, target: Path) -> None:

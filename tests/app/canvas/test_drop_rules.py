@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from app.canvas.drop_rules import (
@@ -24,6 +27,7 @@ from app.canvas.drop_rules import (
 )
 from engine.domain.audience import Audience
 from engine.domain.check import check_audience
+from engine.domain.model import DataModel, Source
 from engine.domain.rule import Node
 from engine.domain.rule_codec import read_rule
 from engine.domain.rule_writing import write_rule
@@ -49,6 +53,29 @@ def test_everything_new_is_valid_at_once(kind: str) -> None:
     node = new_condition(kind, name, SMALL)  # type: ignore[arg-type]
     check_audience(Audience("a", "a", node), SMALL, ["x"], ["x"])
     assert read_rule(write_rule(node)) == node
+
+
+def test_what_something_new_asks_at_first() -> None:
+    def begun(kind: Any, name: str, model: DataModel = SMALL) -> object:
+        return written(new_condition(kind, name, model))
+
+    assert begun("trait", "vip") == {"trait": "vip", "eq": True}
+    assert begun("trait", "age") == {"trait": "age", "is_set": True}
+    assert begun("event", "view") == {"did": "view", "within": "30d"}
+    assert begun("sample", "") == {"sample": {"percent": 10, "seed": "sample"}}
+    assert begun("sequence", "") == {"sequence": [{"did": "purchase"}, {"did": "view"}], "within": "30d"}
+    alone = replace(SMALL, events={"view": SMALL.events["view"]})
+    assert begun("sequence", "", alone) == {"sequence": [{"did": "view"}, {"did": "view"}], "within": "30d"}
+    assert begun("sql", "") == {"sql": "SELECT user_id FROM users"}
+    queried = replace(SMALL, profile=replace(SMALL.profile, source=Source(sql="SELECT 1 AS user_id")))
+    assert begun("sql", "", queried) == {"sql": "SELECT user_id FROM …"}
+
+
+def test_several_are_put_one_after_another_from_the_first_place_on() -> None:
+    root = rule({"all": [B, C]})
+    assert written(insert_many(root, (), 0, [NEW, rule(A)])) == {"all": [VIEW, A, B, C]}
+    assert written(insert_many(root, (), 1, [NEW, rule(A)])) == {"all": [B, VIEW, A, C]}
+    assert written(insert_many(root, (), -1, [NEW, rule(A)])) == {"all": [B, C, VIEW, A]}
 
 
 def test_on_a_condition_two_become_the_group_that_makes_a_difference() -> None:
@@ -100,6 +127,19 @@ def test_many_at_once() -> None:
     assert written(insert_many(rule(A), (), -1, [NEW, rule(B)])) == {"all": [A, VIEW, B]}
     with pytest.raises(EngineError):
         group_many(root, [], "all")
+
+
+def test_siblings_that_are_grouped_keep_their_order_and_nothing_else_goes() -> None:
+    five = rule({"all": [A, B, C, VIEW, {"trait": "age", "gte": 5}]})
+    last = {"trait": "age", "gte": 5}
+    assert written(group_many(five, [(1,), (2,), (3,)], "any")) == {"all": [A, {"any": [B, C, VIEW]}, last]}
+    assert written(group_many(five, [(3,), (0,), (2,)], "all")) == {"all": [{"all": [A, C, VIEW]}, B, last]}
+    assert written(group_many(five, [(0,), (2,), (4,)], "any")) == {"all": [{"any": [A, C, last]}, B, VIEW]}
+    assert written(remove_many(five, [(0,), (2,), (3,)])) == {"all": [B, last]}
+    assert written(duplicate_many(five, [(0,), (2,), (3,)])) == {"all": [A, A, B, C, C, VIEW, VIEW, last]}
+    assert written(mute_many(mute_many(five, [(0,), (2,)], muted=True), [(2,)], muted=False)) == {
+        "all": [{**A, "muted": True}, B, C, VIEW, last]
+    }
 
 
 def test_moves_into_itself_are_refused() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pytest
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.insights.who import condition_for
 from app.main_window import MainWindow
+from app.widgets.bars import ShareBar
 from engine.client import Reply, Request
 from engine.domain.rule_writing import write_rule
 from engine.domain.values import ValueType
@@ -110,6 +112,40 @@ def test_a_value_becomes_a_condition(window: MainWindow, worker: FakeWorker, qtb
     assert write_rule(window.document.audience.rule)["all"][-1] == {"trait": "age", "between": [17, 19]}
     assert write_rule(condition_for("t", ValueType.STRING, None, None)) == {"trait": "t", "is_set": False}
     assert write_rule(condition_for("t", ValueType.BOOLEAN, True, None)) == {"trait": "t", "eq": True}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sure"),
+    [(99.0, 140.0, False), (100.0, 140.0, False), (101.0, 140.0, True), (60.0, 100.0, False), (60.0, 99.0, True)],
+)
+def test_an_index_is_sure_only_where_its_interval_leaves_out_100(
+    window: MainWindow, worker: FakeWorker, qtbot: QtBot, low: float, high: float, sure: bool
+) -> None:
+    sized(window, worker, qtbot)
+    window.insights.show_page("who")
+    share = {"value": 17, "high": 19, "members": 20, "base": 100, "index": 98.0, "low_index": low, "high_index": high}
+    unknown = {**share, "value": 20, "index": None, "low_index": None, "high_index": None}
+    answer(worker, "breakdown", {"trait": "age", "size": 50, "base": 1000, "shares": [share, unknown]})
+    found = {one.text(): one for one in window.insights.who.findChildren(QLabel)}
+    assert found["98"].property("sure") is sure
+    assert f"{low:.0f}" in found["98"].toolTip()
+    assert f"{high:.0f}" in found["98"].toolTip()
+    assert not found["–"].property("sure")
+
+
+def test_an_overlap_counts_shared_members_once(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:
+    """50 here, 30 there, 10 in both: 70 people in all, of whom one in seven is shared."""
+    sized(window, worker, qtbot)
+    window.insights.show_page("overlap")
+    answer(worker, "overlap", [{"id": "vips", "size": 30, "both": 10}, {"id": "all", "size": 1000, "both": 50}])
+    overlap = window.insights.overlap
+    found = {one.text(): one for one in overlap.findChildren(QLabel)}
+    tips = {name: found[name].toolTip() for name in ("vips", "all")}
+    words = window.insights.overlap.words
+    assert tips["vips"] == words("overlap.tip", "30", words.percent(10, 70))
+    assert tips["all"] == words("overlap.tip", "1,000", words.percent(50, 1000))
+    assert {"10 · 20.0 %", f"50 · {words.percent(50, 50)}"} <= set(texts(overlap))
+    assert [bar.share for bar in overlap.findChildren(ShareBar)] == [0.2, 1.0]
 
 
 def test_another_audience_is_excluded_by_a_click(window: MainWindow, worker: FakeWorker, qtbot: QtBot) -> None:

@@ -71,6 +71,35 @@ def test_nothing_is_hashed_twice_and_junk_stays_here() -> None:
     assert PROFILES["sha256"].prepared("document", "000.000.000-00", None) is None
 
 
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ("a" * 31, False),
+        ("a" * 32, True),
+        ("a" * 150, True),
+        ("a" * 151, False),
+        ("123e4567-e89b-12d3-a456-426614174000", True),
+        ("ana.silva@mail.com-and-some-more-to-be-long", False),
+    ],
+)
+def test_a_publishers_pseudonym(value: str, right: bool) -> None:
+    assert normal("ppid", "ppid", f" {value} ") == (value if right else None)
+    assert PROFILES["ppid"].prepared("ppid", value, None) == (value if right else None), "it is sent as it is"
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"), [("1234", None), ("12.345", "12345"), ("AB-123", "ab123"), ("11111", None), ("  ", None)]
+)
+def test_a_document_has_five_signs_at_least_of_which_two_differ(value: str, wanted: str | None) -> None:
+    assert normal("sha256", "document", value) == wanted
+
+
+@pytest.mark.parametrize("profile", ["sha256", "google", "meta", "tiktok"])
+def test_what_is_hashed_is_sent_in_hexadecimal(profile: str) -> None:
+    assert PROFILES[profile].prepared("email", "a@b.co", None) == hashlib.sha256(b"a@b.co").hexdigest()
+    assert PROFILES[profile].prepared("email", " ", None) is None
+
+
 def test_what_a_profile_does_not_take_is_said() -> None:
     with pytest.raises(EngineError, match="no identifier profile"):
         profile_named("gogle", {})

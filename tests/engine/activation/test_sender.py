@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from engine.activation.sender import BREAK_AFTER, GIVE_UP_AFTER
+from engine.activation.sender import BREAK_AFTER, BREAK_FOR, GIVE_UP_AFTER
 from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigured, Refused
 from engine.operations import (
     Workspace,
@@ -95,6 +95,96 @@ def test_waits_are_kept_and_a_failing_destination_is_left_alone(
         assert last.state == "done"
         assert out.state == expected(PEOPLE)
         assert destinations(workspace)[0].failures == 0
+
+
+def test_who_arrived_unnoticed_and_was_refused_then_still_leaves_with_the_audience(
+    tmp_path: Path, out: Memory, clock: list[datetime]
+) -> None:
+    """The answer to the first try is lost and the second one refuses a row: that person may be there all the same."""
+    lost = [True]
+
+    def lose(batch: Batch) -> None:
+        if lost and lost.pop():
+            out.refuses = lambda key: "too_young" if key == "3" else None
+            raise Later("the answer was lost", 0.0)
+
+    out.capabilities, out.after = Capabilities(100, "set", "protocol"), lose
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | {"max_removal": 100}) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        assert [one.state for one in sync_due(workspace)] == ["planned"]
+        assert "3" in out.state
+        clock[0] += timedelta(hours=1)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        assert "3" in [key for (key,) in workspace.database._connection.execute("SELECT key FROM delivered")]
+        out.refuses = lambda key: None
+        refresh(workspace, [one for one in PEOPLE if one.id != 3])
+        clock[0] += timedelta(hours=1)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        assert sorted(out.state) == ["1", "2", "4", "5", "6", "7"]
+
+
+def test_who_was_refused_at_the_first_try_was_never_there(tmp_path: Path, out: Memory) -> None:
+    out.capabilities = Capabilities(100, "set", "protocol")
+    out.refuses = lambda key: "too_young" if key == "3" else None
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | {"max_removal": 100}) as workspace:
+        refresh(workspace)
+        sync_due(workspace)
+        assert "3" not in [key for (key,) in workspace.database._connection.execute("SELECT key FROM delivered")]
+        refresh(workspace, [one for one in PEOPLE if one.id != 3])
+        (found,) = sync_due(workspace)
+        assert found.summary["remove"] == 0
+
+
+def test_each_wait_is_the_next_one_and_the_last_try_gives_up(
+    tmp_path: Path, out: Memory, clock: list[datetime]
+) -> None:
+    """1, 5, 15, 60, 180 minutes, then 360 each time; the breaker holds from the fifth failure on; the twelfth ends it."""
+
+    def down(batch: Batch) -> None:
+        raise Later("down")
+
+    out.before = down
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        waits, opens = [], []
+        for attempt in range(1, GIVE_UP_AFTER + 1):
+            (found,) = sync_due(workspace)
+            assert (found.state, found.attempt) == ("failed" if attempt == GIVE_UP_AFTER else "planned", attempt)
+            opened = destinations(workspace)[0].open_until
+            opens.append(opened is not None)
+            if opened is not None:
+                assert datetime.fromisoformat(opened) == clock[0] + BREAK_FOR
+            if found.state == "failed":
+                break
+            again = datetime.fromisoformat(found.not_before)
+            waits.append(int((again - clock[0]).total_seconds()) // 60)
+            clock[0] = max(again, clock[0] if opened is None else datetime.fromisoformat(opened))
+            clock[0] -= timedelta(seconds=1)
+            assert sync_due(workspace) == [], "a second before its time"
+            clock[0] += timedelta(seconds=1)
+        assert waits == [1, 5, 15, 60, 180, 360, 360, 360, 360, 360, 360]
+        assert opens == [number >= BREAK_AFTER for number in range(1, GIVE_UP_AFTER + 1)]
+        assert out.state == {}
+
+
+def test_a_wait_that_a_destination_asks_for_is_a_second_at_least(
+    tmp_path: Path, out: Memory, clock: list[datetime]
+) -> None:
+    after = [0.0, 1.0, 2.5]
+
+    def busy(batch: Batch) -> None:
+        if after:
+            raise Later("busy", after.pop(0))
+
+    out.before = busy
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        for seconds in (1, 1, 2):
+            (found,) = sync_due(workspace)
+            waited = datetime.fromisoformat(found.not_before) - clock[0]
+            assert int(waited.total_seconds()) == seconds
+            clock[0] += timedelta(seconds=3)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
 
 
 def test_what_never_gets_through_ends_and_is_taken_up_again(tmp_path: Path, out: Memory, clock: list[datetime]) -> None:
@@ -238,7 +328,9 @@ def test_anything_that_happens_ends_in_what_should_be_there(tmp_path: Path, out:
             while sync_due(workspace):
                 pass
             assert out.state == expected(people), world
-            assert json.dumps([one.as_json() for one in syncs(workspace)])
+            told = json.loads(json.dumps([one.as_json() for one in syncs(workspace)]))
+            assert {one["audience"] for one in told} == {"sp"}
+            assert {one["state"] for one in told} <= {"done", "superseded"}, "nothing is left to be sent"
 
 
 def test_destinations_with_the_same_credentials_are_left_alone_together(

@@ -78,6 +78,8 @@ def test_an_ordinal_never_moves(name: str, tmp_path: Path) -> None:
         for key, ordinal in found.items():
             assert ever.setdefault(key, ordinal) == ordinal
         assert len(set(ever.values())) == len(ever)
+    assert ever.keys() == {key for keys in states for key in keys}
+    assert len(states) > 1
 
 
 def test_many_random_states_agree(tmp_path: Path) -> None:

@@ -59,3 +59,14 @@ def test_what_is_wrong_is_said_when_the_audience_is_read(settings: dict[str, Any
     with pytest.raises(EngineError) as caught:
         read_audience(document)
     assert caught.value.path == path
+
+
+def test_names_come_before_and_after_what_is_named_by_its_kind() -> None:
+    found = read_delivery({"suppress": ["any-one", {"list": "never"}, "other", {"audience": "fraud"}]})
+    assert found.suppress == (("any", "any-one"), ("list", "never"), ("any", "other"), ("audience", "fraud"))
+    assert read_delivery({"destinations": ["a", "b", "a"]}).destinations == ("a", "b")
+    assert read_delivery({"min_size": 0}).min_size == 0
+    for wrong in ({}, {"list": "a", "audience": "b"}):
+        with pytest.raises(EngineError) as refused:
+            read_delivery({"suppress": ["a", wrong]})
+        assert refused.value.path == "suppress[1]"

@@ -71,6 +71,12 @@ def test_what_is_written_is_what_was_read() -> None:
         ({"kinds": {"email": {"blocked": ["("]}}}, "kinds.email.blocked[0]", "cannot be read"),
         ({"sources": {"a": {"identifiers": {"email": "x"}}}}, "sources.a", "either a table or a sql"),
         ({"sources": {"a": {"table": "t"}}}, "sources.a.identifiers", "names nobody"),
+        ({"probable": LIKELY | {"tabel": "t"}}, "probable", "tabel"),
+        ({"probable": LIKELY | {"compare": {"a": "name"}}}, "probable.compare", ""),
+        ({"quality": {"churn": 101}}, "quality.churn", ""),
+        ({"quality": {"precision": 101}}, "quality.precision", ""),
+        ({"quality": {"largest": -1}}, "quality.largest", ""),
+        ({"quality": {"larger": 1}}, "quality", "larger"),
         ({"sources": {"a": {"table": "t", "identifiers": {"phone": "x"}}}}, "sources.a.identifiers", "no kind"),
         ({"sources": {"a": {"table": "t", "identifiers": {"email": []}}}}, "sources.a.identifiers.email", "no column"),
         ({"rules": [{"kinds": ["email"]}, {"kinds": ["email"]}]}, "rules[1].kinds", "already"),
@@ -95,3 +101,9 @@ def test_what_is_wrong_is_named(change: dict[str, Any], path: str, said: str) ->
         read_identity({**good, **change})
     assert (caught.value.path or "").startswith(path)
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize("share", [0, 100])
+def test_a_share_may_be_all_or_nothing(share: int) -> None:
+    found = read_identity(WHOLE | {"quality": {"churn": share, "precision": share}})
+    assert (found.quality.churn, found.quality.precision) == (share, share)

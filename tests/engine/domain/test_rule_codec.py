@@ -93,7 +93,13 @@ def test_edits_give_new_trees_and_leave_the_old_one(rule: Node, rng: Random) -> 
         edit.duplicate(rule, place)
         edit.remove(rule, place)
         assert edit.unwrap(edit.wrap(rule, place, "all"), place) == rule
-        assert edit.negate(edit.negate(rule, place), place) == rule or isinstance(edit.at(rule, place), Not)
+        here = edit.at(rule, place)
+        once = edit.negate(rule, place)
+        if isinstance(here, Not):
+            assert edit.at(once, place) == here.child
+        else:
+            assert edit.at(once, place) == Not(here)
+            assert edit.negate(once, place) == rule
     groups = [p for p in places(rule) if isinstance(edit.at(rule, p), All | AnyOf)]
     for group in groups:
         inserted = edit.insert(rule, group, 0, All(note="new"))

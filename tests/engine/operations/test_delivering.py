@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from engine.destinations.protocol import Batch, Later
+from engine.destinations.protocol import Batch, Later, Misconfigured
 from engine.operations import (
     Workspace,
     destinations,
@@ -23,6 +24,7 @@ from engine.operations import (
     syncs,
     upload_list,
 )
+from engine.operations.delivering import Delivering, Some
 from engine.store.activation import Batches, Outbox
 from engine.warehouses.local import publishing
 from tests.support.delivering import (
@@ -212,6 +214,163 @@ def test_guards_hold_a_sync_until_a_person_decides(tmp_path: Path, out: Memory) 
         refresh(workspace, PEOPLE)
         assert [one.state for one in sync_due(workspace)] == ["done"]
         assert len(out.state) == 7
+
+
+@pytest.mark.parametrize(("left", "state"), [(7, "done"), (6, "held")])
+def test_removals_of_just_the_share_that_is_allowed_pass(tmp_path: Path, out: Memory, left: int, state: str) -> None:
+    """Of ten people three are 30 %, which is the most by itself."""
+    ten = [person(i) for i in range(1, 11)]
+    with make(tmp_path / "ws", ten, BY_MAIL) as workspace:
+        refresh(workspace)
+        sync_due(workspace)
+        refresh(workspace, ten[:left])
+        (found,) = sync_due(workspace)
+        assert (found.state, len(out.state)) == (state, left if state == "done" else 10)
+
+
+@pytest.mark.parametrize(("share", "state"), [(0, "held"), (9, "held"), (10, "done"), (100, "done")])
+def test_a_destination_says_which_share_may_be_removed(tmp_path: Path, out: Memory, share: int, state: str) -> None:
+    ten = [person(i) for i in range(1, 11)]
+    with make(tmp_path / "ws", ten, BY_MAIL | {"max_removal": share}) as workspace:
+        refresh(workspace)
+        sync_due(workspace)
+        refresh(workspace, ten[:9])
+        (found,) = sync_due(workspace)
+        assert (found.state, len(out.state)) == (state, 9 if state == "done" else 10)
+        refresh(workspace, [*ten[:9], person(11), person(12)] if state == "done" else [*ten, person(11)])
+        assert [one.state for one in sync_due(workspace)] == ["done"], "nobody is removed"
+
+
+@pytest.mark.parametrize(("people", "state"), [(4, "done"), (3, "done"), (2, "held"), (1, "held"), (0, "done")])
+def test_just_as_many_as_are_wanted_at_least_go(tmp_path: Path, out: Memory, people: int, state: str) -> None:
+    """Nobody at all is no small audience: everyone may leave."""
+    with make(tmp_path / "ws", PEOPLE[:people], BY_MAIL | {"min_size": 3}) as workspace:
+        refresh(workspace)
+        (found,) = sync_due(workspace)
+        assert (found.state, len(out.state)) == (state, people if state == "done" else 0)
+
+
+@pytest.mark.parametrize(("least_of", "state"), [("audience", "held"), ("destination", "held"), ("connector", "held")])
+def test_the_greatest_of_the_least_sizes_counts(tmp_path: Path, out: Memory, least_of: str, state: str) -> None:
+    sizes = {"audience": 3, "destination": 3, "connector": 3} | {least_of: 8}
+    out.capabilities = replace(out.capabilities, smallest_audience=sizes["connector"])
+    destination = BY_MAIL | {"min_size": sizes["destination"]}
+    with make(tmp_path / "ws", PEOPLE, destination, min_size=sizes["audience"]) as workspace:
+        refresh(workspace)
+        assert [one.state for one in sync_due(workspace)] == [state]
+        refresh(workspace, [*PEOPLE, person(8)])
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+
+
+@pytest.mark.parametrize(("other", "state"), [(7, "done"), (6, "held"), (5, "held"), (4, "done")])
+def test_audiences_at_one_destination_differ_by_enough_or_not_at_all(
+    tmp_path: Path, out: Memory, other: int, state: str
+) -> None:
+    """Three people apart are enough where three are the least; the same people tell of nobody."""
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | {"min_size": 3}) as workspace:
+        save_audience(workspace, "most", {"sql": f"SELECT id FROM people WHERE id <= {other}"}, destinations=["out"])
+        refresh(workspace, None, "sp")
+        sync_due(workspace)
+        refresh(workspace, None, "most")
+        assert [one.state for one in sync_due(workspace)] == [state]
+
+
+def test_as_many_people_but_others_are_compared_one_by_one(tmp_path: Path, out: Memory) -> None:
+    """Five and five with one other on either side are two apart."""
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | {"min_size": 3}) as workspace:
+        for name, where in (("a", "id <= 5"), ("b", "id BETWEEN 2 AND 6"), ("c", "id BETWEEN 3 AND 7")):
+            save_audience(workspace, name, {"sql": f"SELECT id FROM people WHERE {where}"}, destinations=["out"])
+        refresh(workspace, None, "a")
+        sync_due(workspace)
+        refresh(workspace, None, "b")
+        assert [one.state for one in sync_due(workspace)] == ["held"]
+        refresh(workspace, None, "c")
+        assert [one.state for one in sync_due(workspace)] == ["done"], "four are apart"
+
+
+def _some(*runs: int) -> Some:
+    return Some(frozenset(runs), np.array([1]), np.array([2]))
+
+
+def test_a_short_step_follows_only_what_was_delivered_to_its_end(tmp_path: Path, out: Memory) -> None:
+    """After a sync that was held, or failed with a batch sent, everybody is looked at."""
+
+    def fail(batch: Batch) -> None:
+        if out.batches:
+            raise Misconfigured("the account is closed", "Open it.")
+
+    def step(workspace: Workspace) -> bool:
+        first, last = sorted(syncs(workspace), key=lambda one: one.id)[-2:]
+        return Delivering(workspace).follows(last, _some(first.run_id))
+
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        refresh(workspace)
+        (only,) = syncs(workspace)
+        assert not Delivering(workspace).follows(only, _some(only.run_id)), "there is none before it"
+        sync_due(workspace)
+        refresh(workspace)
+        assert step(workspace), "the one before it is done"
+        last = max(syncs(workspace), key=lambda one: one.id)
+        assert not Delivering(workspace).follows(last, _some(last.run_id)), "it is of another run"
+        sync_due(workspace)
+        refresh(workspace, PEOPLE[:2])
+        assert [one.state for one in sync_due(workspace)] == ["held"]
+        refresh(workspace, PEOPLE[:6])
+        held = Outbox(workspace.database).newest("sp")[1]
+        assert held.state == "superseded", "of one that was held before anything was sent nothing is there"
+        assert Delivering(workspace).follows(Outbox(workspace.database).newest("sp")[0], _some(last.run_id))
+        sync_due(workspace)
+        out.batches.clear()
+        out.before = fail
+        refresh(workspace, [*PEOPLE[:6], *(person(i) for i in range(20, 26))])
+        assert [one.state for one in sync_due(workspace)] == ["failed"]
+        refresh(workspace, PEOPLE[:6])
+        newest, before = Outbox(workspace.database).newest("sp")[:2]
+        assert before.state == "planned", "what was begun is ended first"
+        assert not Delivering(workspace).follows(newest, _some(before.run_id))
+
+
+def test_a_short_step_does_not_follow_what_is_held_with_a_part_sent(
+    tmp_path: Path, out: Memory, clock: list[datetime]
+) -> None:
+    def third_fails(batch: Batch) -> None:
+        if len(out.batches) == 1:
+            raise Later("down")
+
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL | {"min_size": 5}, consent=["ads"]) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        out.before = third_fails
+        sync_due(workspace)
+        out.before = lambda batch: None
+        publish(workspace.folder, [replace(p, agreed=p.id < 4) for p in PEOPLE])
+        workspace.reload()
+        clock[0] += timedelta(hours=3)
+        (held,) = sync_due(workspace)
+        assert held.state == "held"
+        refresh(workspace)
+        newest = Outbox(workspace.database).newest("sp")[0]
+        assert not Delivering(workspace).follows(newest, _some(held.run_id))
+
+
+@pytest.mark.parametrize(("minutes", "planned_again"), [(59, False), (60, False), (61, True)])
+def test_a_plan_of_just_an_hour_is_still_sent(
+    tmp_path: Path, out: Memory, clock: list[datetime], minutes: int, planned_again: bool
+) -> None:
+    faults = [Later("busy", minutes * 60.0)]
+
+    def fail(batch: Batch) -> None:
+        if faults:
+            raise faults.pop()
+
+    out.capabilities, out.before = replace(out.capabilities, batch_rows=2), fail
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL, consent=["ads"]) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        sync_due(workspace)
+        publish(workspace.folder, [replace(p, agreed=p.id != 7) for p in PEOPLE])
+        workspace.reload()
+        clock[0] += timedelta(minutes=minutes)
+        assert [one.state for one in sync_due(workspace)] == ["done"]
+        assert ("7" in out.state) is not planned_again
 
 
 def test_two_audiences_that_tell_one_person_apart_do_not_both_go(tmp_path: Path, out: Memory) -> None:

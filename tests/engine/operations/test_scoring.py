@@ -75,6 +75,7 @@ def test_features_are_what_a_loop_finds(market: Market) -> None:
 def test_amounts_are_by_the_mean_of_their_site(market: Market) -> None:
     found = values(table(market))["buy.sum(amount).365d"]
     year = [one for one in rows(market, "buy", 365) if market.agreed[one[0]]]
+    assert {who % 2 for who in found} == {0, 1}
     for rest in (0, 1):
         mean = np.mean([one[3] for one in year if one[0] % 2 == rest])
         for who in (one for one in found if one % 2 == rest):
@@ -84,6 +85,7 @@ def test_amounts_are_by_the_mean_of_their_site(market: Market) -> None:
 def test_traits_as_numbers(market: Market) -> None:
     found = values(table(market))
     told = market.workspace.warehouse.rows("SELECT id, age, city, member, since FROM people")
+    assert sum(bool(market.agreed[who]) for who, *_ in told) > 20
     for who, age, city, member, since in told:
         if not market.agreed[who]:
             continue

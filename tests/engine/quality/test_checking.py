@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from engine.domain.model import Source
 from engine.quality.checking import Result, carried_out
 from engine.quality.conditions import bad_rows
-from engine.quality.contracts import Check, read_contract
+from engine.quality.contracts import Bound, Check, read_contract
 from engine.quality.measuring import Table
 from engine.warehouses.duck import DuckSession, connect
 from tests.support.contracts import CONTRACT
@@ -80,6 +81,7 @@ def test_volume_is_compared_with_the_same_weekday_before() -> None:
 def test_each_check_alone_says_what_it_says_among_all() -> None:
     rows: list[Row] = [*GOOD, (3, None, 130, "XX", None)]
     together, made = results(rows), table(rows)
+    assert len(together) > 10
     for one in read_contract(CONTRACT).checks:
         (alone,) = carried_out([one], made, now=NOW)
         assert (alone.value, alone.state) == (together[one.id].value, together[one.id].state)
@@ -173,6 +175,88 @@ def test_the_gate_leaves_out_warnings_and_shares() -> None:
     assert "state: nullValues" not in reasons
     assert "email: required" in reasons, "a file without the column has no row with it"
     assert "email: pattern" not in reasons
+
+
+def test_a_row_that_breaks_a_mere_warning_is_loaded_all_the_same() -> None:
+    strict = Check("age: range", "people", "range", ("age",), arguments={"minimum": 18})
+    mild = Check("age: range", "people", "range", ("age",), warning=True, arguments={"minimum": 18})
+    some = Check("age: some", "people", "range", ("age",), Bound("<=", 1), arguments={"minimum": 18})
+    share = Check("age: share", "people", "range", ("age",), percent=True, arguments={"minimum": 18})
+    column = '"age"'
+    assert list(bad_rows([strict], lambda _: column).values()) == ["age: range"]
+    assert bad_rows([mild], lambda _: column) == {}
+    assert bad_rows([some], lambda _: column) == {}
+    assert list(bad_rows([mild, some, strict], lambda _: column).values()) == ["age: range"]
+    assert list(bad_rows([share], lambda _: column).values()) == ["age: share"], "none of a hundred is none at all"
+    (found,) = carried_out([mild], table([(1, "a@x.com", 12, "SP", None)]), now=NOW)
+    assert (found.state, found.value) == ("yellow", 1)
+
+
+def test_a_warning_of_a_contract_keeps_no_row_out() -> None:
+    given = copy.deepcopy(CONTRACT)
+    (state,) = (one for one in given["schema"][0]["properties"] if one["name"] == "state")
+    state["quality"][0]["severity"] = "warning"
+    checks = read_contract(given).checks
+    (values,) = (one for one in checks if one.id == "state: invalidValues")
+    assert values.warning
+    assert "state: invalidValues" not in bad_rows(checks, lambda name: f'"{name}"').values()
+    assert "state: invalidValues" in bad_rows(read_contract(CONTRACT).checks, lambda name: f'"{name}"').values()
+
+
+@pytest.mark.parametrize(("rows", "state"), [(5, "red"), (6, "green"), (10, "green"), (14, "green"), (15, "red")])
+def test_a_volume_of_just_the_tolerance_is_usual(rows: int, state: str) -> None:
+    """40 % of ten are four more or fewer."""
+    many: list[Row] = [(number, f"u{number}@x.com", 30, "SP", NOW) for number in range(rows)]
+    assert results(many, lambda _: [9, 10, 11])["drift"].state == state
+
+
+@pytest.mark.parametrize(("weeks", "state"), [(0, "green"), (2, "green"), (3, "red"), (4, "red")])
+def test_three_weeks_are_enough_to_compare_with(weeks: int, state: str) -> None:
+    assert results(GOOD, lambda _: [9] * weeks)["drift"].state == state
+
+
+@pytest.mark.parametrize(
+    ("operator", "holds"),
+    [
+        ("<", (True, False, False)),
+        ("<=", (True, True, False)),
+        (">", (False, False, True)),
+        (">=", (False, True, True)),
+        ("=", (False, True, False)),
+        ("!=", (True, False, True)),
+    ],
+)
+def test_bounds_at_their_edges(operator: Any, holds: tuple[bool, ...]) -> None:
+    assert tuple(Bound(operator, 5).holds(number) for number in (4, 5, 6)) == holds
+
+
+def test_bounds_of_two_numbers_take_both_in() -> None:
+    assert [Bound("between", (2, 4)).holds(number) for number in range(1, 6)] == [False, True, True, True, False]
+    assert [Bound("not between", (2, 4)).holds(number) for number in range(1, 6)] == [True, False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "bad_ones"),
+    [
+        ("range", {"minimum": 10, "maximum": 20}, [9, 21]),
+        ("range", {"exclusiveMinimum": 10, "exclusiveMaximum": 20}, [9, 10, 20, 21]),
+        ("values", {"values": [10, 20]}, [9, 11, 19, 21]),
+        ("length", {"minLength": 2, "maxLength": 2}, [9]),
+    ],
+)
+def test_rows_at_the_edges_of_checks(kind: Any, arguments: dict[str, Any], bad_ones: list[int]) -> None:
+    ages = [9, 10, 11, 19, 20, 21, None]
+    made = table([(number, None, age, None, None) for number, age in enumerate(ages)])
+    (found,) = carried_out([Check("age", "people", kind, ("age",), arguments=arguments)], made, now=NOW)
+    assert found.value == len(bad_ones)
+    (test,) = bad_rows([found.check], lambda name: f'"{name}"')
+    assert made.rows(f"SELECT age FROM people WHERE {test} ORDER BY age") == [(age,) for age in bad_ones]
+
+
+@pytest.mark.parametrize(("hours", "state"), [(47, "green"), (48, "green"), (49, "red")])
+def test_data_of_just_the_age_allowed_are_fresh(hours: int, state: str) -> None:
+    seen = NOW.replace(tzinfo=None) - timedelta(hours=hours)
+    assert results([(1, "a@x.com", 20, "SP", seen)])["seen: fresh"].state == state
 
 
 def test_a_draft_is_a_contract_that_its_table_keeps(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def test_long_lists_of_numbers_are_exact(kind: str, name: str) -> None:
         connection.execute("CREATE TABLE t AS SELECT unnest($1) AS x", [given])
         rows = connection.execute(statement.sql, list(statement.parameters)).fetchall()
         kept = dict(connection.execute(f"SELECT x, CAST(CAST(x AS {kind}) AS VARCHAR) FROM t").fetchall())
+    assert sorted(text for text, _ in rows) == sorted(given)
     for text, holds in rows:
         among = Decimal(kept[text]) in [Decimal(str(one)) for one in operator.values]
         assert bool(holds) is (among if name == "in" else not among), text

@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import EngineError
 from engine.store.audiences import Audiences
-from engine.store.database import Database
+from engine.store.database import Database, _migrations
 from engine.store.models import Lists
 
 _WRITER = """
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from engine.domain.audience_codec import read_audience
 from engine.store.audiences import Audiences
-from engine.store.database import Database
+from engine.store.database import Database, _migrations
 database = Database(Path(sys.argv[1]))
 audiences = Audiences(database)
 for number in range(100_000):
@@ -107,4 +107,70 @@ def test_what_is_deleted_is_overwritten_at_once(tmp_path: Path) -> None:
     database._connection.execute("DELETE FROM erased_keys")
     database._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert b"canary-" not in (tmp_path / "store.sqlite").read_bytes()
+    database.close()
+
+
+def test_a_writer_that_read_first_still_writes_after_another_wrote(tmp_path: Path) -> None:
+    """Begun as a reader it would end with "busy", since what it read is old by then; begun as a writer it has its turn."""
+    path = tmp_path / "store.sqlite"
+    first, second = Database(path), Database(path)
+    first._connection.set_busy_timeout(0)
+    second._connection.set_busy_timeout(0)
+    with first.transaction():
+        assert Lists(first).sizes() == {}
+        with pytest.raises(EngineError) as refused:
+            Lists(second).save("b", ["1"], "me")
+        assert (refused.value.code, "busy" in str(refused.value)) == ("store", True)
+        Lists(first).save("a", ["1"], "me")
+    Lists(second).save("b", ["1"], "me")
+    assert Lists(first).sizes() == {"a": 1, "b": 1}
+    first.close()
+    second.close()
+
+
+def test_a_reader_does_not_keep_a_writer_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    first, second = Database(path), Database(path)
+    second._connection.set_busy_timeout(0)
+    with first.transaction():
+        Lists(first).save("a", ["1"], "me")
+        assert Lists(second).sizes() == {}
+    assert Lists(second).sizes() == {"a": 1}
+    first.close()
+    second.close()
+
+
+def test_a_transaction_within_another_ends_with_it(tmp_path: Path) -> None:
+    database = Database(tmp_path / "store.sqlite")
+    with pytest.raises(RuntimeError), database.transaction():
+        with database.transaction():
+            Lists(database).save("a", ["1"], "me")
+        assert database._connection.in_transaction
+        raise RuntimeError
+    assert not database._connection.in_transaction
+    assert Lists(database).sizes() == {}
+    with database.transaction():
+        Lists(database).save("a", ["1"], "me")
+    assert Lists(database).sizes() == {"a": 1}
+    database.close()
+
+
+def test_a_change_by_another_connection_is_seen_and_one_of_its_own_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    first, second = Database(path), Database(path)
+    before = first.changed()
+    Lists(first).save("a", ["1"], "me")
+    assert first.changed() == before
+    Lists(second).save("b", ["1"], "me")
+    assert first.changed() != before
+    first.close()
+    second.close()
+
+
+def test_opening_again_migrates_nothing_and_keys_that_refer_are_enforced(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    Database(path).close()
+    database = Database(path)
+    assert database._number("PRAGMA foreign_keys") == 1
+    assert database._number("PRAGMA user_version") == _migrations()[-1][0]
     database.close()
