@@ -87,7 +87,9 @@ def warehouse(request: pytest.FixtureRequest) -> Iterator[tuple[DuckSession, Dat
 def test_missing_equals_nothing_in_a_sequence(warehouse: tuple[DuckSession, DataModel], name: str) -> None:
     session, model = warehouse
     world = World(model, session, session.describe, {}, datetime(2026, 2, 1, tzinfo=UTC))
-    for steps in chains(name):
+    every = chains(name)
+    assert every
+    for steps in every:
         audience = read_audience({"kind": "audience", "id": "it", "rule": {"sequence": steps}})
         found = Evaluator(session, world, {}).members(audience, audience.sites_in(model))
         assert found.tolist() == KNOWN, steps
