@@ -93,7 +93,8 @@ class Lists:
             lost = {key for key, _, there in rows if there}.difference(distinct)
             self._database.run("forget_list", {"id": identifier})
             values = {"id": identifier, "saved_at": at, "saved_by": who, "size": len(distinct), "sha256": content}
-            self._database.run("save_list", values | {"version": version})
+            self._database.run("save_list", values)
+            self._database.run("number_list", {"id": identifier, "version": version})
             one = {"id": identifier}
             members = (one | {"key": key, "since": since.get(key, version)} for key in distinct)
             self._database.run_many("save_list_member", members)

@@ -1,2 +1,1 @@
-INSERT INTO list (id, saved_at, saved_by, size, sha256, version)
-VALUES (:id, :saved_at, :saved_by, :size, :sha256, :version)
+INSERT INTO list (id, saved_at, saved_by, size, sha256) VALUES (:id, :saved_at, :saved_by, :size, :sha256)

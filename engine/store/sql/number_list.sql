@@ -1,0 +1,1 @@
+UPDATE list SET version = :version WHERE id = :id
