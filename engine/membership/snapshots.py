@@ -95,18 +95,15 @@ class Snapshots:
         return ordinals.keys_of(to_array(bits))
 
     def expired(self, keep_days: int, at: datetime | None = None) -> list[tuple[str, int]]:
-        """Snapshots (audience, run) older than the policy keeps; of each audience the one of the latest moment (as_of)
-        is never among them, nor the one that was run last."""
+        """Snapshots (audience, run) older than the policy keeps; the newest of each audience is never among them: that
+        of the latest moment (as_of), whenever it was run."""
         limit = (at or datetime.now(UTC)) - timedelta(days=keep_days)
         ages = self._runs.ages()
-        latest = {audience: run for audience, run, _ in ages}  # they come by as_of
-        newest: dict[str, int] = {}
-        for audience, run, _ in ages:
-            newest[audience] = max(run, newest.get(audience, run))
+        newest = {audience: run for audience, run, _ in ages}  # they come by as_of
         return [
             (audience, run)
             for audience, run, started in ages
-            if run not in (latest[audience], newest[audience]) and datetime.fromisoformat(started) < limit
+            if run != newest[audience] and datetime.fromisoformat(started) < limit
         ]
 
 
