@@ -174,3 +174,9 @@ def test_opening_again_migrates_nothing_and_keys_that_refer_are_enforced(tmp_pat
     assert database._number("PRAGMA foreign_keys") == 1
     assert database._number("PRAGMA user_version") == _migrations()[-1][0]
     database.close()
+
+
+def test_no_two_migrations_have_one_number() -> None:
+    """The second of two would never run."""
+    numbers = [number for number, _ in _migrations()]
+    assert numbers == sorted(set(numbers))
