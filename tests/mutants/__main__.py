@@ -4,12 +4,16 @@ python -m tests.mutants map              which tests go through which lines (onc
 python -m tests.mutants run [ROOM …]     the faults of these rooms, or of all
 python -m tests.mutants again [ROOM …]   only those that were not noticed, or not run
 python -m tests.mutants list [ROOM …]    their names
+
+``CONVOKE_FAULTS_LIKE`` (a regular expression of names) leaves out the others; ``CONVOKE_FAULT_SECONDS`` is how long tests
+run against one fault.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -173,6 +177,9 @@ def main(arguments: list[str]) -> int:
     if unknown:
         _say(f"no room is called {', '.join(sorted(unknown))}; there are {', '.join(ROOMS)}")
         return 2
+    like = os.environ.get("CONVOKE_FAULTS_LIKE")
+    if like:
+        wanted = [fault for fault in wanted if re.search(like, fault.name)]
     if command == "list":
         for fault in wanted:
             _say(f"{fault.path.relative_to(ROOT)}:{fault.line}  {fault.name}")

@@ -15,6 +15,7 @@ import pytest
 
 from engine.activation.sender import BREAK_AFTER, BREAK_FOR, GIVE_UP_AFTER
 from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigured, Refused
+from engine.errors import EngineError
 from engine.operations import (
     Workspace,
     destinations,
@@ -133,6 +134,25 @@ def test_who_was_refused_at_the_first_try_was_never_there(tmp_path: Path, out: M
         refresh(workspace, [one for one in PEOPLE if one.id != 3])
         (found,) = sync_due(workspace)
         assert found.summary["remove"] == 0
+
+
+@pytest.mark.parametrize(("code", "state", "attempt"), [("warehouse", "planned", 1), ("operand", "failed", 0)])
+def test_an_error_of_ones_own_is_not_the_destinations(
+    tmp_path: Path, out: Memory, clock: list[datetime], code: str, state: str, attempt: int
+) -> None:
+    """What may pass is tried again, what a person must mend ends the sync; no breaker opens."""
+    errors = [EngineError(code, "it went wrong here")]
+
+    def fail(batch: Batch) -> None:
+        if errors:
+            raise errors.pop()
+
+    out.before = fail
+    with make(tmp_path / "ws", PEOPLE, BY_MAIL) as workspace:
+        run(workspace, ["sp"], as_of=clock[0])
+        (found,) = sync_due(workspace)
+        assert (found.state, found.attempt, destinations(workspace)[0].failures) == (state, attempt, 0)
+        assert out.state == {}
 
 
 def test_each_wait_is_the_next_one_and_the_last_try_gives_up(

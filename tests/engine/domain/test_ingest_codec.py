@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.domain.documents import dump_yaml, load_one
-from engine.domain.ingest_codec import read_ingest, write_ingest
+from engine.domain.ingest_codec import read_ingest, share, write_ingest
 from engine.errors import EngineError
 
 GIVEN: dict[str, Any] = {
@@ -63,3 +63,13 @@ def test_what_is_wrong_is_named(change: dict[str, Any], path: str | None, messag
     with pytest.raises(EngineError, match=message) as caught:
         read_ingest(GIVEN | change)
     assert caught.value.path == path
+
+
+@pytest.mark.parametrize(("share_", "right"), [(0, True), (1, True), (-0.01, False), (1.01, False), (True, False)])
+def test_a_share_of_bad_rows_is_from_none_to_all(share_: Any, right: bool) -> None:
+    if right:
+        assert share(share_, "reject") == share_
+    else:
+        with pytest.raises(EngineError) as refused:
+            share(share_, "reject")
+        assert refused.value.path == "reject"

@@ -72,3 +72,12 @@ def test_money_is_kept_and_what_cannot_be_money_is_refused() -> None:
         with pytest.raises(EngineError) as caught:
             read_model(bad)
         assert caught.value.path == f"profile.traits.x.{path}"
+
+
+@pytest.mark.parametrize(
+    ("count", "wanted"), [(1, "in the last 1 complete month"), (2, "in the last 2 complete months")]
+)
+def test_one_period_is_said_in_the_singular(count: int, wanted: str) -> None:
+    rule = {"did": "buy", "within": {"calendar": "month", "last": count}}
+    assert wanted in said(rule, ["MLB"])
+    assert ("months" in said(rule, ["MLB"])) is (count > 1)

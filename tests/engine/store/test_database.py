@@ -60,7 +60,7 @@ def test_a_killed_writer_loses_no_acknowledged_version(tmp_path: Path, attempt: 
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / "store.sqlite")
     with pytest.raises(RuntimeError), database.transaction():
-        database.run("save_list", {"id": "x", "saved_at": "", "saved_by": "", "size": 0, "sha256": ""})
+        database.run("save_list", {"id": "x", "saved_at": "", "saved_by": "", "size": 0, "sha256": "", "version": 1})
         raise RuntimeError
     assert Lists(database).sizes() == {}
     assert Lists(database).save("x", ["b", "a", "b"], "me") == 2
@@ -71,8 +71,9 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 def test_what_is_no_database_or_too_new_is_said_clearly(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     path.write_text("hello, I am not a database at all, and long enough to be sure" * 20)
-    with pytest.raises(EngineError, match="not a sound database"):
+    with pytest.raises(EngineError) as refused:
         Database(path)
+    assert (refused.value.code, "hello" in str(refused.value)) == ("store", False)
     newer = Database(tmp_path / "newer.sqlite")
     newer._connection.execute("PRAGMA user_version = 999")
     newer.close()
@@ -138,6 +139,12 @@ def test_a_reader_does_not_keep_a_writer_waiting(tmp_path: Path) -> None:
     assert Lists(second).sizes() == {"a": 1}
     first.close()
     second.close()
+
+
+def test_each_migration_has_a_number_of_its_own() -> None:
+    """Of two with one number the second would never run."""
+    numbers = [number for number, _ in _migrations()]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_transaction_within_another_ends_with_it(tmp_path: Path) -> None:
