@@ -71,7 +71,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 def test_what_is_no_database_or_too_new_is_said_clearly(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     path.write_text("hello, I am not a database at all, and long enough to be sure" * 20)
-    with pytest.raises(EngineError, match="not a sound database"):
+    with pytest.raises(EngineError, match="is damaged"):
         Database(path)
     newer = Database(tmp_path / "newer.sqlite")
     newer._connection.execute("PRAGMA user_version = 999")
