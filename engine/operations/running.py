@@ -381,7 +381,7 @@ def runs(workspace: Workspace) -> list[dict[str, Any]]:
 def check_store(workspace: Workspace) -> Checked:
     """Check the store's file, then read and verify every bitmap; what rests on a corrupt one is found anew by the next
     run."""
-    faults = problems(workspace.database)
+    faults = problems(workspace.store_as_it_is())
     found = check_bitmaps(workspace.library)
     return replace(found, corrupt=(*faults, *found.corrupt))
 

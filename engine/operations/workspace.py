@@ -79,6 +79,14 @@ class Workspace:
             )
         return Database(path)
 
+    def store_as_it_is(self) -> Database:
+        """The store, to be looked through: one whose structure is damaged is opened too."""
+        from engine.store.database import Database
+
+        if "database" not in self.__dict__:
+            self.__dict__["database"] = Database(self.folder / "store.sqlite", checked=False)
+        return self.database
+
     @cached_property
     def audiences(self) -> Audiences:
         """The audiences with their versions."""

@@ -40,21 +40,22 @@ def _migrations() -> list[tuple[int, str]]:
 
 
 class Database:
-    """A connection to the store; not shared between threads."""
+    """A connection to the store; not shared between threads. One whose structure is damaged is refused, unless it is
+    opened to be looked through (not ``checked``)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, checked: bool = True) -> None:
         self._path = path
         try:
             if not path.exists():
                 make_private(path)  # SQLite gives its journal and index the same mode
             self._connection = apsw.Connection(str(path), vfs=checking())
-            self._open(path)
+            self._open(path, checked=checked)
         except apsw.Error as error:
             raise _failure(path, error) from None
         except OSError as error:
             raise failure_of(error) or error from None
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path, *, checked: bool) -> None:
         try:
             self._connection.set_busy_timeout(_BUSY_MS)
             version = self._number("PRAGMA user_version")
@@ -62,7 +63,7 @@ class Database:
             self._connection.set_busy_timeout(_BUSY_MS)
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
                 self._connection.execute(f"PRAGMA {pragma}")
-            if version:
+            if version and checked:
                 check(self._connection, path)
             self._migrate(path)
             if not version:  # the tables are in the file itself from now on, whatever becomes of its journal

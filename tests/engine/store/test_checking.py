@@ -15,6 +15,7 @@ from engine.errors import EngineError
 from engine.failures import failure_of
 from engine.store.audiences import Audiences
 from engine.store.checking import problems
+from engine.store.checksums import checking
 from engine.store.database import Database
 from tests.support.everything import convoke
 
@@ -57,7 +58,7 @@ def test_every_zeroed_page_is_noticed(tmp_path: Path) -> None:
 
 def test_a_text_of_zeroes_in_the_store_is_a_damaged_store(tmp_path: Path) -> None:
     path = filled(tmp_path / "ws")
-    connection = apsw.Connection(str(path))
+    connection = apsw.Connection(str(path), vfs=checking())
     connection.execute("UPDATE audience_version SET parsed = replace(parsed, 'a', char(0)) WHERE audience_id = 'a3'")
     connection.close()
     with operations.Workspace(path.parent) as workspace:

@@ -71,7 +71,7 @@ def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
 def test_what_is_no_database_or_too_new_is_said_clearly(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     path.write_text("hello, I am not a database at all, and long enough to be sure" * 20)
-    with pytest.raises(EngineError) as refused:
+    with pytest.raises(EngineError, match="is damaged") as refused:
         Database(path)
     assert (refused.value.code, "hello" in str(refused.value)) == ("store", False)
     newer = Database(tmp_path / "newer.sqlite")
