@@ -27,6 +27,7 @@ _READ = ("contracts", "ingest", "traits", "warehouse")
 OWN_FOLDERS = (*_PRIVATE, *_READ)
 """Folders of the workspace that Convoke reads or keeps its own files in: nothing is delivered into them."""
 _OWN_FILES = ("convoke.toml", "secrets.", "store.sqlite")
+_TYPED = "Type it again, or allow it: convoke secret allow {name} --for {user} --host {host}."
 _MOVED = "If its owner means it, they allow it: convoke secret allow {name} --for {user} --host {host}."
 
 
@@ -128,7 +129,8 @@ def refusal(user: str, need: Need) -> tuple[str, str, str]:
         return f'"{user}" may not use the credentials of this machine at {shown}', "settings", hint
     named = "secret" if need.what == "secret" else "variable"
     name = need.name if need.what == "secret" else f"env:{need.name}"
-    hint = _MOVED.format(name=name, user=user, host=shown)
+    typed = need.what == "secret" and need.name.startswith(f"{user}-")  # as the app's form names what is typed into it
+    hint = (_TYPED if typed else _MOVED).format(name=name, user=user, host=shown)
     return f'the {named} "{need.name}" was not given to "{user}" for {shown}', "settings", hint
 
 
