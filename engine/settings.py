@@ -99,8 +99,8 @@ class Settings:
 
     @property
     def process_bytes(self) -> int:
-        """How large the process may grow before its queries are interrupted: three times the memory setting, and at least
-        two gigabytes more than it, for what the warehouse does not count and for the program itself."""
+        """How large the process may grow before its queries are interrupted: three times the memory setting, at least
+        two gigabytes more than it, for the texts and results that the warehouse does not count."""
         return max(3 * self.memory_bytes, self.memory_bytes + (2 << 30))
 
     @property

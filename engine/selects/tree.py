@@ -50,7 +50,6 @@ CLOCK_WORDS = frozenset(("current_date", "current_timestamp"))
 _OTHER_CLOCKS = frozenset(("current_time", "localtime", "localtimestamp"))
 _PLACES = re.compile(r'"query_location(?:_length)?": ?\d+,? ?')
 """Within a text in JSON the quotes have a backslash before them."""
-_KINDS_OF_SHOW = "DESCRIBE, SUMMARIZE or SHOW"
 
 
 class Parser:
@@ -128,7 +127,8 @@ class Inspector:
             elif isinstance(one, list):
                 waiting.extend(reversed(one))
 
-    def _refuse(self, message: str, hint: str = HINT) -> EngineError:
+    def fail(self, message: str, hint: str = HINT) -> EngineError:
+        """What is wrong, at the path of the text."""
         return EngineError("bad_sql", message, self._path, hint)
 
     def _part(self, node: Node) -> None:
@@ -138,7 +138,7 @@ class Inspector:
         elif isinstance(name, str):
             self._piece(name, node)
         if node.get("sample") is not None:
-            raise self._refuse(
+            raise self.fail(
                 "the SQL takes a sample, which is another one each time", "Use the rule's sample, which stays the same."
             )
 
@@ -146,10 +146,10 @@ class Inspector:
 
     def _value(self, kind: str, node: Node) -> None:
         if kind not in _VALUES:
-            raise self._refuse(f"the SQL has a part that may not stand there ({kind.lower()})")
+            raise self.fail("the SQL does more than read")
         match kind:
             case "PARAMETER" if not self._parameters:
-                raise self._refuse("the SQL has parameters", "Write the values into it.")
+                raise self.fail("the SQL has parameters", "Write the values into it.")
             case "FUNCTION" | "WINDOW":
                 self._function(node, "scalar")
             case "COLUMN_REF":
@@ -161,16 +161,13 @@ class Inspector:
         name = str(node.get("function_name", "")).lower()
         found = verdict(name, place)
         if not found.allowed:
-            raise self._refuse(
-                f"the SQL calls {name}, which {found.reason}"
-                if found.listed
-                else f"the SQL calls {name}, which is no function that it may call",
-                "Leave it out." if found.listed else "Functions of your own go into a view of the warehouse.",
-            )
+            message = f"the SQL calls {name}, which is not a function that it may call"
+            advice = "Leave it out." if found.listed else "Functions of your own go into a view of the warehouse."
+            raise self.fail(message, advice)
         if place == "scalar":
             must_be_short(name, arguments(node), self._path)
         if name == "age" and len(arguments(node)) == 1:
-            raise self._refuse("age of one time looks at the clock", "Write age(now(), …).")
+            raise self.fail("age of one time looks at the clock", "Write age(now(), …).")
         if name in CLOCK_FUNCTIONS:
             self.clocks.append(Clock(int(node["query_location"]), name, is_function=True))
 
@@ -179,29 +176,29 @@ class Inspector:
         if len(names) != 1:
             return
         if names[0] in _OTHER_CLOCKS:
-            raise self._refuse(f"the SQL looks at the clock by {names[0]}", "Write now() or current_date.")
+            raise self.fail(f"the SQL looks at the clock by {names[0]}", "Write now() or current_date.")
         if names[0] in CLOCK_WORDS:
             self.clocks.append(Clock(int(node["query_location"]), names[0], is_function=False))
 
     def _type(self, node: Node) -> None:
         if str(node.get("catalog", "")) or str(node.get("schema", "")).lower() not in _SCHEMAS:
-            raise self._refuse("the SQL names a type of another schema")
+            raise self.fail("the SQL names a type of another schema")
 
     # -- pieces of a query -----------------------------------------------------------------------------------------
 
     def _piece(self, name: str, node: Node) -> None:
         match name:
             case "SHOW_REF":
-                raise self._refuse(f"the SQL has {_KINDS_OF_SHOW} in it")
+                raise self.fail("the SQL has DESCRIBE, SUMMARIZE or SHOW in it")
             case "BASE_TABLE":
                 self._table(node)
             case "TABLE_FUNCTION":
                 self._function(node["function"], "table")
             case _ if name.endswith("_TYPE_INFO"):
                 if name not in _TYPES:
-                    raise self._refuse("the SQL has a type that may not stand there")
+                    raise self.fail("the SQL does more than read")
             case _ if name not in _PARTS:
-                raise self._refuse("the SQL does more than read")
+                raise self.fail("the SQL does more than read")
 
     def _table(self, node: Node) -> None:
         names = [str(node.get(key, "")) for key in ("catalog_name", "schema_name", "table_name")]
@@ -209,13 +206,13 @@ class Inspector:
         catalog, schema, table = (one.lower() for one in names)
         in_main = schema in ("", "main", "temp") and catalog in ("", "temp")
         if catalog in refused.catalogs or schema in refused.schemas | refused.catalogs or catalog in refused.schemas:
-            raise self._refuse(f"the SQL reads {schema or catalog}, which {refused.reason}")
+            raise self.fail(f"the SQL reads {schema or catalog}, which tells about the system instead of the data")
         if (table in refused.names and in_main) or table.startswith("duckdb_"):
-            raise self._refuse(f"the SQL reads {table}, which {refused.reason}")
+            raise self.fail(f"the SQL reads {table}, which tells about the system instead of the data")
         if any(_like_a_file(one) for one in names):
-            raise self._refuse("the SQL reads a file", "Name a table of the warehouse.")
+            raise self.fail("the SQL reads a file", "Name a table of the warehouse.")
         if node.get("at_clause") is not None:
-            raise self._refuse("the SQL reads another state of a table (AT)", "Leave AT out.")
+            raise self.fail("the SQL reads another state of a table (AT)", "Leave AT out.")
 
 
 def _children(node: Node) -> list[Any]:

@@ -325,12 +325,14 @@ class DuckSession(States):
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT and give its rows."""
         with self.running(sql, parameters, job) as cursor:
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
     def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
         """Run a SELECT and give its columns as numpy arrays."""
         with self.running(sql, parameters, job) as cursor:
-            return cursor.fetchnumpy()
+            columns: dict[str, Any] = cursor.fetchnumpy()
+            return columns
 
     def regex_error(self, pattern: str) -> str | None:
         """Why RE2 refuses a pattern."""
@@ -390,12 +392,14 @@ class DuckScratch:
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT, which may read staged tables as temp.NAME, and give its rows."""
         with self._session.running(sql, parameters, job, self._cursor) as cursor:
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
     def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
         """Run such a SELECT and give its columns as numpy arrays."""
         with self._session.running(sql, parameters, job, self._cursor) as cursor:
-            return cursor.fetchnumpy()
+            columns: dict[str, Any] = cursor.fetchnumpy()
+            return columns
 
     def table(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> Any:
         """Run such a SELECT and give an Arrow table."""

@@ -132,8 +132,9 @@ def test_every_allowed_function_gets_in() -> None:
 
 @pytest.mark.parametrize("name", ["my_macro", "read_everything", "duckdb_new", "x"])
 def test_what_no_list_names_is_refused(name: str) -> None:
-    for place in ("scalar", "table"):
-        for text in calls(place, name):  # type: ignore[arg-type]
+    places: tuple[Place, ...] = ("scalar", "table")
+    for place in places:
+        for text in calls(place, name):
             with pytest.raises(EngineError, match=name):
                 gate.passed(text, "sql")
 

@@ -7,10 +7,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -342,27 +344,45 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     return chain, key
 
 
+@contextmanager
+def small_server(folder: Path, seconds: float = 60, **limits: Any) -> Iterator[FlightWarehouse]:
+    """The data of a workspace behind a socket of its own, with limits."""
+
+    def opened() -> DuckSession:
+        found = open_warehouse("local:", folder / "warehouse", apart=True)
+        found.limit_time(seconds)
+        assert isinstance(found, DuckSession)
+        return found
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        server = WarehouseServer(f"grpc+unix://{place}/s", opened, **limits)
+        far = FlightWarehouse(f"flight+unix://{place}/s")
+        try:
+            yield far
+        finally:
+            far.close()
+            server.stop()
+
+
 def test_an_answer_comes_in_parts_and_has_a_limit(demo_folder: Path) -> None:
     """The server holds a few rows at a time, whatever the answer's size; its limit is a sentence for the client."""
-    with Workspace(demo_folder) as workspace:
-        before = workspace.settings
-        write_settings(demo_folder, replace(before, query_result="256MB"))
-    hosted = Hosted(demo_folder, "unix")
-    try:
-        far = FlightWarehouse(hosted.location.replace("grpc", "flight", 1))
+    with small_server(demo_folder, most_bytes=64 << 20) as far:
         started = process_bytes()
-        with pytest.raises(EngineError, match="larger than 256 MB") as refused:
-            far.rows("SELECT repeat('x', 10000) FROM range(3000000)")
+        with pytest.raises(EngineError, match="larger than 64 MB") as refused:
+            far.rows("SELECT repeat('x', 10000) FROM range(300000)")
         assert refused.value.code == "memory"
-        assert process_bytes() - started < 1 << 30, "30 GB were asked for"
-        assert far.rows("SELECT count(*) FROM range(3000000)") == [(3_000_000,)]
+        assert process_bytes() - started < 1 << 30, "3 GB were asked for"
+        assert far.rows("SELECT count(*) FROM range(300000)") == [(300_000,)]
         with pytest.raises(EngineError) as failed:  # also what fails after some rows were sent
-            far.rows("SELECT CASE WHEN i = 2900000 THEN 'no number' ELSE '1' END::INTEGER FROM range(3000000) t(i)")
+            far.rows("SELECT CASE WHEN i = 290000 THEN 'no number' ELSE '1' END::INTEGER FROM range(300000) t(i)")
         assert failed.value.code == "warehouse"
-        far.close()
-    finally:
-        hosted.stop()
-        write_settings(demo_folder, before)
+
+
+def test_a_query_ends_when_its_time_is_over(demo_folder: Path) -> None:
+    with small_server(demo_folder, 0.3) as far:
+        with pytest.raises(EngineError, match="took longer than"):
+            far.rows(SLOW)
+        assert far.rows("SELECT 1") == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -426,25 +446,6 @@ def test_one_token_leaves_sessions_and_queries_to_others(demo_folder: Path, monk
         FlightWarehouse(url).close()
     finally:
         hosted.stop()
-
-
-def test_a_query_ends_when_its_time_is_over(demo_folder: Path) -> None:
-    def limited() -> DuckSession:
-        opened = open_warehouse("local:", demo_folder / "warehouse")
-        opened.limit_time(0.3)
-        assert isinstance(opened, DuckSession)
-        return opened
-
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        server = WarehouseServer(f"grpc+unix://{folder}/s", limited)
-        try:
-            far = FlightWarehouse(f"flight+unix://{folder}/s")
-            with pytest.raises(EngineError, match="took longer than"):
-                far.rows(SLOW)
-            assert far.rows("SELECT 1") == [(1,)]
-            far.close()
-        finally:
-            server.stop()
 
 
 def _ask_slowly(far: FlightWarehouse, job: Job) -> None:
