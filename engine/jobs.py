@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 from engine.errors import Cancelled
 
 Progress = Callable[[float, str], None]
+_AGAIN = 0.2
+"""Seconds between two looks, and between two interrupts: one that falls between two queries is lost."""
+_IDLE_LOOKS = 50
+"""After so many looks with nothing to watch the thread ends."""
 
 
 class Job:
@@ -92,3 +101,90 @@ class Aside:
     def __exit__(self, *_: object) -> None:
         with self._turn:
             self.job.cancel()
+
+
+@contextmanager
+def limited(interrupt: Callable[[], None], seconds: float, job: Job | None = None) -> Iterator[None]:
+    """Work that is interrupted, again and again, when it takes longer than some seconds or its job is cancelled."""
+
+    def end(aside: Aside) -> None:
+        interrupt()
+        while not aside.job.wait_cancelled(_AGAIN):
+            interrupt()
+
+    forget = job.interrupting(interrupt) if job is not None else None
+    try:
+        with Aside(end, seconds):
+            yield
+    finally:
+        if forget is not None:
+            forget()
+
+
+@dataclass
+class Watched:
+    """A query that is watched: since when (monotonic seconds), what interrupts it, and the reason it was for."""
+
+    since: float
+    interrupt: Callable[[], None]
+    reason: Literal["", "time", "memory"] = ""
+
+
+class Watch:
+    """Interrupts queries that take longer than ``seconds``, and all of them while this process is larger than
+    ``most`` bytes. One thread looks after them, only while there are any."""
+
+    def __init__(self) -> None:
+        self.seconds: float | None = None
+        self.most: int | None = None
+        self._lock = threading.Lock()
+        self._queries: dict[int, Watched] = {}
+        self._looking = False
+
+    @contextmanager
+    def over(self, interrupt: Callable[[], None]) -> Iterator[Watched]:
+        """Watch a query for as long as the block lasts."""
+        query = Watched(time.monotonic(), interrupt)
+        with self._lock:
+            self._queries[id(query)] = query
+            begin = not self._looking and (self.seconds is not None or self.most is not None)
+            self._looking = self._looking or begin
+        if begin:
+            threading.Thread(target=self._look, daemon=True).start()
+        try:
+            yield query
+        finally:
+            with self._lock:
+                del self._queries[id(query)]
+
+    def _look(self) -> None:
+        idle = 0
+        pause = threading.Event()
+        while idle < _IDLE_LOOKS:
+            pause.wait(_AGAIN)
+            with self._lock:
+                queries = list(self._queries.values())
+                idle = 0 if queries else idle + 1
+                if idle >= _IDLE_LOOKS:
+                    self._looking = False
+            if queries:
+                self._end(queries)
+
+    def _end(self, queries: list[Watched]) -> None:
+        now, large = time.monotonic(), self.most is not None and process_bytes() > self.most
+        for query in queries:
+            if large:
+                query.reason = query.reason or "memory"
+            elif self.seconds is not None and now - query.since > self.seconds:
+                query.reason = query.reason or "time"
+            if query.reason:
+                query.interrupt()
+
+
+def process_bytes() -> int:
+    """How much memory this process has now; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return 0

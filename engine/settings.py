@@ -42,6 +42,10 @@ class Settings:
     """The app's colours: light, dark, contrast, or as the system has them."""
     memory: str | None = None
     """How much memory evaluating may take, such as "4GB"; by default two fifths of the machine's, at most 6 GB."""
+    query_time: str = "1h"
+    """How long one query of the warehouse may take, such as "30m"; then it is interrupted."""
+    query_result: str = "4GB"
+    """How large one answer of a served warehouse may be."""
     keep: str = "90d"
     """How long snapshots are kept, such as "90d"; the newest of each audience always stays."""
     serve: str | None = None
@@ -92,6 +96,22 @@ class Settings:
     def memory_bytes(self) -> int:
         """The memory setting in bytes."""
         return _default_memory() if self.memory is None else _size(self.memory)
+
+    @property
+    def process_bytes(self) -> int:
+        """How large the process may grow before its queries are interrupted: three times the memory setting, at least
+        two gigabytes more than it, for the texts and results that the warehouse does not count."""
+        return max(3 * self.memory_bytes, self.memory_bytes + (2 << 30))
+
+    @property
+    def query_seconds(self) -> float:
+        """The query_time setting in seconds."""
+        return _time(self.query_time, "query_time").total_seconds()
+
+    @property
+    def result_bytes(self) -> int:
+        """The query_result setting in bytes."""
+        return _size(self.query_result, "query_result")
 
     @property
     def sensitive_words(self) -> tuple[str, ...]:
@@ -182,6 +202,8 @@ def read_settings(folder: Path) -> Settings:
         _network(text)
     for name in ("api_places", "api_rate", "least_group"):
         _whole(name, getattr(settings, name))
+    _time(settings.query_time, "query_time")
+    _size(settings.query_result, "query_result")
     return settings
 
 
@@ -190,11 +212,11 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
         raise EngineError("structure", f'there is no {name} "{value}"', name, nearest(value, known, name))
 
 
-def _size(text: str) -> int:
+def _size(text: str, name: str = "memory") -> int:
     found = re.fullmatch(r"\s*(\d+)\s*(MB|GB)\s*", text, re.IGNORECASE)
     size = int(found[1]) * (1 << (30 if found[2].upper() == "GB" else 20)) if found else 0
     if size < _LEAST_MEMORY:
-        raise EngineError("structure", f'"{text}" is no amount of memory', "memory", 'Write "4GB"; at least "256MB".')
+        raise EngineError("structure", f'"{text}" is no amount of memory', name, 'Write "4GB"; at least "256MB".')
     return size
 
 

@@ -32,6 +32,7 @@ from engine.domain.rule import (
 )
 from engine.domain.windows import Window, bounds
 from engine.sql.leaves import Condition
+from engine.sql.usersql import looks_at_clock
 from engine.warehouses.protocol import Warehouse
 
 
@@ -108,7 +109,9 @@ class Identities:
             case Sequence(steps, window):
                 wheres = [s.where for s in steps] + [s.without.where for s in steps if s.without is not None]
                 return self._window(window) + self._clock(any(in_where(where) for where in wheres))
-            case InList() | Sample() | Sql():
+            case Sql(text):
+                return self._clock(looks_at_clock(text))
+            case InList() | Sample():
                 return ""
             case _:
                 assert_never(condition)

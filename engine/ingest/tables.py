@@ -1,7 +1,7 @@
 """Tables of other databases, as a file to load: DuckDB files, PostgreSQL, MySQL and MariaDB.
 
-Rows are read in a stream and written as Parquet with the types that the database says; what it may do is its user's
-matter, so give one that may only read.
+Rows are read in a stream and written as Parquet with the types that the database says: by one SELECT that the gate let
+in, in a transaction that only reads, for an hour at most. Give a user that may only read all the same.
 """
 
 from __future__ import annotations
@@ -22,18 +22,23 @@ from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.ingest import Origin
 from engine.errors import EngineError
 from engine.ingest.files import named, quoted
-from engine.jobs import Job
+from engine.jobs import Job, limited
+from engine.selects import elsewhere, gate
+from engine.warehouses.duck import connect, lock, streamed
 
 _AT_ONCE = 50_000
 _POSTGRES = ("host", "port", "dbname", "user", "sslmode", "password")
 _MYSQL = ("host", "port", "socket", "database", "user", "password", "ca")
+_QUERY = "from.query"
+_SECONDS = 3_600
+"""So long may one statement take over there."""
 
 
 def copied(origin: Origin, host: Host, since: str | None, into: Path, job: Job | None = None) -> str | None:
     """Write the rows (those whose watermark is larger than ``since``) as a Parquet file; the largest watermark as text.
     None when there is no row. EngineError says what is wrong with the database or the settings."""
     try:
-        batches = {"duckdb": _duckdb, "postgresql": _postgres, "mysql": _mysql}[origin.type](origin, host, since)
+        batches = {"duckdb": _duckdb, "postgresql": _postgres, "mysql": _mysql}[origin.type](origin, host, since, job)
         return _written(batches, origin.watermark, into, job)
     except (Misconfigured, Later) as error:
         raise EngineError("file", f"the table cannot be read: {error}", "from", "Check from.settings.") from None
@@ -66,33 +71,50 @@ def _written(batches: Iterator[pa.Table], watermark: str | None, into: Path, job
 
 
 def _select(origin: Origin, name: Callable[[str], str], since: str | None, mark: str) -> tuple[str, list[str]]:
-    """The SELECT and its parameters."""
+    """The SELECT and its parameters; the query is in parentheses, let in by the gate."""
     if origin.query is not None:
-        rows = f"({origin.query.strip().rstrip(';')}) AS origin"
+        rows = f"({_let_in(origin, origin.query)}) AS origin"
     else:
         rows = ".".join(name(part) for part in str(origin.table).split("."))
     if origin.watermark is None or since is None:
-        return f"SELECT * FROM {rows}", []  # noqa: S608 - the table is quoted, the query is the document's
-    rows = rows.replace("%", "%%") if mark == "%s" else rows
-    return f"SELECT * FROM {rows} WHERE {name(origin.watermark)} > {mark}", [since]  # noqa: S608
+        return f"SELECT * FROM {rows}", []  # noqa: S608 - quoted, or let in by the gate
+    text = f"SELECT * FROM {rows} WHERE {name(origin.watermark)} > "  # noqa: S608 - quoted, or let in by the gate
+    return (text.replace("%", "%%") if mark == "%s" else text) + mark, [since]
 
 
-def _duckdb(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]:
+def _let_in(origin: Origin, query: str) -> str:
+    """The query, to stand in parentheses; raises EngineError for one that is no SELECT or may do more than read."""
+    match origin.type:
+        case "duckdb":
+            return gate.admitted(query, _QUERY).nested
+        case "postgresql":
+            return elsewhere.select(query, "postgres", _QUERY)
+        case "mysql":
+            return elsewhere.select(query, "mysql", _QUERY)
+
+
+def _duckdb(origin: Origin, host: Host, since: str | None, job: Job | None) -> Iterator[pa.Table]:
     path = SettingsReader("DuckDB", origin.settings, ("path",)).text("path", "/data/crm.duckdb")
     if not Path(path).expanduser().is_file():
         raise Misconfigured(f"there is no file {path}", "Check the path.")
     sql, values = _select(origin, named, since, "?")
     try:
-        with duckdb.connect() as connection:
+        with connect(":memory:", read_only=False) as connection, limited(connection.interrupt, _SECONDS, job):
             connection.execute(f"ATTACH {quoted(str(Path(path).expanduser()))} AS other (READ_ONLY)")
             connection.execute("USE other")
-            reader: Any = connection.execute(sql, values).to_arrow_reader(_AT_ONCE)
-            yield from (pa.Table.from_batches([batch]) for batch in reader)
+            connection.execute("SET preserve_insertion_order = true")  # of rows with one key the last one counts
+            lock(connection)
+            stream = streamed(connection, sql, list(values), _AT_ONCE)
+            yield from (pa.Table.from_batches([batch]) for batch in stream.batches())
+    except duckdb.InterruptException:
+        if job is not None:
+            job.check()
+        raise Later(f"it took longer than {_SECONDS:,} s") from None
     except duckdb.Error as error:
         raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
 
 
-def _postgres(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]:
+def _postgres(origin: Origin, host: Host, since: str | None, _: Job | None) -> Iterator[pa.Table]:
     import psycopg
 
     reader = SettingsReader("PostgreSQL", origin.settings, _POSTGRES)
@@ -108,10 +130,10 @@ def _postgres(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Tabl
     try:
         with psycopg.connect(**given, connect_timeout=15) as connection, connection.cursor(name="convoke") as cursor:
             connection.read_only = True
+            connection.execute(f"SET LOCAL statement_timeout = {_SECONDS * 1000}")
+            connection.execute("SET LOCAL standard_conforming_strings = on")  # as the gate reads them
             cursor.itersize = _AT_ONCE
-            cursor.execute(
-                sql.encode() if not values else sql.replace("%", "%%").replace("%%s", "%s").encode(), values or None
-            )
+            cursor.execute(sql.encode(), values or None)  # a cursor of the server takes one statement only
             yield from _in_batches(cursor, [one.name for one in cursor.description or ()])
     except psycopg.OperationalError as error:
         raise Later(str(error).split("\n")[0][:200]) from None
@@ -119,7 +141,7 @@ def _postgres(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Tabl
         raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
 
 
-def _mysql(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]:
+def _mysql(origin: Origin, host: Host, since: str | None, _: Job | None) -> Iterator[pa.Table]:
     import pymysql
     from pymysql.cursors import SSCursor
 
@@ -142,16 +164,29 @@ def _mysql(origin: Origin, host: Host, since: str | None) -> Iterator[pa.Table]:
             ssl_verify_identity=ca is not None,
             charset="utf8mb4",
             connect_timeout=15,
+            read_timeout=_SECONDS,
             cursorclass=SSCursor,
         )
         with closing(connection), connection.cursor() as cursor:
-            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+            cursor.execute("SET SESSION sql_mode = ''")  # strings and names as the gate reads them
+            _limit_time(cursor)
+            cursor.execute("START TRANSACTION READ ONLY")
             cursor.execute(sql, values or None)
             yield from _in_batches(cursor, [str(one[0]) for one in cursor.description or ()])
     except pymysql.err.OperationalError as error:
         raise Later(str(error.args[-1])[:200]) from None
     except pymysql.Error as error:
         raise Misconfigured(str(error.args[-1])[:200], "Check the table and its columns.") from None
+
+
+def _limit_time(cursor: Any) -> None:
+    """How long a statement may take, as MySQL or as MariaDB is told."""
+    import pymysql
+
+    try:
+        cursor.execute(f"SET SESSION max_execution_time = {_SECONDS * 1000}")
+    except pymysql.err.MySQLError:
+        cursor.execute(f"SET SESSION max_statement_time = {_SECONDS}")
 
 
 def _backticks(text: str) -> str:

@@ -159,6 +159,8 @@ class Workspace:
             )
         opened = open_warehouse(self.settings.warehouse, self.warehouse_folder, beside=map_beside(self))
         opened.limit_memory((self.settings.memory_bytes * 2 // 5) >> 20)
+        opened.limit_time(self.settings.query_seconds)
+        opened.limit_process(self.settings.process_bytes)
         return opened
 
     @property

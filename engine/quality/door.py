@@ -11,7 +11,7 @@ import duckdb
 
 from engine.quality.conditions import bad_rows, quoted
 from engine.quality.contracts import Check
-from engine.warehouses.duck import connect
+from engine.warehouses.duck import connect, lock
 
 
 class Door:
@@ -19,6 +19,7 @@ class Door:
 
     def __init__(self) -> None:
         self._connection = connect(":memory:", read_only=False)
+        lock(self._connection)
 
     def reasons(self, checks: Sequence[Check], rows: Sequence[Mapping[str, Any]]) -> list[str | None]:
         """For each row the check that keeps it out; None for those that may come in. A value that a comparison cannot

@@ -12,7 +12,7 @@ from typing import Any
 from engine.errors import EngineError
 from engine.quality.conditions import bad, fitting, outside, quoted
 from engine.quality.contracts import BY_ROW, Check
-from engine.sql.usersql import select
+from engine.selects.gate import admitted
 
 Rows = Callable[[str], Sequence[tuple[Any, ...]]]
 """Runs a SELECT and gives its rows."""
@@ -171,8 +171,8 @@ def _own_query(one: Check, table: Table) -> str:
     named |= {"column": quoted(one.columns[0]), "property": quoted(one.columns[0])} if one.columns else {}
     for name, value in named.items():
         query = query.replace(f"${{{name}}}", value).replace(f"{{{name}}}", value)
-    select(query, one.id)  # one SELECT, and nothing that changes anything
-    return query
+    own = admitted(query, one.id)
+    return f"SELECT * FROM ({own.nested}) AS convoke_own LIMIT 2"  # noqa: S608 - let in by the gate; one row is wanted
 
 
 def _number(rows: Sequence[tuple[Any, ...]]) -> float | None:

@@ -85,7 +85,8 @@ class Hosted:
     def _listen(self, location: str, options: dict[str, Any]) -> WarehouseServer:
         before = os.umask(0o077)  # the socket is its owner's alone
         try:
-            return WarehouseServer(location, self._open, **options)
+            most = self._workspace.settings.result_bytes
+            return WarehouseServer(location, self._open, most_bytes=most, **options)
         except (pa.ArrowException, OSError) as error:
             raise EngineError(
                 "refused",
@@ -101,12 +102,15 @@ class Hosted:
         )
         if not isinstance(opened, DuckSession):
             raise EngineError("usage", "only a local warehouse, a DuckDB file or a folder can be served")
-        opened.limit_memory((self._workspace.settings.memory_bytes * 2 // 5) >> 20)
+        settings = self._workspace.settings
+        opened.limit_memory((settings.memory_bytes * 2 // 5) >> 20)
+        opened.limit_time(settings.query_seconds)
+        opened.limit_process(settings.process_bytes)
         return opened
 
-    def _allows(self, token: str, scope: str, now: datetime) -> bool:
+    def _allows(self, token: str, scope: str, now: datetime) -> object:
         with self._lock:  # the store is one connection, the calls come on many threads
-            return Tokens(self._workspace.database).allows(token, scope, now) is not None
+            return Tokens(self._workspace.database).allows(token, scope, now)
 
 
 def _bytes(path: Path) -> bytes:

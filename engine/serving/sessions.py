@@ -17,6 +17,12 @@ from engine.warehouses.duck import DuckScratch, DuckSession
 IDLE_SECONDS = 900.0
 """A session that nobody asked for so long is given up; who comes back is told."""
 MOST_SESSIONS = 64
+MOST_OF_ONE = 16
+"""Sessions that one token may have, so that it leaves some to others."""
+MOST_QUERIES_OF_ONE = 8
+"""Queries that run at a time for one token."""
+MOST_SCRATCHES = 64
+"""Rooms for temporary tables in one session."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
@@ -26,8 +32,12 @@ class Session:
 
     warehouse: DuckSession
     used: float
+    owner: str | None = None
+    """Who opened it: a token's number; None for the one who owns the machine's socket."""
     scratches: dict[str, DuckScratch] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    opened: int = 0
+    """Rooms for temporary tables that were opened so far."""
 
 
 class Sessions:
@@ -39,10 +49,14 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._newest: DuckSession | None = None
 
-    def open(self) -> tuple[str, DuckSession]:
+    def open(self, owner: str | None = None) -> tuple[str, DuckSession]:
         """A new session over the data as it is now: its number, and what it reads."""
         with self._lock:
             self._give_up_idle()
+            mine = sum(one.owner == owner for one in self._sessions.values())
+            if owner is not None and mine >= MOST_OF_ONE:
+                message = f"this token has {mine} sessions with the served warehouse, and no more"
+                raise EngineError("refused", message, hint="Close one, or try again in a quarter of an hour.")
             if len(self._sessions) >= MOST_SESSIONS:
                 raise EngineError(
                     "refused", "the served warehouse has no session left", hint="Try again in a quarter of an hour."
@@ -51,7 +65,7 @@ class Sessions:
                 before, self._newest = self._newest, self._open_warehouse()
                 self._close_unused(before)
             number = secrets.token_hex(16)
-            self._sessions[number] = Session(self._newest, self._clock())
+            self._sessions[number] = Session(self._newest, self._clock(), owner)
             return number, self._newest
 
     def get(self, number: str) -> Session:
@@ -64,6 +78,25 @@ class Sessions:
                 )
             found.used = self._clock()
             return found
+
+    def begin(self, session: Session, query: str, job: Job) -> None:
+        """Note a query that runs in a session; raises EngineError("refused") for one too many of a token's."""
+        with self._lock:
+            mine = [one for one in self._sessions.values() if one.owner == session.owner]
+            running = sum(len(one.jobs) for one in mine)
+            if session.owner is not None and running >= MOST_QUERIES_OF_ONE:
+                message = f"this token has {running} queries running in the served warehouse, and no more"
+                raise EngineError("refused", message, hint="Wait until one of them has ended.")
+            session.jobs[query] = job
+
+    def add_scratch(self, session: Session) -> str:
+        """Room for temporary tables in a session; its number."""
+        with self._lock:
+            if len(session.scratches) >= MOST_SCRATCHES:
+                raise EngineError("refused", "the session has no room for more temporary tables")
+            session.opened += 1
+            session.scratches[str(session.opened)] = session.warehouse.scratch()
+            return str(session.opened)
 
     def scratch(self, session: Session, identifier: str) -> DuckScratch:
         """A session's room for temporary tables."""

@@ -14,19 +14,21 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import duckdb
 import pyarrow.flight as flight
 
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError
 from engine.failures import failure_of
 from engine.jobs import Job
+from engine.selects.gate import passed
 from engine.serving.sessions import Session, Sessions, table_name
-from engine.warehouses.duck import DuckSession, first_line
+from engine.warehouses.duck import DuckSession, streamed
 from engine.warehouses.wire import TYPES_KEY, decode, encode, error_bytes, unpack
 
 SCOPE = "warehouse"
 _LOOK_SECONDS = 0.1
+MOST_BYTES = 4 << 30
+"""So large may one answer be."""
 
 Allows = Callable[[str, str, datetime], object]
 """(token, scope, now) → something true when the token may."""
@@ -42,7 +44,9 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
         *,
         allows: Allows | None = None,
         certificate: tuple[bytes, bytes] | None = None,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
+        self._most_bytes = most_bytes
         self._sessions = Sessions(open_warehouse)
         self._running: dict[int, tuple[Any, Job]] = {}
         self._lock = threading.Lock()
@@ -88,19 +92,32 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
             answer = call(decode(action.body.to_pybytes()) if action.body else {}, context)
             return iter([flight.Result(encode(answer))])
 
-    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.RecordBatchStream:
-        """The rows of one SELECT."""
+    def do_get(self, context: flight.ServerCallContext, ticket: flight.Ticket) -> flight.GeneratorStream:
+        """The rows of one SELECT, as they come; only a few of them are in memory at a time."""
         with _told():
-            body = decode(ticket.ticket)
-            session = self._session(body)
-            own = session.warehouse
-            with self._query(session, body, context) as job:
-                sql, values = self._prepared(own, body["sql"]), unpack(body["parameters"])
-                scratch = self._sessions.scratch(session, body["scratch"]) if body.get("scratch") else None
-                with own.running(sql, values, job, None if scratch is None else scratch.cursor) as cursor:
-                    types = [str(column[1]) for column in cursor.description or ()]
-                    rows: Any = cursor.to_arrow_table()
-            return flight.RecordBatchStream(rows.replace_schema_metadata({TYPES_KEY: encode(types)}))
+            answer = self._answer(decode(ticket.ticket), context)
+            return flight.GeneratorStream(next(answer), answer)
+
+    def _answer(self, body: dict[str, Any], context: Any) -> Iterator[Any]:
+        """The schema, then batches of rows."""
+        session = self._session(body)
+        own = session.warehouse
+        with _told(), self._query(session, body, context) as job:
+            sql, values = self._prepared(own, body["sql"]), unpack(body["parameters"])
+            scratch = self._sessions.scratch(session, body["scratch"]) if body.get("scratch") else None
+            with own.running(sql, values, job, None if scratch is None else scratch.cursor, streamed) as stream:
+                told = {TYPES_KEY: encode(stream.types)}
+                yield stream.reader.schema.with_metadata(told)
+                size = 0
+                for batch in stream.batches():
+                    size += batch.nbytes
+                    if size > self._most_bytes:
+                        raise EngineError(
+                            "memory",
+                            f"the answer is larger than {self._most_bytes >> 20:,} MB",
+                            hint="Ask for less, or raise query_result where the warehouse is served.",
+                        )
+                    yield batch.replace_schema_metadata(told)
 
     def do_put(
         self, context: flight.ServerCallContext, descriptor: flight.FlightDescriptor, reader: Any, writer: Any
@@ -119,7 +136,7 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
         return self._sessions.get(str(body.get("session")))
 
     def _open(self, body: dict[str, Any], context: Any) -> Any:
-        session, warehouse = self._sessions.open()
+        session, warehouse = self._sessions.open(_owner(context))
         told = {"session": session, "data_version": warehouse.data_version(), "people": warehouse.people}
         computed = warehouse.computed
         traits = {} if computed is None else {name: asdict(one) for name, one in computed.traits.items()}
@@ -149,10 +166,7 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
         return self._session(body).warehouse.source_version(Source(**body["source"]))
 
     def _scratch(self, body: dict[str, Any], context: Any) -> str:
-        session = self._session(body)
-        identifier = str(len(session.scratches) + 1)
-        session.scratches[identifier] = session.warehouse.scratch()
-        return identifier
+        return self._sessions.add_scratch(self._session(body))
 
     def _stage(self, body: dict[str, Any], context: Any) -> None:
         session = self._session(body)
@@ -182,7 +196,7 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
     def _query(self, session: Session, body: dict[str, Any], context: Any) -> Iterator[Job]:
         """A job that ends with its client: by its word, by its going, by its deadline."""
         job, query = Job(), str(body.get("query", id(body)))
-        session.jobs[query] = job
+        self._sessions.begin(session, query, job)
         with self._lock:
             self._running[id(job)] = (context, job)
         try:
@@ -201,6 +215,19 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
                 job.cancel()
 
 
+class _Caller(flight.ServerMiddleware):  # type: ignore[misc]
+    """Who asks: the token's number."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+
+def _owner(context: Any) -> str | None:
+    """Whose call this is; None on a socket that is its owner's alone."""
+    caller = context.get_middleware("bearer")
+    return None if caller is None else caller.owner
+
+
 class _Bearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]
     """Lets calls with a valid token through."""
 
@@ -208,24 +235,20 @@ class _Bearer(flight.ServerMiddlewareFactory):  # type: ignore[misc]
         super().__init__()
         self._allows = allows
 
-    def start_call(self, info: Any, headers: dict[str, list[str]]) -> None:
+    def start_call(self, info: Any, headers: dict[str, list[str]]) -> _Caller:
         given = next((values[0] for name, values in headers.items() if name.lower() == "authorization"), "")
         kind, _, token = given.partition(" ")
-        if kind != "Bearer" or not self._allows(token, SCOPE, datetime.now(UTC)):
+        found = self._allows(token, SCOPE, datetime.now(UTC)) if kind == "Bearer" else None
+        if not found:
             raise flight.FlightUnauthenticatedError("no valid token")
+        return _Caller(str(getattr(found, "id", found)))
 
 
 def _one_select(sql: Any) -> str:
-    """The text, when it is one SELECT and nothing else."""
+    """The text, when it is one SELECT that the gate lets in."""
     if not isinstance(sql, str):
         raise EngineError("bad_sql", "the SQL is no text")
-    try:
-        found = duckdb.extract_statements(sql)
-    except duckdb.Error as error:
-        raise EngineError("bad_sql", f"the warehouse cannot run this SQL: {first_line(error)}") from None
-    if len(found) != 1 or found[0].type != duckdb.StatementType.SELECT:
-        raise EngineError("bad_sql", "a served warehouse runs one SELECT at a time and nothing else")
-    return sql
+    return passed(sql, "sql").text
 
 
 @contextmanager

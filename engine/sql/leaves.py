@@ -63,7 +63,7 @@ def leaf_expr(
         case Sample():
             return _sample(node, sources, at)
         case Sql(text):
-            return _sql(text, path, sources, describe)
+            return _sql(text, path, sources, at, describe)
         case _:
             assert_never(node)
 
@@ -85,9 +85,9 @@ def _sample(node: Sample, sources: Sources, at: Moment) -> Expr:
     return exp.LT(this=digits, expression=at.bind(f"{limit:08x}"))
 
 
-def _sql(text: str, path: str, sources: Sources, describe: Describe) -> Expr:
-    query = usersql.select(text, path)
-    columns = describe(query.sql(dialect="duckdb"), path)
+def _sql(text: str, path: str, sources: Sources, at: Moment, describe: Describe) -> Expr:
+    query = usersql.select(text, path, at.as_of)
+    columns = describe(query.name, path)
     if len(columns) != 1:
         raise EngineError(
             "bad_sql",

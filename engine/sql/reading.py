@@ -23,7 +23,7 @@ def columns_read(text: str, tables: Tables) -> Read | None:
     """What each column of a SELECT is made of; None when it cannot be told, such as where it reads a file."""
     schema, names = _schema(tables), {name.lower(): name for name in tables}
     try:
-        query = usersql.select(text, "sql").copy()
+        query: exp.Query = usersql.tree(text, "sql")
         for table in query.find_all(exp.Table):
             if not table.db and table.name.lower() in names:
                 table.set("db", exp.to_identifier("main"))
@@ -41,7 +41,7 @@ def row_by_row(text: str) -> tuple[str, Mapping[str, str]] | None:
     name in the SELECT, in lower case, the column's (`*`: all others keep their names). None for every other SELECT: one
     that joins, counts, orders, or takes some alone."""
     try:
-        query = usersql.select(text, "sql")
+        query = usersql.tree(text, "sql")
     except EngineError:
         return None
     origin = query.find(exp.From)

@@ -53,8 +53,8 @@ def measured(world: World, site: Site, what: Measured, kind: ValueType) -> State
 
 def by_sql(world: World, text: str, kind: ValueType) -> Statement:
     """The same of every profile that SQL of one's own gives a value: its two columns are the key and the value."""
-    query = usersql.select(text, "sql")
-    count = len(world.describe(query.sql(dialect="duckdb"), "sql"))
+    query = usersql.select(text, "sql", world.as_of)
+    count = len(world.describe(query.name, "sql"))
     if count != 2:
         message = f"the SQL returns {count} columns, it must return the profile key and the value"
         raise EngineError("bad_sql", message, "sql", f"Return {world.model.profile.key} and the value.")

@@ -1,62 +1,62 @@
-"""SQL that people write: parsed before it runs, one read-only SELECT, never edited as text."""
+"""SQL that people write, as parts of statements: let in by the gate, and carried over as it was written.
+
+A tree of sqlglot is made of it only to be looked at: what sqlglot would write again means something else now and then
+(`~` of DuckDB matches the whole of a text, sqlglot's finds a part).
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from datetime import datetime
 
 import sqlglot
 from sqlglot import exp
 
 from engine.errors import EngineError
-
-_READ_ONLY_HINT = "Write one SELECT that only reads."
-_WRITES: tuple[type[exp.Expression], ...] = (
-    exp.Insert,
-    exp.Update,
-    exp.Delete,
-    exp.Merge,
-    exp.Create,
-    exp.Drop,
-    exp.Alter,
-    exp.Command,
-    exp.Copy,
-    exp.Set,
-    exp.Pragma,
-    exp.Attach,
-    exp.Detach,
-    exp.TruncateTable,
-    exp.Into,
-)
+from engine.selects import gate
+from engine.sql.build import Expr
 
 
-@lru_cache(maxsize=512)
-def _parsed(text: str, path: str) -> exp.Query:
+def select(text: str, path: str, at: datetime | None = None) -> Expr:
+    """The one read-only SELECT in a text, to stand in parentheses; its clock shows ``at``, and without one it has no
+    clock. Raises EngineError("bad_sql") for anything else."""
+    found = gate.admitted(text, path)
+    if found.looks_at_clock:
+        if at is None:
+            raise EngineError(
+                "bad_sql",
+                "the SQL looks at the clock, so its rows would change while the data do not",
+                path,
+                "Compare with the moment in the rule: within, or now() in a sql: of its own.",
+            )
+        found = gate.as_of(found, at, path)
+    return exp.Var(this=found.nested)
+
+
+def looks_at_clock(text: str) -> bool:
+    """Whether a SELECT gives another answer at another time; also False for a text that may not run."""
     try:
-        statements = [s for s in sqlglot.parse(text, dialect="duckdb") if s is not None]
-    except (sqlglot.errors.SqlglotError, RecursionError) as error:
-        problem = str(error).split("\n")[0].split(". Line")[0]
-        raise EngineError("bad_sql", f"the SQL cannot be read: {problem}", path, _READ_ONLY_HINT) from None
-    if len(statements) != 1:
-        raise EngineError(
-            "bad_sql", f"the SQL holds {len(statements)} statements, it must be one", path, _READ_ONLY_HINT
-        )
-    query = statements[0]
-    if not isinstance(query, exp.Query) or query.find(*_WRITES) is not None:
-        raise EngineError("bad_sql", "the SQL does more than read", path, _READ_ONLY_HINT)
-    if query.find(exp.Parameter, exp.Placeholder) is not None:
-        raise EngineError("bad_sql", "the SQL has parameters", path, "Write the values into it.")
-    return query
+        return gate.admitted(text, "sql").looks_at_clock
+    except EngineError:
+        return False
 
 
-def select(text: str, path: str) -> exp.Query:
-    """The one read-only SELECT in a text; raises EngineError("bad_sql") for anything else."""
-    return _parsed(text, path).copy()
+def tree(text: str, path: str) -> exp.Query:
+    """A SELECT that may run as sqlglot reads it, to be looked at; raises EngineError("bad_sql") where it cannot."""
+    found = gate.admitted(text, path)
+    try:
+        parsed = sqlglot.parse_one(found.text, dialect="duckdb")
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, exp.Query):
+        raise EngineError("bad_sql", "the SQL cannot be read column by column", path)
+    return parsed
 
 
 def equality(text: str) -> tuple[str, str] | None:
     """The column and the constant of a condition such as `event_type = 'view'`; None for any other."""
     try:
-        found = condition(text, "where").unnest()
+        gate.condition(text, "where")
+        found = tree(f"SELECT 1 WHERE {text}", "where").args["where"].this.unnest()
     except EngineError:
         return None
     if isinstance(found, exp.EQ):
@@ -66,12 +66,6 @@ def equality(text: str) -> tuple[str, str] | None:
     return None
 
 
-def condition(text: str, path: str) -> exp.Expression:
-    """A SQL condition over a table, as in a model's `where:`."""
-    query = _parsed(f"SELECT 1 WHERE {text}", path)
-    found = query.args.get("where")
-    extra = [key for key in ("group", "order", "limit", "having", "joins") if query.args.get(key)]
-    if found is None or extra or not isinstance(query, exp.Select):
-        raise EngineError("bad_sql", "the where is not one condition", path, "Write it as in a WHERE clause.")
-    inner: exp.Expression = found.this.copy()
-    return inner
+def condition(text: str, path: str) -> Expr:
+    """A SQL condition over a table, as in a model's `where:`, in parentheses."""
+    return exp.Paren(this=exp.Var(this=gate.condition(text, path)))

@@ -27,15 +27,12 @@ class Collected:
     catalog: str
     landed: int = 0
 
-    def to(self, connection: duckdb.DuckDBPyConnection, *also: Path) -> None:
-        """Attach it, and let its files (and those of other folders) be read although no other ones may be."""
+    def to(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach it; its views read files of its folder."""
         quoted = str(self.folder / self.catalog).replace("'", "''")
-        folders = [str(one.resolve()).replace("'", "''") for one in (self.folder, *also)]
-        allowed = ", ".join(f"'{one}'" for one in folders)
         verify(sorted(self.folder.glob("*/*.parquet")), self.folder.parent)
         try:
             connection.execute(f"ATTACH '{quoted}' AS {COLLECTED} (READ_ONLY)")
-            connection.execute(f"SET allowed_directories = [{allowed}]")
         except duckdb.Error as error:
             line = str(error).split("\n")[0][:160]
             raise EngineError(

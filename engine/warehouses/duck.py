@@ -13,7 +13,8 @@ import duckdb
 
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError, nearest
-from engine.jobs import Job
+from engine.jobs import Job, Watch, Watched
+from engine.selects.gate import admitted
 from engine.warehouses.collected import COLLECTED
 from engine.warehouses.computed import COMPUTED
 from engine.warehouses.naming import quoted
@@ -21,21 +22,93 @@ from engine.warehouses.protocol import Capabilities, TableInfo
 from engine.warehouses.states import States
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "allow_community_extensions": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
 }
+ROWS_AT_ONCE = 16_384
+"""Rows of one batch of a stream."""
+_STILL_SET = ("memory_limit", "preserve_insertion_order", "threads")
+"""Settings that Convoke itself changes on a locked connection; no SELECT can."""
 
 
 def connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """A connection with Convoke's settings: UTC, no downloads, no surprises."""
+    """A connection with Convoke's settings: UTC, no downloads, no extensions, no tables made of Python variables."""
     connection = duckdb.connect(path, read_only=read_only, config=_CONFIG)
+    if _is_locked(connection):  # another session of this process has the file open, with these same settings
+        return connection
     # Global, since a cursor starts with the settings of the instance, not with those of its connection.
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = false")
     if int(duckdb.__version__.split(".")[0]) >= 2:
         # Without this, grouping events that are sorted by profile rescans them many times over.
         connection.execute("SET disabled_optimizers = 'partitioned_execution'")
+        # As 1.5 has it: x -> x + 1 is a lambda, beside lambda x: x + 1.
+        connection.execute("SET GLOBAL lambda_syntax = 'ENABLE_SINGLE_ARROW'")
     return connection
+
+
+def lock(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path] = ()) -> None:
+    """Close the database of a connection to files and networks, but for files of some folders and what is attached;
+    nobody can open it again, nor change another setting."""
+    if _is_locked(connection):
+        return
+    if folders:
+        allowed = ", ".join("'" + str(one.resolve()).replace("'", "''") + "'" for one in folders)
+        connection.execute(f"SET allowed_directories = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute(f"SET allowed_configs = {list(_STILL_SET)}")
+    connection.execute("SET lock_configuration = true")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The rows of a SELECT as they come: the columns' types, and a reader of Arrow batches."""
+
+    types: Sequence[str]
+    reader: Any
+
+    def batches(self) -> Iterator[Any]:
+        """The batches; what DuckDB says while they come is raised as its own error, not as Arrow's."""
+        import pyarrow as pa
+
+        while True:
+            try:
+                batch = self.reader.read_next_batch()
+            except StopIteration:
+                return
+            except (pa.ArrowException, OSError) as error:
+                raise _own_error(str(error)) from None
+            yield batch
+
+
+_KINDS: tuple[tuple[str, type[duckdb.Error]], ...] = (
+    ("INTERRUPT", duckdb.InterruptException),
+    ("Out of Memory", duckdb.OutOfMemoryException),
+    ("Conversion Error", duckdb.ConversionException),
+    ("Out of Range", duckdb.OutOfRangeException),
+    ("Invalid Input", duckdb.InvalidInputException),
+)
+
+
+def _own_error(text: str) -> duckdb.Error:
+    return next((kind(text) for word, kind in _KINDS if word in text), duckdb.Error(text))
+
+
+def streamed(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any], at_once: int = ROWS_AT_ONCE) -> Stream:
+    """Begin a SELECT whose rows are never all in memory."""
+    if int(duckdb.__version__.split(".")[0]) >= 2:  # an executed statement's rows would be copied as a whole first
+        relation = cursor.sql(sql, params=parameters)
+        return Stream([str(one) for one in relation.types], relation.to_arrow_reader(at_once))
+    executed = cursor.execute(sql, parameters)
+    types = [str(column[1]) for column in executed.description or ()]
+    return Stream(types, executed.to_arrow_reader(at_once))
+
+
+def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
+    ((locked,),) = connection.execute("SELECT current_setting('lock_configuration')").fetchall()
+    return bool(locked)
 
 
 OURS = "convoke"
@@ -91,12 +164,21 @@ class DuckSession(States):
         self.capabilities = Capabilities()
         self.people: str | None = None
         self._connection = connection
+        self._watch = Watch()
         self._described: dict[Source, dict[str, str]] = {}
         self._located: dict[str, tuple[str, ...]] = {}
 
     def limit_memory(self, megabytes: int) -> None:
         """Keep queries within this much memory; what does not fit goes to disk."""
         self._connection.execute(f"SET memory_limit = '{int(megabytes)}MB'")
+
+    def limit_time(self, seconds: float) -> None:
+        """Interrupt queries that take longer."""
+        self._watch.seconds = seconds
+
+    def limit_process(self, most: int) -> None:
+        """Interrupt queries while this process takes more bytes: DuckDB's own limit leaves out texts and results."""
+        self._watch.most = most
 
     def scratch(self) -> DuckScratch:
         """A reading session with temporary tables."""
@@ -157,7 +239,8 @@ class DuckSession(States):
         """Column names and types of a table or SELECT; described once a session."""
         if source not in self._described:
             if source.sql is not None:
-                self._described[source] = dict(self.describe(source.sql, f"{path}.sql"))
+                text = admitted(source.sql, f"{path}.sql").text
+                self._described[source] = dict(self.describe(text, f"{path}.sql"))
             else:
                 try:
                     parts = self.locate(source.table or "")
@@ -188,14 +271,15 @@ class DuckSession(States):
     def _cursor(
         self, job: Job | None, own: duckdb.DuckDBPyConnection | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._connection.cursor() if own is None else own
+        cursor, watched = self._connection.cursor() if own is None else own, None
         forget = job.interrupting(cursor.interrupt) if job is not None else None
         try:
             if job is not None:
                 job.check()
-            yield cursor
+            with self._watch.over(cursor.interrupt) as watched:
+                yield cursor
         except duckdb.InterruptException:
-            raise Cancelled from None
+            raise _ended(watched, self._watch) from None
         finally:
             if forget is not None:
                 forget()
@@ -209,12 +293,14 @@ class DuckSession(States):
         parameters: Sequence[Any],
         job: Job | None,
         own: duckdb.DuckDBPyConnection | None = None,
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor with a statement's result; what fails comes out as a sentence. ``own`` is used and kept open."""
+        begin: Callable[[Any, str, list[Any]], Any] = duckdb.DuckDBPyConnection.execute,
+    ) -> Iterator[Any]:
+        """A cursor with a statement's result, or what ``begin`` makes of it; what fails comes out as a sentence.
+        ``own`` is used and kept open."""
         self.prepare_for(sql)
         with self._cursor(job, own) as cursor:
             try:
-                yield cursor.execute(sql, list(parameters))
+                yield begin(cursor, sql, list(parameters))
             except duckdb.InterruptException:
                 raise
             except duckdb.OutOfMemoryException:
@@ -239,12 +325,14 @@ class DuckSession(States):
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT and give its rows."""
         with self.running(sql, parameters, job) as cursor:
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
     def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
         """Run a SELECT and give its columns as numpy arrays."""
         with self.running(sql, parameters, job) as cursor:
-            return cursor.fetchnumpy()
+            columns: dict[str, Any] = cursor.fetchnumpy()
+            return columns
 
     def regex_error(self, pattern: str) -> str | None:
         """Why RE2 refuses a pattern."""
@@ -253,6 +341,18 @@ class DuckSession(States):
         except duckdb.Error as error:
             return first_line(error)
         return None
+
+
+def _ended(watched: Watched | None, watch: Watch) -> EngineError:
+    """Why a query was interrupted: by its job, or by a limit."""
+    reason = "" if watched is None else watched.reason
+    if reason == "memory":
+        message, hint = "the query needs more memory than it is given", "Narrow the rule, or raise memory."
+        return EngineError("memory", message, hint=hint)
+    if reason == "time":
+        message = f"the query took longer than {watch.seconds:,.0f} s"
+        return EngineError("warehouse", message, hint="Narrow it, or raise query_time.")
+    return Cancelled()
 
 
 class DuckScratch:
@@ -292,12 +392,14 @@ class DuckScratch:
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT, which may read staged tables as temp.NAME, and give its rows."""
         with self._session.running(sql, parameters, job, self._cursor) as cursor:
-            return cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
     def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
         """Run such a SELECT and give its columns as numpy arrays."""
         with self._session.running(sql, parameters, job, self._cursor) as cursor:
-            return cursor.fetchnumpy()
+            columns: dict[str, Any] = cursor.fetchnumpy()
+            return columns
 
     def table(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> Any:
         """Run such a SELECT and give an Arrow table."""

@@ -19,7 +19,7 @@ from engine.errors import EngineError
 from engine.warehouses import computed
 from engine.warehouses.collected import Collected, state
 from engine.warehouses.computed import Computed
-from engine.warehouses.duck import Attached, DuckSession, connect, first_line
+from engine.warehouses.duck import Attached, DuckSession, connect, first_line, lock
 from engine.warehouses.naming import quoted
 from engine.warehouses.parquet import verify
 from engine.warehouses.protocol import TableInfo
@@ -75,7 +75,7 @@ class Beside:
         return self.people is None and self.collected is None and self.computed is None
 
     def to(self, session: DuckSession, connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
-        """Attach all there is; only files of ``folders`` may be read besides."""
+        """Attach all there is and lock the connection; only files of ``folders`` may be read besides."""
         if self.people is not None:
             session.people = self.people.to(connection)
         if self.computed is not None:
@@ -83,11 +83,9 @@ class Beside:
             self.computed.to(connection)
         if self.collected is not None:
             session.collected = self.collected
-            self.collected.to(connection, *folders)
-        elif folders:
-            allowed = ", ".join("'" + str(one.resolve()).replace("'", "''") + "'" for one in folders)
-            connection.execute(f"SET allowed_directories = [{allowed}]")
-        connection.execute("SET enable_external_access = false")
+            self.collected.to(connection)
+            folders = (self.collected.folder, *folders)
+        lock(connection, folders)
 
     def current(self) -> bool:
         """Whether all of it is still the one to read."""

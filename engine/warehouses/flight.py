@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
 from engine.warehouses.computed import Computed, ComputedTrait
-from engine.warehouses.duck import DuckSession, connect
+from engine.warehouses.duck import DuckSession, connect, lock
 from engine.warehouses.naming import quoted
 from engine.warehouses.wire import TYPES_KEY, decode, encode, error_from, pack
 
@@ -45,6 +45,7 @@ class FlightWarehouse(DuckSession):
         opened = self._ask("open")
         self._session = str(opened["session"])
         super().__init__(url, connect(":memory:", read_only=False), str(opened["data_version"]))
+        lock(self._connection)
         self.people = opened.get("people")
         self.computed = _computed(opened.get("computed"))
 
@@ -152,7 +153,8 @@ class FlightWarehouse(DuckSession):
         parameters: Sequence[Any],
         job: Job | None,
         own: duckdb.DuckDBPyConnection | None = None,
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        begin: Callable[[Any, str, list[Any]], Any] = duckdb.DuckDBPyConnection.execute,
+    ) -> Iterator[Any]:
         """A local cursor over what the server answered."""
         with self.local(self.fetch(sql, parameters, job)) as cursor:
             yield cursor

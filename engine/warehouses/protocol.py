@@ -118,6 +118,12 @@ class Warehouse(Protocol):
     def limit_memory(self, megabytes: int) -> None:
         """Keep queries within this much memory; what does not fit goes to disk."""
 
+    def limit_time(self, seconds: float) -> None:
+        """Interrupt queries that take longer."""
+
+    def limit_process(self, most: int) -> None:
+        """Interrupt queries while this process takes more bytes of memory."""
+
     def data_version(self) -> str:
         """A short text that changes whenever the data does; of the data as this session reads it."""
 

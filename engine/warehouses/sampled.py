@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.warehouses.duck import DuckSession, connect
+from engine.warehouses.duck import DuckSession, connect, lock
 
 
 class SampledWarehouse(DuckSession):
@@ -12,7 +12,7 @@ class SampledWarehouse(DuckSession):
 
     def __init__(self, version: str) -> None:
         super().__init__("sample:", connect(":memory:", read_only=False), version)
-        self._connection.execute("SET enable_external_access = false")
+        lock(self._connection)
 
     def load(self, table: str, rows: Any) -> None:
         """Keep an Arrow table under a name."""

@@ -16,7 +16,9 @@ WHERE
           *
         FROM "main"."events"
         WHERE
-          event_type = 'purchase'
+          (
+            event_type = 'purchase'
+          )
       ) AS "e"
       WHERE
         (

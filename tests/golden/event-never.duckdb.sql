@@ -17,7 +17,9 @@ WHERE
             *
           FROM "main"."events"
           WHERE
-            event_type = 'purchase'
+            (
+              event_type = 'purchase'
+            )
         ) AS "e"
         WHERE
           (

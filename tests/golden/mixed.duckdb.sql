@@ -17,9 +17,7 @@ WHERE
           SELECT
             "q"."key"
           FROM (
-            SELECT
-              user_id
-            FROM cards
+            SELECT user_id FROM cards
           ) AS "q"("key")
           WHERE
             NOT "q"."key" IS NULL

@@ -19,7 +19,9 @@ WHERE
             *
           FROM "main"."events"
           WHERE
-            event_type = 'view'
+            (
+              event_type = 'view'
+            )
         ) AS "e"
         WHERE
           (
@@ -44,7 +46,9 @@ WHERE
             *
           FROM "main"."events"
           WHERE
-            event_type = 'purchase'
+            (
+              event_type = 'purchase'
+            )
         ) AS "e"
         WHERE
           (
@@ -64,7 +68,9 @@ WHERE
             *
           FROM "main"."events"
           WHERE
-            event_type = 'return'
+            (
+              event_type = 'return'
+            )
         ) AS "e"
         WHERE
           (

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +25,7 @@ from hypothesis import strategies as st
 from engine.domain.audience_codec import write_audience
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError
-from engine.jobs import Job
+from engine.jobs import Job, process_bytes
 from engine.operations import (
     Workspace,
     add_token,
@@ -35,8 +38,10 @@ from engine.operations import (
     size,
 )
 from engine.serving.hosting import Hosted
-from engine.serving.sessions import IDLE_SECONDS, Sessions
+from engine.serving.sessions import IDLE_SECONDS, MOST_OF_ONE, MOST_QUERIES_OF_ONE, Sessions
+from engine.serving.warehouse import WarehouseServer
 from engine.settings import write_settings
+from engine.warehouses.duck import DuckSession
 from engine.warehouses.flight import FlightWarehouse
 from engine.warehouses.local import publishing
 from engine.warehouses.opening import open_warehouse
@@ -337,3 +342,119 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     key.write_bytes(issued.private_key_pem.bytes())
     authority.cert_pem.write_to_path(folder / "ca.pem")
     return chain, key
+
+
+@contextmanager
+def small_server(folder: Path, seconds: float = 60, **limits: Any) -> Iterator[FlightWarehouse]:
+    """The data of a workspace behind a socket of its own, with limits."""
+
+    def opened() -> DuckSession:
+        found = open_warehouse("local:", folder / "warehouse", apart=True)
+        found.limit_time(seconds)
+        assert isinstance(found, DuckSession)
+        return found
+
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        server = WarehouseServer(f"grpc+unix://{place}/s", opened, **limits)
+        far = FlightWarehouse(f"flight+unix://{place}/s")
+        try:
+            yield far
+        finally:
+            far.close()
+            server.stop()
+
+
+def test_an_answer_comes_in_parts_and_has_a_limit(demo_folder: Path) -> None:
+    """The server holds a few rows at a time, whatever the answer's size; its limit is a sentence for the client."""
+    with small_server(demo_folder, most_bytes=64 << 20) as far:
+        started = process_bytes()
+        with pytest.raises(EngineError, match="larger than 64 MB") as refused:
+            far.rows("SELECT repeat('x', 10000) FROM range(300000)")
+        assert refused.value.code == "memory"
+        assert process_bytes() - started < 1 << 30, "3 GB were asked for"
+        assert far.rows("SELECT count(*) FROM range(300000)") == [(300_000,)]
+        with pytest.raises(EngineError) as failed:  # also what fails after some rows were sent
+            far.rows("SELECT CASE WHEN i = 290000 THEN 'no number' ELSE '1' END::INTEGER FROM range(300000) t(i)")
+        assert failed.value.code == "warehouse"
+
+
+def test_a_query_ends_when_its_time_is_over(demo_folder: Path) -> None:
+    with small_server(demo_folder, 0.3) as far:
+        with pytest.raises(EngineError, match="took longer than"):
+            far.rows(SLOW)
+        assert far.rows("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT user_id FROM users WHERE (SELECT count(*) FROM enable_logging(storage = 'file')) = 0",
+        "SELECT error((SELECT string_agg(user_id::VARCHAR, '') FROM users))",
+        "SELECT sleep_ms(100000000)",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT repeat('x', 1000000) FROM range(30000)",
+        "SELECT 1) AS o; COPY (SELECT 1) TO 'x'; SELECT * FROM (SELECT 1",
+        "FROM 'users.csv'",
+    ],
+)
+def test_what_the_gate_refuses_is_refused_at_every_door(sql: str, far: FlightWarehouse) -> None:
+    scratch = far.scratch()
+    for ask in (
+        lambda: far.rows(sql),
+        lambda: far.describe(sql, "x"),
+        lambda: scratch.stage("mine", sql),
+        lambda: scratch.rows(sql),
+        lambda: far.ask("source_version", source={"table": None, "sql": sql, "where": None}) and far.describe(sql, "x"),
+    ):
+        with pytest.raises(EngineError) as refused:
+            ask()
+        assert refused.value.code == "bad_sql"
+    scratch.close()
+
+
+def test_one_token_leaves_sessions_and_queries_to_others(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    with Workspace(demo_folder) as workspace:
+        greedy, other = (add_token(workspace, name, ("warehouse",), 1) for name in ("greedy", "other"))
+    hosted = Hosted(demo_folder, f"127.0.0.1:{port}")
+    url = f"flight://127.0.0.1:{port}"
+    try:
+        monkeypatch.setenv("CONVOKE_TOKEN", greedy)
+        mine = [FlightWarehouse(url) for _ in range(MOST_OF_ONE)]
+        with pytest.raises(EngineError, match="16 sessions"):
+            FlightWarehouse(url)
+        jobs = [Job() for _ in range(MOST_QUERIES_OF_ONE)]
+        threads = [threading.Thread(target=_ask_slowly, args=(mine[0], job)) for job in jobs]
+        for one in threads:
+            one.start()
+        wait_for(lambda: len(hosted._server._running) == MOST_QUERIES_OF_ONE)
+        with pytest.raises(EngineError, match="8 queries running"):
+            mine[1].rows("SELECT 1")
+        monkeypatch.setenv("CONVOKE_TOKEN", other)
+        theirs = FlightWarehouse(url)
+        assert theirs.rows("SELECT 1") == [(1,)]
+        for job in jobs:
+            job.cancel()
+        while any(one.is_alive() for one in threads):
+            for job in jobs:
+                job.cancel()
+            threads[0].join(0.05)
+        assert mine[1].rows("SELECT 1") == [(1,)]
+        for opened in (*mine, theirs):
+            opened.close()
+        monkeypatch.setenv("CONVOKE_TOKEN", greedy)
+        FlightWarehouse(url).close()
+    finally:
+        hosted.stop()
+
+
+def _ask_slowly(far: FlightWarehouse, job: Job) -> None:
+    with pytest.raises(Cancelled):
+        far.rows(SLOW, (), job)
+
+
+def wait_for(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.02)
