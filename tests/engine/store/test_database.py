@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from engine.domain.audience_codec import read_audience
 from engine.store.audiences import Audiences
-from engine.store.database import Database, _migrations
+from engine.store.database import Database
 database = Database(Path(sys.argv[1]))
 audiences = Audiences(database)
 for number in range(100_000):
