@@ -37,6 +37,22 @@ def size_error(capsys: pytest.CaptureFixture[str], folder: Path, rule: Any, tmp_
     return json.loads(err)["error"]
 
 
+def test_a_part_that_no_data_can_change_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_audience(
+        folder / "a", "odd", {"any": [{"did": "purchase", "within": "0d"}, {"trait": "age", "gt": 1}]}
+    )
+    code, out, err = run(capsys, "size", str(path), "--json", "--workspace", str(folder / "ws"))
+    said = "within 0d holds no moment, so no event is counted"
+    assert (code, err) == (0, "")
+    assert json.loads(out)["notes"] == [{"path": "rule.any[0]", "message": said}]
+    code, _, err = run(capsys, "size", str(path), "--workspace", str(folder / "ws"))
+    assert code == 0
+    assert f"odd, rule.any[0]: {said}\n" in err
+    path = write_audience(folder / "a", "even", {"trait": "age", "gt": 1})
+    _, out, _ = run(capsys, "size", str(path), "--json", "--workspace", str(folder / "ws"))
+    assert "notes" not in json.loads(out)
+
+
 DEEP: dict[str, Any] = {"trait": "age", "gte": 1}
 for _ in range(200):
     DEEP = {"all": [DEEP, {"trait": "vip", "eq": True}]}
