@@ -29,6 +29,8 @@ DENIED = Cause("permission is denied", "Run Convoke as the owner of the file, or
 TOO_MANY = Cause("too many files are open", "Raise the limit of open files (ulimit -n), then run it again.")
 TOO_LONG = Cause("the path is too long", "Choose a shorter name or a folder that is less deep.")
 DAMAGED = Cause("the disk reports an error", "Check the disk, then restore the file from a backup.")
+UNUSABLE = Cause("the disk refuses: it may be full", "Free some space there, check the disk, then run it again.")
+"""SQLite says no more than this when its index beside a database cannot grow."""
 _NUMBERS = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
@@ -51,7 +53,8 @@ _TEXTS = (
     (re.compile(r"permission denied|operation not permitted", re.I), DENIED),
     (re.compile(r"too many open files", re.I), TOO_MANY),
     (re.compile(r"file ?name too long|path too long", re.I), TOO_LONG),
-    (re.compile(r"input/output error|disk I/O error", re.I), DAMAGED),
+    (re.compile(r"input/output error", re.I), DAMAGED),
+    (re.compile(r"disk I/O error", re.I), UNUSABLE),
 )
 _DISK_ERRORS = ("duckdb", "_duckdb", "apsw", "lmdb", "pyarrow.lib", "sqlite3")
 _PATH = re.compile(r"[\"'](/[^\"'\n]{1,4096}|[A-Za-z]:[\\/][^\"'\n]{1,4096})[\"']")
@@ -66,6 +69,12 @@ def cause_of(error: BaseException) -> Cause | None:
         text = str(error)
         return next((cause for pattern, cause in _TEXTS if pattern.search(text)), None)
     return None
+
+
+def reason_of(error: OSError) -> str:
+    """Why something could not be read or written, as the end of a sentence."""
+    cause = cause_of(error)
+    return cause.reason if cause is not None else (error.strerror or "unknown").lower()
 
 
 def failure_of(error: BaseException) -> EngineError | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.domain.identity import IdentityDocument, Kind
 from engine.durable import make_folder, make_private
 from engine.errors import EngineError, nearest
+from engine.failures import reason_of
 from engine.operations.identity_documents import document_in_force
 from engine.operations.peppers import Ask, hasher_for
 from engine.operations.workspace import IDENTITY, Workspace
@@ -274,7 +275,7 @@ def export_identity(workspace: Workspace, out: Path) -> int:
         else:
             pyarrow.csv.write_csv(table, out)
     except OSError as error:
-        reason = (error.strerror or "unknown").lower()
+        reason = reason_of(error)
         raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
     return int(table.num_rows)
 

@@ -14,6 +14,7 @@ from engine.domain.rule import TraitIs
 from engine.domain.walk import active
 from engine.durable import make_folder, make_private
 from engine.errors import EngineError
+from engine.failures import reason_of
 from engine.jobs import Job
 from engine.operations.context import Context, prepare
 from engine.operations.sizing import of_the_sound
@@ -118,7 +119,7 @@ def _write(found: Members, path: Path) -> Path:
 
 
 def _unwritable(path: Path, error: OSError) -> EngineError:
-    reason = (error.strerror or "unknown").lower()
+    reason = reason_of(error)
     return EngineError("file", f"{path} cannot be written: {reason}", "--out", "Choose another place.")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.durable import make_folder
 from engine.errors import EngineError
+from engine.failures import reason_of
 from engine.settings import FILE, Settings, read_settings, write_settings
 
 if TYPE_CHECKING:
@@ -327,7 +328,7 @@ def init(folder: Path | str) -> Workspace:
         if not ignore.exists():
             ignore.write_text("".join(f"{one}\n" for one in PRIVATE), encoding="utf-8")
     except OSError as error:
-        reason = (error.strerror or "unknown").lower()
+        reason = reason_of(error)
         raise EngineError(
             "file", f"no workspace can be made in {path}: {reason}", hint="Choose another folder."
         ) from None

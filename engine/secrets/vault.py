@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.durable import sync_folder
 from engine.errors import EngineError
-from engine.failures import cause_of
+from engine.failures import cause_of, reason_of
 from engine.locks import holding
 from engine.secrets.passphrases import weakness
 
@@ -144,7 +144,7 @@ class Vault:
         except OSError as error:
             raise EngineError(
                 "file",
-                f"{self._path} cannot be written: {error.strerror}",
+                f"{self._path} cannot be written: {reason_of(error)}",
                 hint="Check the disk and the folder's permissions.",
             ) from None
 
@@ -191,7 +191,9 @@ def make_key(path: Path) -> None:
     except FileExistsError:
         raise EngineError("refused", f"{path} is there already", hint="Name a new file.") from None
     except OSError as error:
-        raise EngineError("file", f"{path} cannot be written: {error.strerror}", hint="Choose another place.") from None
+        raise EngineError(
+            "file", f"{path} cannot be written: {reason_of(error)}", hint="Choose another place."
+        ) from None
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(_text(secrets.token_bytes(KEY_BYTES)) + "\n")
         file.flush()
@@ -208,7 +210,7 @@ def read_key(path: Path, *, private: bool = True) -> bytes:
         if len(key) != KEY_BYTES:
             raise ValueError
     except OSError as error:
-        raise EngineError("locked", f"{path} cannot be read: {error.strerror}", hint="Check vault_key.") from None
+        raise EngineError("locked", f"{path} cannot be read: {reason_of(error)}", hint="Check vault_key.") from None
     except ValueError:
         raise EngineError("locked", f"{path} holds no key", hint="Make one: convoke secret make-key FILE.") from None
     return key

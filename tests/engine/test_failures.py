@@ -5,12 +5,25 @@ from __future__ import annotations
 import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import apsw
 import duckdb
 import pytest
 
 from engine.failures import DENIED, FULL, READ_ONLY, TOO_LONG, TOO_MANY, cause_of, failure_of, refusal_at
+from tests.support.disks import (
+    ARGUMENTS,
+    LEFT_OUT,
+    NAMED,
+    UNEXPECTED,
+    can_mount,
+    every_command,
+    full,
+    mounted,
+    read_only,
+)
+from tests.support.everything import answered
 
 
 @pytest.mark.parametrize(
@@ -74,3 +87,34 @@ def test_too_many_files_are_told_from_the_real_thing(tmp_path: Path) -> None:
 
 def test_causes_are_different() -> None:
     assert len({FULL, READ_ONLY, DENIED, TOO_MANY, TOO_LONG}) == 5
+
+
+def test_the_proof_has_every_command() -> None:
+    """A new command comes into `make proof-disk`, or says why not."""
+    assert set(every_command()) == set(ARGUMENTS) | set(LEFT_OUT)
+
+
+@pytest.mark.skipif(not can_mount(), reason="only root on Linux mounts file systems")
+@pytest.mark.parametrize("how", [full, read_only])
+def test_commands_on_a_disk_that_refuses(how: Any, tmp_path: Path) -> None:
+    (tmp_path / "keys.csv").write_text("1\n2\n")
+    with mounted(tmp_path / "disk", "8m") as disk:
+        folder = str(disk / "ws")
+        assert answered("init", folder)[0] == 0
+        assert answered("token", "add", "first", "--scope", "read", "-w", folder)[0] == 0
+        with how(disk):
+            for command in (
+                ["token", "add", "second", "--scope", "read"],
+                ["lists", "add", "some", str(tmp_path / "keys.csv")],
+                ["secret", "make-key", f"{disk}/vault.key"],
+                ["store", "check"],
+                ["connect", "local:"],
+                ["ingest", "load", str(tmp_path / "keys.csv"), "--into", "keys"],
+            ):
+                code, said = answered(*command, "-w", folder)
+                assert not UNEXPECTED.search(said), said
+                assert code == 0 or NAMED.search(said) or command[0] == "connect", said
+        code, said = answered("token", "list", "-w", folder)
+        assert code == 0
+        assert "first" in said
+        assert answered("token", "add", "third", "--scope", "read", "-w", folder)[0] == 0

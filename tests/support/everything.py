@@ -71,12 +71,18 @@ class Failed(AssertionError):
 
 def convoke(*arguments: str, expect: int | Sequence[int] = 0) -> str:
     """Run a command in this process; what it printed, on both outputs."""
+    code, said = answered(*arguments)
+    if code not in ((expect,) if isinstance(expect, int) else expect):
+        raise Failed(f"convoke {' '.join(arguments)} gave {code}: {said}")
+    return said
+
+
+def answered(*arguments: str) -> tuple[int, str]:
+    """Run a command in this process; its exit code, and what it printed, on both outputs."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = main(arguments)
-    if code not in ((expect,) if isinstance(expect, int) else expect):
-        raise Failed(f"convoke {' '.join(arguments)} gave {code}: {err.getvalue()}{out.getvalue()}")
-    return out.getvalue() + err.getvalue()
+    return code, out.getvalue() + err.getvalue()
 
 
 @contextmanager
@@ -92,8 +98,8 @@ def passphrase() -> Iterator[None]:
 class Everything:
     """The folder of files it was made from (``files``) and the workspace (``folder``)."""
 
-    def __init__(self, above: Path, people: int = 200, *, models: bool = False) -> None:
-        self.files, self.folder = above / "files", above / "ws"
+    def __init__(self, above: Path, people: int = 200, *, models: bool = False, folder: Path | None = None) -> None:
+        self.files, self.folder = above / "files", folder or above / "ws"
         self.people, self.models = people, models
         self._write_files()
 
