@@ -25,6 +25,7 @@ from engine.bitmap.packs import PackReader, pack_writer
 from engine.domain.ingest import IngestDocument, LoadedColumn
 from engine.domain.values import ValueType
 from engine.durable import read_checked, remove_file, replace_file, with_checksum
+from engine.identity import publication
 from engine.ingest.journal import Journal, closed, lines
 from engine.ingest.messages import Received
 from engine.ingest.parts import put_parquet
@@ -128,8 +129,10 @@ def test_what_the_journal_acknowledges_is_on_disk(tmp_path: Path, monkeypatch: p
         nothing_to_lose(tree)
         journal.write([b"three"])
         torn = next(folder.glob("*.open"))
-        with torn.open("ab") as file:
+        with torn.open("ab") as file:  # a line that reached the disk in part
             file.write(b"torn")
+            file.flush()
+            os.fsync(file.fileno())
         Journal(folder, 1 << 20, 0)
         nothing_to_lose(tree)
     assert [line for path in closed(folder) for line in lines(path)] == [b"one", b"two", b"three"]
@@ -183,6 +186,14 @@ def test_a_run_leaves_nothing_to_lose(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_identity_map_leaves_nothing_to_lose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with people.make(tmp_path) as workspace, watched(workspace.folder, monkeypatch) as tree:
+        real, cleaned = publication.clean, []
+
+        def clean(folder: Path, pointer: publication.Pointer) -> None:
+            """The old map goes only when the new one is in force for good."""
+            cleaned.append(tree.unsynced())
+            real(folder, pointer)
+
+        monkeypatch.setattr(publication, "clean", clean)
         operations.run_identity(workspace)
         nothing_to_lose(tree)
         people.publish(tmp_path, [*people.PEOPLE, ("dora", "d@mail.com", None, None)])
@@ -191,6 +202,8 @@ def test_the_identity_map_leaves_nothing_to_lose(tmp_path: Path, monkeypatch: py
         nothing_to_lose(tree)
         operations.forget_person(workspace, "profile:ana-1")
         assert tree.returning() == [], "what was erased stays away"
+        assert [[one for one in files if one.startswith("identity/")] for files in cleaned] == [[]] * len(cleaned)
+        assert len(cleaned) >= 3
         nothing_to_lose(tree)
 
 
