@@ -152,7 +152,7 @@ def proof(token: str, secret: Reference, reveal: Callable[[Reference], str]) -> 
 
 def _in_our_words(status: int, error: Mapping[str, Any], after: float | None) -> Exception:
     code, subcode = error.get("code"), error.get("error_subcode")
-    said = f"Meta answers {status}: {error.get('message') or 'without a reason'}"
+    said = f"Meta answers {status} ({_numbers(code, subcode)})"
     if status == 429 or code in _BUSY:
         return Later(said, after or _BUSY_SECONDS)
     if status >= 500 or code in _PASSING or error.get("is_transient"):
@@ -162,6 +162,12 @@ def _in_our_words(status: int, error: Mapping[str, Any], after: float | None) ->
     if status in (401, 403) or code in _OF_A_PERSON or status == 404:
         return Misconfigured(said, "Check the token, its rights and the ad account.")
     return Refused(said)
+
+
+def _numbers(code: object, subcode: object) -> str:
+    """Meta's numbers of an error. Its message is left out, since it may quote rows."""
+    known = [str(one) for one in (code, subcode) if isinstance(one, int)]
+    return f"error {'.'.join(known)}" if known else "without an error number"
 
 
 def _texts(value: Any) -> Iterator[str]:

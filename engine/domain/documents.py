@@ -165,8 +165,8 @@ def _load_json(text: str) -> list[Any] | None:
         return [json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)]
     except json.JSONDecodeError:
         return None
-    except ValueError as error:
-        raise EngineError("document", f"a number cannot be read: {error}") from None
+    except ValueError:
+        raise EngineError("document", "a number has too many digits", hint="Shorten it, or quote it.") from None
 
 
 def _load_yaml(text: str) -> list[Any]:
@@ -183,8 +183,8 @@ def _load_yaml(text: str) -> list[Any]:
             f"this is not valid YAML: {problem}{where}",
             hint="Check indentation and quotes there.",
         ) from None
-    except (yaml.YAMLError, ValueError, InvalidOperation) as error:
-        reason = str(error).split("\n")[0]
+    except (yaml.YAMLError, ValueError, InvalidOperation):
+        reason = "a date, a number or a character in it cannot be read"
         raise EngineError("document", f"this is not valid YAML: {reason}", hint="Quote the value.") from None
 
 

@@ -15,6 +15,7 @@ import duckdb
 from engine.domain.ingest import IngestDocument
 from engine.durable import make_folder
 from engine.errors import EngineError
+from engine.faults.telling import file_failure
 from engine.ingest.coercing import Coercion
 from engine.ingest.files import LINE, named, quoted, refuse_unclosed
 from engine.ingest.planning import JSON, Plan, table_columns
@@ -254,11 +255,10 @@ def in_words(connection: Any, job: Job | None = None) -> Iterator[None]:
     except duckdb.Error as error:
         if job is not None:
             job.check()
-        text = str(error).strip().split("\n")[0][:200]
         of_the_machine = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
         code = "warehouse_file" if of_the_machine else "file"
-        message = f"the rows could not be read or written: {text}"
-        raise EngineError(code, message, hint="Nothing was written.") from None
+        lead = "the rows could not be read or written"
+        raise file_failure(code, lead, error, hint="Nothing was written.") from None
     finally:
         if forget is not None:
             forget()
