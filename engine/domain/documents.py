@@ -124,6 +124,10 @@ def _too_deep() -> EngineError:
     return EngineError("document", "the document nests too deep", hint="Rules may nest 100 levels; make them flatter.")
 
 
+_QUOTED = re.compile(r""" ?(?:'[^']{2,}'|"[^"]{2,}")""")
+"""A part of the text that YAML quotes: the file may be one of data, so only single characters are shown."""
+
+
 def load_documents(text: str | bytes) -> list[Any]:
     """The documents in a YAML or JSON text as plain values; raises EngineError("document") for anything unsound."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
@@ -177,7 +181,7 @@ def _load_yaml(text: str) -> list[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        problem = (error.problem or "it is malformed").split("\n")[0]
+        problem = _QUOTED.sub("", (error.problem or "it is malformed").split("\n")[0])
         raise EngineError(
             "document",
             f"this is not valid YAML: {problem}{where}",

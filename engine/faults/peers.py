@@ -112,7 +112,7 @@ _BY_NAME: Mapping[str, Cause] = (
     | dict.fromkeys(("SSLCertVerificationError",), causes.CERTIFICATE)
     | dict.fromkeys(("HTTPError", "TransportError", "ConnectionError", "GoogleAPICallError"), causes.CONNECTION)
     # asyncssh
-    | dict.fromkeys(("PermissionDenied", "KeyImportError", "KeyEncryptionError"), causes.SIGN_IN)
+    | dict.fromkeys(("asyncssh.PermissionDenied", "KeyImportError", "KeyEncryptionError"), causes.SIGN_IN)
     | dict.fromkeys(("SFTPNoSpaceOnFilesystem", "SFTPQuotaExceeded"), causes.DISK)
     | dict.fromkeys(("SFTPPermissionDenied", "SFTPWriteProtect"), causes.PERMISSION)
     | dict.fromkeys(("SFTPNoSuchFile", "SFTPNotADirectory", "SFTPNoSuchPath", "SFTPInvalidFilename"), causes.NO_FILE)
@@ -227,7 +227,12 @@ def cause_in_store(error: Exception) -> Cause:
 
 
 def _by_name(error: BaseException) -> Cause | None:
-    return next((_BY_NAME[one.__name__] for one in type(error).__mro__ if one.__name__ in _BY_NAME), None)
+    for one in type(error).__mro__:
+        library = one.__module__.split(".")[0]
+        found = _BY_NAME.get(f"{library}.{one.__name__}") or _BY_NAME.get(one.__name__)
+        if found is not None:
+            return found
+    return None
 
 
 READERS: Mapping[str, Callable[[Exception], Cause]] = {

@@ -169,7 +169,7 @@ def type_in(error: Exception) -> str | None:
 
 def cause_in_sql(error: Exception) -> Cause:
     """The cause of an exception of sqlglot, with the line and the column in the text."""
-    where = next(iter(getattr(error, "errors", None) or ()), {})
+    where: dict[str, object] = next(iter(getattr(error, "errors", None) or ()), {})
     line, column = where.get("line"), where.get("col")
     if isinstance(line, int) and isinstance(column, int):
         return replace(causes.SYNTAX, words=f"the SQL is malformed (line {line}, column {column})")

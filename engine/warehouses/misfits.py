@@ -63,7 +63,7 @@ def misfit(cursor: duckdb.DuckDBPyConnection, sql: str, error: Exception, job: J
             forget()
 
 
-def _found(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, error: Exception, job: Job | None) -> Misfit | None:
+def _found(cursor: duckdb.DuckDBPyConnection, tree: exp.Expr, error: Exception, job: Job | None) -> Misfit | None:
     for source, column, wanted in islice(_casts(tree, error), _MOST):
         if job is not None:
             job.check()
@@ -78,7 +78,7 @@ def _found(cursor: duckdb.DuckDBPyConnection, tree: exp.Expression, error: Excep
     return None
 
 
-def _casts(tree: exp.Expression, error: Exception) -> Iterator[tuple[exp.Expression, str, str]]:
+def _casts(tree: exp.Expr, error: Exception) -> Iterator[tuple[exp.Expression, str, str]]:
     """(source, column, type) of each cast that may have failed; those that DuckDB made by itself from its text."""
     seen = set()
     for select in tree.find_all(exp.Select):
@@ -108,7 +108,7 @@ def _source(select: exp.Select) -> exp.Expression | None:
     item = found.this
     if not isinstance(item, exp.Table | exp.Subquery) or item.find(exp.Parameter, exp.Placeholder) is not None:
         return None
-    return item  # type: ignore[no-any-return]
+    return item
 
 
 def _count(cursor: duckdb.DuckDBPyConnection, source: exp.Expression, column: str, wanted: str) -> Misfit | None:

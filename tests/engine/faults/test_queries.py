@@ -100,9 +100,12 @@ def test_names_are_said_where_they_are_known(sql: str, words: str) -> None:
 def test_a_text_that_a_query_makes_up_names_nothing() -> None:
     for made in ("Could not convert string to INT32 when casting from source column zqcanary",):
         error = duckdb.ConversionException(f"Conversion Error: {made}")
-        assert cause_of(error, "SELECT 'zqcanary'", NAMES).words == "a value cannot be converted to the type that is wanted"
-    error = duckdb.BinderException('Binder Error: Referenced column "zqcanary" not found')
-    assert CANARY not in cause_of(error, "SELECT a FROM b WHERE c = 'zqcanary'", NAMES).words
+        assert (
+            cause_of(error, "SELECT 'zqcanary'", NAMES).words
+            == "a value cannot be converted to the type that is wanted"
+        )
+    other = duckdb.BinderException('Binder Error: Referenced column "zqcanary" not found')
+    assert CANARY not in cause_of(other, "SELECT a FROM b WHERE c = 'zqcanary'", NAMES).words
 
 
 def test_a_file_is_named_with_its_line() -> None:
