@@ -57,6 +57,9 @@ def file_failure(
 def unexpected(error: BaseException, hint: str | None = None) -> EngineError:
     """What nobody caught: the machine's own causes by their names, anything else as a case that was not expected, with
     the place in the program."""
+    if isinstance(error, UnicodeEncodeError):
+        message = "a text holds half a character (a lone surrogate)"
+        return EngineError("operand", message, hint="Write it as UTF-8.")
     known = None if cause_of(error).of_data else failure_of(error)
     if known is None and isinstance(error, MemoryError):
         known = EngineError("memory", causes.MEMORY.words, hint=causes.MEMORY.hint)

@@ -25,6 +25,8 @@ from engine.warehouses.partitions import Layout, layout_of
 LEDGER = "convoke.loads"
 """What was loaded, beside the rows themselves: both are there, or neither."""
 _REJECTS = "convoke_rejects"
+HALVES = "backslashreplace"
+"""How half a character (a lone surrogate) is kept in a line of JSON: by its number, as JSON writes it."""
 _EXAMPLES = 5
 
 
@@ -142,7 +144,9 @@ def _keep_bad(
     counts: dict[str, int] = {}
     make_folder(kept)
     path = kept / "rows.jsonl"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", errors=HALVES
+    ) as file:
         for line, text, why in lines:
             counts[why] = counts.get(why, 0) + 1
             file.write(json.dumps({"line": line, "reasons": [why], "text": text}, ensure_ascii=False) + "\n")
