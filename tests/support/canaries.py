@@ -170,7 +170,7 @@ def _arguments(world: World) -> dict[str, Any]:
         "end": "2026-06-02", "table": "people", "tables": [], "check": "people.rows", "value": {"kind": "destination"},
         "secrets": {}, "task": 1, "number": 1, "person": "p1", "wanted": [("email", "zqx1@zqx.test")], "ago": 1,
         "source": "collected", "changes": {}, "group": {"trait": "city", "eq": "zqxcity1"}, "share": 0.1, "paths": [world.file],
-        "paused": False, "seen": {}, "found": [], "most": 5, "most_rows": 5, "into": None, "again": False,
+        "paused": False, "user": "out", "seen": {}, "found": [], "most": 5, "most_rows": 5, "into": None, "again": False,
     }  # fmt: skip
 
 

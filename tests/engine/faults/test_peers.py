@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import asyncssh
 import httpx2
 import lmdb
@@ -9,7 +11,7 @@ import psycopg
 import pyarrow as pa
 import pymysql
 import pytest
-from google.api_core import exceptions as google
+from google.api_core import exceptions
 from obstore import exceptions as stores
 
 from engine.destinations.admanager import _in_our_words as from_admanager
@@ -18,6 +20,7 @@ from engine.destinations.google import _reasons
 from engine.destinations.meta import _in_our_words as from_meta
 from engine.faults.telling import cause_of
 
+google: Any = exceptions
 ECHO = "row zqx with 735100007"
 CASES: list[tuple[BaseException, str]] = [
     (psycopg.errors.UniqueViolation(ECHO), "duplicate"),
