@@ -1,5 +1,6 @@
 # Convoke: `make demo` shows it, `make test` proves it. See README.md.
-.PHONY: azurite segment demo app test lint format ready bench bench-ready bench-portfolio bench-seed proof proof-crash proof-damage proof-kills proof-load proof-delivery proof-points proof-sizes proof-soak proof-scale proof-api proof-duckdb15 test-duckdb15 mutants mutants-map mutants-again startup screens bench-engines bench-early bench-many bench-served bench-deliver bench-identity bench-identity-run bench-identity-links bench-febrl bench-ingest bench-collect bench-follow bench-quality bench-lookalike bench-layout accessibility clean proof-disk
+# Every target is a command, none a file.
+.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 BIN := .venv/bin
 
 ready:
@@ -113,6 +114,9 @@ proof-disk: ready
 
 proof-api: ready
 	CONVOKE_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/pytest -q -s tests/engine/api/test_describing.py
+
+proof-canaries: ready
+	$(BIN)/python -m tests.benchmarks.canaries
 
 test-duckdb15: ready
 	bash packaging/test_duckdb15.sh

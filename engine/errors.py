@@ -44,7 +44,11 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
 
 
 class EngineError(Exception):
-    """One sentence for a person: what is wrong, where (``path``), and what to do (``hint``)."""
+    """One sentence for a person: what is wrong, where (``path``), and what to do (``hint``).
+
+    ``technical`` is the original text of another program and ``place`` says which rows are to blame. Both may tell of
+    data: they live in memory only, are in none of the forms below, and are shown to those who may see members.
+    """
 
     def __init__(self, code: str, message: str, path: str | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -52,6 +56,8 @@ class EngineError(Exception):
         self.message = message
         self.path = path
         self.hint = hint
+        self.technical: str | None = None
+        self.place: str | None = None
 
     def __str__(self) -> str:
         where = f"{self.path}: " if self.path else ""
@@ -65,7 +71,16 @@ class EngineError(Exception):
 
     def within(self, source: str) -> EngineError:
         """The same error, naming the file it came from at the head of its sentence."""
-        return EngineError(self.code, f"in {source}: {self.message}", self.path, self.hint)
+        return self._again(f"in {source}: {self.message}", self.path)
+
+    def at(self, path: str) -> EngineError:
+        """The same error at another path."""
+        return self._again(self.message, path)
+
+    def _again(self, message: str, path: str | None) -> EngineError:
+        made = EngineError(self.code, message, path, self.hint)
+        made.technical, made.place = self.technical, self.place
+        return made
 
     def as_json(self) -> dict[str, dict[str, str | None]]:
         """The shape that ``--json`` prints."""
@@ -82,6 +97,10 @@ class Cancelled(EngineError):
 
     def within(self, source: str) -> Cancelled:
         """The same: what was cancelled is not an error of a file."""
+        return self
+
+    def at(self, path: str) -> Cancelled:
+        """The same."""
         return self
 
 

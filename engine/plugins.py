@@ -25,5 +25,6 @@ class Plugins:
         try:
             return point.load()
         except Exception as error:
-            self.disabled[name] = f"{type(error).__name__}: {error}"
+            missing = f": {error.name}" if isinstance(error, ImportError) and error.name else ""
+            self.disabled[name] = f"{type(error).__name__}{missing}"
             return None

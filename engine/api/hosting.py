@@ -17,6 +17,7 @@ from engine.api.collecting import make_collector
 from engine.api.gate import App
 from engine.api.making import make_api
 from engine.errors import EngineError
+from engine.faults.telling import failure
 from engine.warehouses.flight import is_loopback
 
 _HINT = "Write HOST:PORT such as 127.0.0.1:8814."
@@ -80,9 +81,8 @@ class HostedApp:
             raise
         except (OSError, ValueError) as error:
             self._socket.close()
-            raise EngineError(
-                "file", f"the certificate or its key cannot be read: {error}", hint="Check both files."
-            ) from None
+            lead = "the certificate or its key cannot be read"
+            raise failure("file", lead, error, hint="Check both files.") from None
         scheme = "http" if certificate is None else "https"
         self.location = f"{scheme}://{host}:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(config)

@@ -18,7 +18,7 @@ from engine.api.asking import Answer, NotAllowed, asked, needs
 from engine.api.describing import describe
 from engine.api.gate import App, Gate, Receive, Scope, Send
 from engine.api.metrics import MEDIA_TYPE, Metrics
-from engine.api.problems import problem, problem_of
+from engine.api.problems import TECHNICAL_HEADER, problem, problem_of
 from engine.api.quick import Quick
 from engine.api.workspaces import Workspaces, deadline
 from engine.errors import EngineError
@@ -121,7 +121,9 @@ def _say_errors(api: FastAPI) -> None:
 
 async def _engine_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EngineError)  # noqa: S101 - as it is registered
-    return problem_of(error)
+    token = getattr(request.state, "token", None)
+    may_see = token is not None and "members" in token.scopes and request.headers.get(TECHNICAL_HEADER) == "1"
+    return problem_of(error, technical=may_see)
 
 
 async def _not_allowed(request: Request, error: Exception) -> Response:

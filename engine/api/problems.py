@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse
 from engine.errors import ERROR_CODES, EngineError
 
 MEDIA_TYPE = "application/problem+json"
+TECHNICAL_HEADER = "convoke-technical"
+"""The request header with which a token of the scope ``members`` asks for original texts of errors."""
 _STATUS: Mapping[str, int] = {
     "not_found": 404,
     "refused": 409,
@@ -50,6 +52,7 @@ def problem(
     path: str | None = None,
     hint: str | None = None,
     headers: Mapping[str, str] | None = None,
+    also: Mapping[str, str | None] | None = None,
 ) -> JSONResponse:
     """A problem; ``code`` is one of the README's error codes or says what HTTP was used wrongly for."""
     body: dict[str, Any] = {
@@ -57,13 +60,15 @@ def problem(
         "title": _TITLES.get(status, "Problem"),
         "status": status,
         "detail": message if hint is None else f"{message}. {hint}",
-        "error": {"code": code, "message": message, "path": path, "hint": hint},
+        "error": {"code": code, "message": message, "path": path, "hint": hint, **(also or {})},
     }
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def problem_of(error: EngineError) -> JSONResponse:
-    """An engine's error."""
+def problem_of(error: EngineError, *, technical: bool = False) -> JSONResponse:
+    """An engine's error; with ``technical`` also the rows to blame and the original text, which may hold data: only
+    for a token that may see members, and only when it asked."""
     status = status_of(error.code)
     headers = {"Retry-After": "10"} if status == 503 else {}
-    return problem(status, error.code, error.message, error.path, error.hint, headers)
+    also = {"place": error.place, "technical": error.technical} if technical else {}
+    return problem(status, error.code, error.message, error.path, error.hint, headers, also)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
 from engine import __version__
 from engine.errors import Cancelled, EngineError
+from engine.faults.causes import DEBUG_VARIABLE
+from engine.faults.telling import unexpected
 from engine.programs import begin
 
 
@@ -33,25 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail(EngineError("internal", "this machine has too little memory for that"), as_json)
     except Exception as error:  # the last resort: a sentence instead of a traceback
-        from engine.failures import failure_of
-
-        known = failure_of(error)
-        if known is not None:
-            return _fail(known, as_json)
-        where = _where(error)
-        problem = EngineError(
-            "internal",
-            f"Convoke met a case it did not expect ({type(error).__name__}: {str(error)[:200]}{where})",
-            hint="Please report it with the command you ran.",
-        )
-        return _fail(problem, as_json)
-
-
-def _where(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f", {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+        return _fail(unexpected(error, "Please report it with the command you ran."), as_json)
 
 
 def _run(given: list[str]) -> int:
@@ -84,7 +69,14 @@ def _fail(error: EngineError, as_json: bool) -> int:
     from engine.cli.printing import trouble
 
     trouble(error, as_json=as_json)
+    if error.technical is not None and os.environ.get(DEBUG_VARIABLE) == "1" and sys.stderr.isatty():
+        _write(f"{error.technical}\n")
     return error.exit_code
+
+
+def _write(text: str) -> None:
+    """To standard error; a lone surrogate of an argument is written as its number."""
+    sys.stderr.write(text.encode("utf-8", "backslashreplace").decode())
 
 
 if __name__ == "__main__":

@@ -41,10 +41,15 @@ def note(text: str) -> None:
 
 def trouble(error: EngineError, *, as_json: bool) -> None:
     """What is wrong, on stderr: a sentence, or with ``as_json`` the shape of rules.md."""
+    # Whoever runs the command may see the data, so the rows to blame are named here, and nowhere else.
     if as_json:
-        note(json.dumps(error.as_json(), ensure_ascii=False))
+        told = error.as_json()
+        if error.place is not None:
+            told["error"]["place"] = error.place
+        note(json.dumps(told, ensure_ascii=False))
         return
-    message = error.message if error.message.rstrip()[-1:] in ".?!…" else error.message + "."
+    message = error.message if error.place is None else f"{error.message} ({error.place})"
+    message = message if message.rstrip()[-1:] in ".?!…" else message + "."
     where = f"{error.path}: " if error.path else ""
     hint = f" {error.hint}" if error.hint else ""
     note(f"convoke: {where}{message}{hint}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.errors import EngineError
-from engine.failures import failure_of
+from engine.faults.telling import unexpected
 from engine.jobs import Job
 from engine.locks import is_held
 from engine.programs import begin
@@ -44,10 +44,7 @@ def main() -> int:
     except MemoryError:
         answer = EngineError("memory", "the run needs more memory than it is given", hint="Raise memory.").as_json()
     except Exception as error:
-        problem = failure_of(error) or EngineError(
-            "internal", f"Convoke met a case it did not expect ({type(error).__name__}: {error})"
-        )
-        answer = problem.as_json()
+        answer = unexpected(error).as_json()
     out.write(json.dumps(answer) + "\n")
     out.flush()
     return 0

@@ -9,6 +9,7 @@ not processed within five days is gone; a PPID is forgotten 180 days after it wa
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ _DAYS = 180
 _IDS_A_CALL = 100_000
 _SECONDS = 120
 _FIRST, _LONGEST = 300.0, 3_600.0
+_CONSTANT = re.compile(r"[A-Z][A-Za-z]{2,60}(\.[A-Z][A-Z_]{2,80})?|[A-Z][A-Z_]{2,80}")
 _CONSENT = {"": "UNSET", "granted": "GRANTED", "denied": "DENIED", "unknown": "UNKNOWN"}
 _PASSING = ("QuotaError", "ServerError", "InternalApiError", "CollectionSizeError.SERVER_BUSY")
 _OF_A_PERSON = ("AuthenticationError", "PermissionError", "ApiVersionError", "FeatureError", "NO_CONSENT")
@@ -223,11 +225,16 @@ def _rejected(batch: Batch, wrong: Mapping[str, str]) -> Iterator[tuple[int, str
 
 
 def _reason(error: Any) -> str:
-    return str(error["errorString"]) if error is not None else "it does not say why"
+    return _constant(str(error["errorString"])) if error is not None else "it does not say why"
+
+
+def _constant(text: str) -> str:
+    """An error's constant, such as ``QuotaError.EXCEEDED_QUOTA``; what else stands there may quote rows."""
+    return text if _CONSTANT.fullmatch(text) else "an error without a known name"
 
 
 def _in_our_words(errors: Sequence[str]) -> Exception:
-    said = f"Ad Manager answers: {', '.join(errors) or 'without a reason'}"
+    said = f"Ad Manager answers: {', '.join(map(_constant, errors)) or 'without a reason'}"
     if any(one.startswith(_PASSING) for one in errors):
         return Later(said)
     if any(mark in one for one in errors for mark in _OF_A_PERSON):

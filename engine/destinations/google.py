@@ -7,6 +7,7 @@ asked after half an hour, then ever more seldom, at most hourly, as the API's di
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from engine.destinations.protocol import (
 )
 from engine.destinations.service_account import credentials, not_accepted
 from engine.extras import how_to_add
+from engine.faults.telling import cause_of
 
 ACCOUNT_TYPES = ("GOOGLE_ADS", "DISPLAY_VIDEO_ADVERTISER", "DISPLAY_VIDEO_PARTNER")
 _KEYS = ("account", "account_type", "login_account", "service_account", "terms", "consent", "endpoint")
@@ -34,6 +36,7 @@ _DAYS = 540
 _IDENTIFIERS = 10
 _SECONDS = 60.0
 _FIRST, _LONGEST = 1_800.0, 3_600.0
+_CONSTANT = re.compile(r"[A-Z][A-Z_]{2,60}")
 
 
 class GoogleDestination:
@@ -194,14 +197,15 @@ class GoogleDestination:
         try:
             return work(*self._opened())
         except (exceptions.ResourceExhausted, exceptions.TooManyRequests) as error:
-            raise Later(f"Google: {error.message}", _wait(error)) from None
+            raise Later(f"Google: {cause_of(error).words}", _wait(error)) from None
         except (exceptions.InvalidArgument, exceptions.OutOfRange) as error:
-            raise Refused(f"Google: {error.message}") from None
+            raise Refused(f"Google: {cause_of(error).words}{_reasons(error)}") from None
         except (exceptions.ClientError, exceptions.FailedPrecondition) as error:
-            raise Misconfigured(f"Google: {error.message}", "Check account, rights and terms.") from None
+            said = f"Google: {cause_of(error).words}{_reasons(error)}"
+            raise Misconfigured(said, "Check account, rights and terms.") from None
         except exceptions.GoogleAPICallError as error:
             self.close()  # the line may hang; another try opens one of its own
-            raise Later(f"Google: {error.message}") from None
+            raise Later(f"Google: {cause_of(error).words}") from None
         except GoogleAuthError as error:
             raise not_accepted(error) from None
 
@@ -227,6 +231,15 @@ class GoogleDestination:
                     UserListServiceClient(credentials=signed_in),
                 )
         return self._clients
+
+
+def _reasons(error: Any) -> str:
+    """The constants by which Google names what is wrong, such as ``(INVALID_HEX_ENCODING)``. Its message is left out,
+    since it may quote rows."""
+    found = [str(getattr(error, "reason", None) or "")]
+    found += [str(getattr(one, "reason", "")) for one in getattr(error, "details", ()) or ()]
+    known = sorted({one for one in found if _CONSTANT.fullmatch(one)})
+    return f" ({', '.join(known)})" if known else ""
 
 
 def _wait(error: Any) -> float | None:

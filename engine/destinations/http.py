@@ -13,6 +13,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from engine.destinations.peers import ForbiddenPeer, checked
 from engine.destinations.protocol import Later, Misconfigured, Refused
+from engine.faults import causes
+from engine.faults.telling import cause_of
 
 _TIMEOUT = 30.0
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
@@ -38,11 +40,9 @@ class Http:
             answer = self._opened().post(self._url, content=body, headers=dict(headers))
         except httpx2.HTTPError as error:
             if _is_about_certificates(error):
-                raise Misconfigured(
-                    f"{self.shown}: its certificate cannot be verified",
-                    "Check its certificate, or name its authority with ca.",
-                ) from None
-            raise Later(f"{self.shown}: {_cause(error)}") from None
+                cause = causes.CERTIFICATE
+                raise Misconfigured(f"{self.shown}: {cause.words}", cause.hint or "") from None
+            raise Later(f"{self.shown}: {cause_of(error).words}") from None
         except ForbiddenPeer:
             raise self._forbidden() from None
         except httpx2.InvalidURL:
@@ -71,7 +71,7 @@ class Http:
         try:
             answer = self._opened().request(method, url, params=in_address, headers=dict(headers or {}), **with_body)
         except httpx2.HTTPError as error:
-            raise Later(f"{shown(url)}: {type(error).__name__}") from None
+            raise Later(f"{shown(url)}: {cause_of(error).words}") from None
         except ForbiddenPeer:
             raise self._forbidden() from None
         except httpx2.InvalidURL:
@@ -130,12 +130,6 @@ def shown(url: str) -> str:
     port = f":{parts.port}" if parts.port else ""
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"{parts.scheme}://{host}{port}{parts.path}"
-
-
-def _cause(error: Exception) -> str:
-    """Why a line broke, by its kind."""
-    kinds = {"ConnectError": "it cannot be reached", "ConnectTimeout": "it does not answer in time"}
-    return kinds.get(type(error).__name__, "the line broke before it answered")
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:

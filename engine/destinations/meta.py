@@ -36,6 +36,15 @@ _BUSY = (4, 17, 32, 341, 613, 80000, 80003, 80004, 80014)
 _PASSING = (1, 2)
 _OF_A_PERSON = (10, 102, 190, 200, 272, 273, 294, 2650)
 """Codes that a person must mend: tokens, rights, terms that were not accepted."""
+_MEANINGS: Mapping[Any, str] = (
+    dict.fromkeys((102, 190), "the access token is invalid or has expired")
+    | dict.fromkeys((10, 200, 294), "a permission of the token is missing")
+    | dict.fromkeys((272, 273, 2650), "the ad account may not do that, or its terms are not accepted")
+    | dict.fromkeys(_BUSY, "there were too many calls")
+    | dict.fromkeys(_PASSING, "the service does not work at the moment")
+    | {100: "a parameter is invalid"}
+)
+"""The error codes of the Marketing API's reference, in our words: Meta's own messages may quote rows."""
 _FLAGGED = 1713230
 """Subcode of an audience that Meta has flagged: uploads are blocked."""
 _BUSY_SECONDS = 300.0
@@ -152,7 +161,7 @@ def proof(token: str, secret: Reference, reveal: Callable[[Reference], str]) -> 
 
 def _in_our_words(status: int, error: Mapping[str, Any], after: float | None) -> Exception:
     code, subcode = error.get("code"), error.get("error_subcode")
-    said = f"Meta answers {status}: {error.get('message') or 'without a reason'}"
+    said = f"Meta answers {status}: {_MEANINGS.get(code, 'the request is refused')} ({_numbers(code, subcode)})"
     if status == 429 or code in _BUSY:
         return Later(said, after or _BUSY_SECONDS)
     if status >= 500 or code in _PASSING or error.get("is_transient"):
@@ -162,6 +171,12 @@ def _in_our_words(status: int, error: Mapping[str, Any], after: float | None) ->
     if status in (401, 403) or code in _OF_A_PERSON or status == 404:
         return Misconfigured(said, "Check the token, its rights and the ad account.")
     return Refused(said)
+
+
+def _numbers(code: object, subcode: object) -> str:
+    """Meta's numbers of an error."""
+    known = [str(one) for one in (code, subcode) if isinstance(one, int)]
+    return f"error {'.'.join(known)}" if known else "without an error number"
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -26,6 +26,7 @@ from engine.destinations.protocol import (
     Row,
     Sync,
 )
+from engine.faults.telling import cause_of
 
 if TYPE_CHECKING:
     import pymysql
@@ -105,7 +106,7 @@ class MySQLDestination:
             connection.commit()
         except (pymysql.MySQLError, OSError) as error:
             number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-            said = str(error.args[-1] if error.args else error)
+            said = f"MySQL: {cause_of(error).words}"
             self.close()  # which rolls back
             if number in _ROWS:
                 raise Refused(said) from None

@@ -11,6 +11,7 @@ from engine.destinations.files import FORMATS, FileDestination
 from engine.destinations.host import Host, Reference, SettingsReader, endpoint_of
 from engine.destinations.peers import ForbiddenPeer, checked
 from engine.destinations.protocol import Later, Misconfigured
+from engine.faults.telling import cause_of
 
 _PLAIN = {
     "s3": ("endpoint", "region", "access_key_id"),
@@ -80,16 +81,14 @@ class Bucket:
             if self._store is None:
                 self._store = self._opened()
             return work(self._store)
-        except (exceptions.UnauthenticatedError, exceptions.PermissionDeniedError) as error:
-            raise Misconfigured(f"{self._url} refuses the keys: {_said(error)}", "Check keys and rights.") from None
-        except FileNotFoundError as error:  # what obstore raises for 404
-            raise Misconfigured(
-                f"{self._url} is not there: {_said(error)}", "Check the URL and the endpoint."
-            ) from None
+        except (exceptions.UnauthenticatedError, exceptions.PermissionDeniedError):
+            raise Misconfigured(f"{self._url} refuses the keys", "Check keys and rights.") from None
+        except FileNotFoundError:  # what obstore raises for 404
+            raise Misconfigured(f"{self._url} is not there", "Check the URL and the endpoint.") from None
         except (exceptions.InvalidPathError, exceptions.UnknownConfigurationKeyError, ValueError) as error:
-            raise Misconfigured(f"{self._url} cannot be used: {_said(error)}", "Check the settings.") from None
+            raise Misconfigured(f"{self._url} cannot be used: {cause_of(error).words}", "Check the settings.") from None
         except exceptions.BaseError as error:
-            raise Later(f"{self._url}: {_said(error)}") from None
+            raise Later(f"{self._url}: {cause_of(error).words}") from None
 
     def _opened(self) -> Any:
         from obstore.store import from_url
@@ -125,9 +124,3 @@ class Bucket:
     def close(self) -> None:
         """Let go of connections."""
         self._store = None
-
-
-def _said(error: Exception) -> str:
-    """The first line, which has no request or response in it."""
-    text = str(error).strip().split("\n")[0]
-    return text if len(text) <= 200 else text[:199] + "…"

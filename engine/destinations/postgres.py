@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.destinations.files import PROFILES
 from engine.destinations.host import Host, SettingsReader, is_loopback
 from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigured, Operation, Receipt, Refused, Sync
+from engine.faults.telling import cause_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -83,10 +84,10 @@ class PostgresDestination:
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
         except psycopg.Error as error:
-            state, said = error.sqlstate or "", _said(error)
+            state, said = error.sqlstate or "", f"PostgreSQL: {cause_of(error).words}"
             if state.startswith(_WRONG_ROWS):
                 raise Refused(said) from None
-            if state.startswith(_WRONG_SETUP) or any(mark in said for mark in _NOT_LET_IN):
+            if state.startswith(_WRONG_SETUP) or any(mark in str(error) for mark in _NOT_LET_IN):
                 raise Misconfigured(said, "Check the destination's settings and rights.") from None
             self.close()
             raise Later(said) from None
@@ -210,7 +211,3 @@ def tls(what: str, settings: Mapping[str, Any], host: Host) -> dict[str, str]:
 def password_of_nobody(host: Host) -> dict[str, str]:
     """What keeps the library from taking a password of this machine (PGPASSWORD, .pgpass) that was not given."""
     return {} if host.machine else {"password": "", "passfile": os.devnull}
-
-
-def _said(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]

@@ -25,6 +25,6 @@ def credentials(what: str, key: Reference, reveal: Callable[[Reference], str], s
 
 def not_accepted(error: Any) -> Exception:
     """What Google's sign-in raised, in the engine's words."""
-    said = f"Google does not accept the service account: {error}"
+    said = "Google does not accept the service account"
     passing = bool(getattr(error, "retryable", False))
     return Later(said) if passing else Misconfigured(said, "Check service_account.")

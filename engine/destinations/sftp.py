@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from engine.destinations.files import FORMATS, FileDestination
 from engine.destinations.host import Host, Reference, SettingsReader
 from engine.destinations.protocol import Later, Misconfigured
+from engine.faults import causes
+from engine.faults.telling import cause_of
 
 if TYPE_CHECKING:
     import asyncssh
@@ -72,16 +74,17 @@ class Server:
                 "If its owner says that it was changed, write the new host_key; otherwise somebody is in between.",
             )
         if isinstance(error, asyncssh.PermissionDenied | asyncssh.KeyImportError | asyncssh.KeyEncryptionError):
-            return Misconfigured(f"{self.host} does not let {self._user} in: {error}", "Check user and keys.")
+            return Misconfigured(f"{self.host} does not let {self._user} in", "Check user and keys.")
         if isinstance(error, asyncssh.SFTPNoSpaceOnFilesystem | asyncssh.SFTPQuotaExceeded):
-            return Later(f"{self.host}: {error.reason}")
+            return Later(f"{self.host}: {cause_of(error).words}")
         # Servers of the protocol's third version, OpenSSH among them, have no code for this.
         no_folder = isinstance(error, asyncssh.SFTPFailure) and "not a directory" in error.reason
         wrong = asyncssh.SFTPPermissionDenied | asyncssh.SFTPNoSuchFile | asyncssh.SFTPNotADirectory
         if no_folder or isinstance(error, wrong):
-            return Misconfigured(f"{self.host}: {path}: {error}", "Check the path and its permissions.")
+            cause = causes.NO_FILE if no_folder else cause_of(error)
+            return Misconfigured(f"{self.host}: {path}: {cause.words}", "Check the path and its permissions.")
         self.close()
-        return Later(f"{self.host}: {str(error) or 'it does not answer in time'}")
+        return Later(f"{self.host}: {cause_of(error).words}")
 
     async def _bounded(self, work: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
         client = await asyncio.wait_for(self._connected(), _CONNECT)

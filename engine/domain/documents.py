@@ -124,6 +124,14 @@ def _too_deep() -> EngineError:
     return EngineError("document", "the document nests too deep", hint="Rules may nest 100 levels; make them flatter.")
 
 
+_QUOTED = re.compile(r""" ?(?:'[^']{2,}'|"[^"]{2,}")""")
+"""A part of the text that YAML quotes: the file may be one of data, so only single characters are shown."""
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""How JSON writes half of a character beyond the first plane; most texts with one hold both."""
+
+
 def load_documents(text: str | bytes) -> list[Any]:
     """The documents in a YAML or JSON text as plain values; raises EngineError("document") for anything unsound."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
@@ -162,11 +170,32 @@ def _load_json(text: str) -> list[Any] | None:
         return result
 
     try:
-        return [json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)]
+        found = json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)
     except json.JSONDecodeError:
         return None
-    except ValueError as error:
-        raise EngineError("document", f"a number cannot be read: {error}") from None
+    except ValueError:
+        raise EngineError("document", "a number has too many digits", hint="Shorten it, or quote it.") from None
+    if _HALF.search(text):
+        _refuse_halves(found, "")
+    return [found]
+
+
+def _refuse_halves(value: Any, path: str) -> None:
+    """Raise for a text or a key with half a character, which JSON can write and nothing else can hold."""
+    match value:
+        case str():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                message = "the text holds half a character (a lone surrogate)"
+                raise EngineError("operand", message, path or None) from None
+        case dict():
+            for key, one in value.items():
+                _refuse_halves(key, path or "a key")
+                _refuse_halves(one, f"{path}.{key}" if path else key)
+        case list():
+            for place, one in enumerate(value):
+                _refuse_halves(one, f"{path}[{place}]")
 
 
 def _load_yaml(text: str) -> list[Any]:
@@ -177,14 +206,14 @@ def _load_yaml(text: str) -> list[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        problem = (error.problem or "it is malformed").split("\n")[0]
+        problem = _QUOTED.sub("", (error.problem or "it is malformed").split("\n")[0])
         raise EngineError(
             "document",
             f"this is not valid YAML: {problem}{where}",
             hint="Check indentation and quotes there.",
         ) from None
-    except (yaml.YAMLError, ValueError, InvalidOperation) as error:
-        reason = str(error).split("\n")[0]
+    except (yaml.YAMLError, ValueError, InvalidOperation):
+        reason = "a date, a number or a character in it cannot be read"
         raise EngineError("document", f"this is not valid YAML: {reason}", hint="Quote the value.") from None
 
 

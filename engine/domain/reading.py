@@ -40,7 +40,9 @@ def shown(value: Any) -> str:
 def mapping(value: Any, path: str, what: str) -> dict[str, Any]:
     """The value as a mapping with text keys."""
     if not isinstance(value, dict):
-        raise fail(path, f"{what} must be a mapping, not {shown(value)}")
+        # A whole document that is text is some other file, maybe one of data: nothing of it is shown.
+        given = "text" if isinstance(value, str) and not path else shown(value)
+        raise fail(path, f"{what} must be a mapping, not {given}")
     return value
 
 

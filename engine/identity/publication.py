@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from engine.durable import read_checked, sync_folder, with_checksum
 from engine.errors import EngineError
+from engine.faults.telling import file_failure
 from engine.identity import history
 from engine.identity.candidates import Candidate, Graph
 from engine.identity.history import Change
@@ -85,9 +86,10 @@ class Map:
         try:
             self._connection = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as error:
-            raise EngineError(
+            raise file_failure(
                 "identity",
-                f"the map {path.name} cannot be opened ({str(error).splitlines()[0][:120]})",
+                f"the map {path.name} cannot be opened",
+                error,
                 hint="Restore it from a backup, or run convoke identity run again.",
             ) from None
 

@@ -19,6 +19,7 @@ import duckdb
 
 from engine.domain.ingest import Dialect, Format
 from engine.errors import EngineError
+from engine.faults.telling import file_failure
 from engine.ingest.quotes import refuse_open_quote
 from engine.warehouses.parquet import verify
 from engine.warehouses.wide import MOST_COLUMNS, too_wide
@@ -235,8 +236,7 @@ def _described(connection: Any, relation: str, path: Path) -> list[str]:
     try:
         found = connection.execute(f"DESCRIBE SELECT * FROM {reading(relation)}").fetchall()  # noqa: S608 - quoted
     except duckdb.Error as error:
-        line = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", str(error).strip().split("\n")[0])[:200]
-        raise EngineError("file", f"{path.name} cannot be read: {line}", hint="Name how it is written.") from None
+        raise file_failure("file", f"{path.name} cannot be read", error, hint="Name how it is written.") from None
     return [str(row[0]) for row in found]
 
 

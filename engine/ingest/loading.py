@@ -15,6 +15,7 @@ import duckdb
 from engine.domain.ingest import IngestDocument
 from engine.durable import make_folder
 from engine.errors import EngineError
+from engine.faults.telling import file_failure
 from engine.ingest.coercing import Coercion
 from engine.ingest.files import LINE, named, quoted, refuse_unclosed
 from engine.ingest.planning import JSON, Plan, table_columns
@@ -24,6 +25,8 @@ from engine.warehouses.partitions import Layout, layout_of
 LEDGER = "convoke.loads"
 """What was loaded, beside the rows themselves: both are there, or neither."""
 _REJECTS = "convoke_rejects"
+HALVES = "backslashreplace"
+"""How half a character (a lone surrogate) is kept in a line of JSON: by its number, as JSON writes it."""
 _EXAMPLES = 5
 
 
@@ -141,7 +144,9 @@ def _keep_bad(
     counts: dict[str, int] = {}
     make_folder(kept)
     path = kept / "rows.jsonl"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", errors=HALVES
+    ) as file:
         for line, text, why in lines:
             counts[why] = counts.get(why, 0) + 1
             file.write(json.dumps({"line": line, "reasons": [why], "text": text}, ensure_ascii=False) + "\n")
@@ -254,11 +259,10 @@ def in_words(connection: Any, job: Job | None = None) -> Iterator[None]:
     except duckdb.Error as error:
         if job is not None:
             job.check()
-        text = str(error).strip().split("\n")[0][:200]
         of_the_machine = isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
         code = "warehouse_file" if of_the_machine else "file"
-        message = f"the rows could not be read or written: {text}"
-        raise EngineError(code, message, hint="Nothing was written.") from None
+        lead = "the rows could not be read or written"
+        raise file_failure(code, lead, error, hint="Nothing was written.") from None
     finally:
         if forget is not None:
             forget()

@@ -21,6 +21,7 @@ from engine.destinations.postgres import password_of_nobody, tls
 from engine.destinations.protocol import Later, Misconfigured
 from engine.domain.ingest import Origin
 from engine.errors import EngineError
+from engine.faults.telling import cause_of, failure
 from engine.ingest.files import named, quoted
 from engine.jobs import Job, limited
 from engine.selects import elsewhere, gate
@@ -41,7 +42,8 @@ def copied(origin: Origin, host: Host, since: str | None, into: Path, job: Job |
         batches = {"duckdb": _duckdb, "postgresql": _postgres, "mysql": _mysql}[origin.type](origin, host, since, job)
         return _written(batches, origin.watermark, into, job)
     except (Misconfigured, Later) as error:
-        raise EngineError("file", f"the table cannot be read: {error}", "from", "Check from.settings.") from None
+        hint = getattr(error, "hint", None) or "Check from.settings."
+        raise EngineError("file", f"the table cannot be read: {error}", "from", hint) from None
 
 
 def _written(batches: Iterator[pa.Table], watermark: str | None, into: Path, job: Job | None) -> str | None:
@@ -63,7 +65,7 @@ def _written(batches: Iterator[pa.Table], watermark: str | None, into: Path, job
             largest = batch.num_rows if watermark is None else pa.compute.max(batch.column(watermark)).as_py()
             newest = largest if newest is None or watermark is None else max(newest, largest)
     except pa.ArrowException as error:
-        raise EngineError("file", f"the rows are not all of one type: {str(error)[:160]}", "from") from None
+        raise failure("file", "the rows cannot be kept", error, "from") from None
     finally:
         if writer is not None:
             writer.close()
@@ -111,7 +113,7 @@ def _duckdb(origin: Origin, host: Host, since: str | None, job: Job | None) -> I
             job.check()
         raise Later(f"it took longer than {_SECONDS:,} s") from None
     except duckdb.Error as error:
-        raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
+        raise Misconfigured(cause_of(error, sql).words, "Check the table and its columns.") from None
 
 
 def _postgres(origin: Origin, host: Host, since: str | None, _: Job | None) -> Iterator[pa.Table]:
@@ -136,9 +138,9 @@ def _postgres(origin: Origin, host: Host, since: str | None, _: Job | None) -> I
             cursor.execute(sql.encode(), values or None)  # a cursor of the server takes one statement only
             yield from _in_batches(cursor, [one.name for one in cursor.description or ()])
     except psycopg.OperationalError as error:
-        raise Later(str(error).split("\n")[0][:200]) from None
+        raise Later(cause_of(error).words) from None
     except psycopg.Error as error:
-        raise Misconfigured(str(error).split("\n")[0][:200], "Check the table and its columns.") from None
+        raise Misconfigured(cause_of(error).words, "Check the table and its columns.") from None
 
 
 def _mysql(origin: Origin, host: Host, since: str | None, _: Job | None) -> Iterator[pa.Table]:
@@ -174,9 +176,9 @@ def _mysql(origin: Origin, host: Host, since: str | None, _: Job | None) -> Iter
             cursor.execute(sql, values or None)
             yield from _in_batches(cursor, [str(one[0]) for one in cursor.description or ()])
     except pymysql.err.OperationalError as error:
-        raise Later(str(error.args[-1])[:200]) from None
+        raise Later(cause_of(error).words) from None
     except pymysql.Error as error:
-        raise Misconfigured(str(error.args[-1])[:200], "Check the table and its columns.") from None
+        raise Misconfigured(cause_of(error).words, "Check the table and its columns.") from None
 
 
 def _limit_time(cursor: Any) -> None:

@@ -251,7 +251,7 @@ def keep_rows(workspace: Workspace, number: str, rows: Iterable[Mapping[str, Any
 
 
 def _as_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in rows).encode()
+    return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in rows).encode("utf-8", "backslashreplace")
 
 
 def ingest_watch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.errors import EngineError
+from engine.faults.telling import technical_text
 
 TRUSTED = (
     "keyring.backends.SecretService.Keyring",
@@ -49,9 +50,9 @@ def _asked(ask: Any) -> Any:
     except (KeyringLocked, InitError):
         raise EngineError("locked", "the keyring is locked", hint="Unlock it, for example by logging in.") from None
     except KeyringError as error:
-        raise EngineError(
-            "locked", f"the keyring does not answer: {error}", hint="Unlock it, then try again."
-        ) from None
+        made = EngineError("locked", "the keyring does not answer", hint="Unlock it, then try again.")
+        made.technical = technical_text(error)
+        raise made from None
 
 
 def _trusted() -> Any:

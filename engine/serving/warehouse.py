@@ -19,6 +19,7 @@ import pyarrow.flight as flight
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError
 from engine.failures import failure_of
+from engine.faults.telling import cause_of
 from engine.jobs import Job
 from engine.selects.gate import passed
 from engine.serving.sessions import Session, Sessions, table_name
@@ -263,5 +264,6 @@ def _told() -> Iterator[None]:
         raise
     except Exception as error:  # a sentence for the client instead of a traceback
         unknown = f"the served warehouse met a case it did not expect ({type(error).__name__})"
-        problem = failure_of(error) or EngineError("internal", unknown)
+        known = failure_of(error) if not cause_of(error).of_data else None
+        problem = known or EngineError("internal", unknown)
         raise flight.FlightServerError(problem.message, extra_info=error_bytes(problem)) from None

@@ -41,7 +41,8 @@ def keys_fit(sources: Sources, warehouse: Warehouse, job: Job | None = None) -> 
 
 
 def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None, at_once: int = KEYS_AT_ONCE) -> int:
-    """The number of profiles; raises EngineError("bad_key") that names a null or duplicate key.
+    """The number of profiles; raises EngineError("bad_key") for null or duplicate
+    keys, which names the column; the first duplicate key is in its ``technical`` text.
 
     Very many keys are looked at in slices: integers by range, which a sorted table reads only once, text by hash.
     """
@@ -65,13 +66,14 @@ def verify_keys(sources: Sources, warehouse: Warehouse, job: Job | None = None, 
     slices = _slices(sources, -(-known // at_once), low, high)
     different = sum(_different(sources, warehouse, job, part) for part in slices)
     if different < profiles:
-        raise EngineError(
+        error = EngineError(
             "bad_key",
-            f'the key "{_duplicate(sources, warehouse)}" stands for more than one profile '
-            f"({profiles - different:,} rows too many)",
+            f"{profiles - different:,} of {profiles:,} rows repeat the key of another profile",
             where,
             "Make the keys unique, for example with a GROUP BY in a sql: source.",
         )
+        error.technical = f"the first such key is {_duplicate(sources, warehouse)}"
+        raise error
     return int(profiles)
 
 

@@ -28,7 +28,7 @@ def relation(source: Source, catalog: Catalog, path: str) -> exp.Select:
         try:
             item = _table(catalog.locate(source.table or ""))
         except EngineError as error:
-            raise EngineError(error.code, error.message, f"{path}.table", error.hint) from None
+            raise error.at(f"{path}.table") from None
     query = exp.select("*").from_(item)
     if source.where is not None:
         query = query.where(usersql.condition(source.where, f"{path}.where"))

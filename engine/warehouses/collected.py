@@ -10,6 +10,7 @@ import duckdb
 
 from engine.durable import read_checked
 from engine.errors import EngineError
+from engine.faults.telling import file_failure
 from engine.warehouses.parquet import verify
 
 COLLECTED = "collected"
@@ -34,10 +35,10 @@ class Collected:
         try:
             connection.execute(f"ATTACH '{quoted}' AS {COLLECTED} (READ_ONLY)")
         except duckdb.Error as error:
-            line = str(error).split("\n")[0][:160]
-            raise EngineError(
+            raise file_failure(
                 "warehouse_file",
-                f"what was collected cannot be read beside the warehouse: {line}",
+                "what was collected cannot be read beside the warehouse",
+                error,
                 hint="Is the warehouse's file called collected? Rename it.",
             ) from None
 

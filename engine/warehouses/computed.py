@@ -12,6 +12,7 @@ import duckdb
 
 from engine.durable import make_folder, read_checked, remove_file, replace_file, with_checksum
 from engine.errors import EngineError
+from engine.faults.telling import file_failure
 
 COMPUTED = "convoke_traits"
 """The name it is attached by."""
@@ -56,10 +57,10 @@ class Computed:
         try:
             connection.execute(f"ATTACH '{quoted}' AS {COMPUTED} (READ_ONLY)")
         except duckdb.Error as error:
-            line = str(error).split("\n")[0][:160]
-            raise EngineError(
+            raise file_failure(
                 "warehouse_file",
-                f"the computed traits cannot be read beside the warehouse: {line}",
+                "the computed traits cannot be read beside the warehouse",
+                error,
                 hint="Compute them again: remove the folder warehouse/traits, then convoke trait run.",
             ) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,14 @@ import duckdb
 
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError, nearest
+from engine.faults import causes
+from engine.faults.queries import reason_of_regex
+from engine.faults.telling import cause_of, failure, file_failure, technical_text
 from engine.jobs import Job, Watch, Watched
 from engine.selects.gate import admitted
 from engine.warehouses.collected import COLLECTED
 from engine.warehouses.computed import COMPUTED
+from engine.warehouses.misfits import Misfit, misfit
 from engine.warehouses.naming import quoted
 from engine.warehouses.protocol import Capabilities, TableInfo
 from engine.warehouses.states import States
@@ -47,6 +50,9 @@ def connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         # As 1.5 has it: x -> x + 1 is a lambda, beside lambda x: x + 1.
         connection.execute("SET GLOBAL lambda_syntax = 'ENABLE_SINGLE_ARROW'")
     return connection
+
+
+_CONVERSIONS = ("cast", "range", "decimal", "time", "json", "value")
 
 
 def lock(connection: duckdb.DuckDBPyConnection, folders: Sequence[Path] = ()) -> None:
@@ -132,18 +138,13 @@ class Attached:
         try:
             connection.execute(f"ATTACH '{quoted}' AS {MAP} (READ_ONLY)")
         except duckdb.Error as error:
-            raise EngineError(
+            raise file_failure(
                 "warehouse_file",
-                f"the map of persons cannot be read beside the warehouse: {first_line(error)}",
+                "the map of persons cannot be read beside the warehouse",
+                error,
                 hint="Keep the warehouse file in a folder that Convoke may write to, or run convoke identity check.",
             ) from None
         return self.people
-
-
-def first_line(error: BaseException) -> str:
-    """What DuckDB says, in one line without its category."""
-    line = str(error).strip().split("\n")[0]
-    return re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", line)
 
 
 _DAMAGE = re.compile(r"\bcorrupt|computed checksum|could not read enough bytes|failed to deserialize", re.IGNORECASE)
@@ -245,7 +246,7 @@ class DuckSession(States):
                 try:
                     parts = self.locate(source.table or "")
                 except EngineError as error:
-                    raise EngineError(error.code, error.message, f"{path}.table", error.hint) from None
+                    raise error.at(f"{path}.table") from None
                 name = ".".join(quoted(part) for part in parts)
                 self._described[source] = dict(self.describe(f"FROM {name}", f"{path}.table"))
         return self._described[source]
@@ -257,9 +258,9 @@ class DuckSession(States):
             with self._cursor(None) as cursor:
                 found = cursor.execute(f"DESCRIBE {sql}").fetchall()
         except duckdb.Error as error:
-            raise EngineError(
-                "bad_sql", f"the warehouse cannot run this SQL: {first_line(error)}", path, "Correct it there."
-            ) from None
+            cause = cause_of(error, sql, self._names())
+            lead = "the warehouse cannot run this SQL"
+            raise failure("bad_sql", lead, error, path, "Correct it there.", cause) from None
         return {str(row[0]): str(row[1]) for row in found}
 
     def prepare_for(self, sql: str) -> None:
@@ -303,24 +304,40 @@ class DuckSession(States):
                 yield begin(cursor, sql, list(parameters))
             except duckdb.InterruptException:
                 raise
-            except duckdb.OutOfMemoryException:
-                raise EngineError(
-                    "memory", "the query needs more memory than it is given", hint="Narrow the rule, or raise memory."
-                ) from None
-            except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
-                raise EngineError(
-                    "warehouse",
-                    f"a value in the warehouse does not fit its declared type: {first_line(error)}",
-                    hint="Run convoke model check.",
-                ) from None
             except duckdb.Error as error:
-                if is_damage(error):
-                    raise EngineError(
-                        "warehouse_file",
-                        f"a file of the warehouse {self.url} is damaged: a part of it is not what was written",
-                        hint="Restore it from a backup, or load it again.",
-                    ) from None
-                raise EngineError("warehouse", f"the warehouse failed: {first_line(error)}") from None
+                raise self._failed(error, sql, job) from None
+
+    def _failed(self, error: duckdb.Error, sql: str, job: Job | None) -> EngineError:
+        """Why a query failed, in a sentence without values; for conversions with the column and its rows."""
+        cause = cause_of(error, sql, self._names())
+        if cause is causes.MEMORY:
+            message, hint = "the query needs more memory than it is given", "Narrow the rule, or raise memory."
+            return EngineError("memory", message, hint=hint)
+        if not cause.of_data and is_damage(error):
+            return EngineError(
+                "warehouse_file",
+                f"a file of the warehouse {self.url} is damaged: a part of it is not what was written",
+                hint="Restore it from a backup, or load it again.",
+            )
+        if not cause.of_data:
+            return failure("warehouse", "the warehouse failed", error, cause=cause)
+        found = self._misfit(sql, error, job) if cause.kind in _CONVERSIONS else None
+        if found is not None:
+            cause = cause.about_column(found.column, found.table, found.type)
+        made = EngineError("warehouse", cause.words, hint=cause.hint)
+        made.technical, made.place = technical_text(error), None if found is None else found.place
+        return made
+
+    def _misfit(self, sql: str, error: duckdb.Error, job: Job | None) -> Misfit | None:
+        cursor = self._connection.cursor()
+        try:
+            return misfit(cursor, sql, error, job)
+        finally:
+            cursor.close()
+
+    def _names(self) -> set[str]:
+        """The columns that were described: names that a sentence may hold."""
+        return {name for columns in self._described.values() for name in columns}
 
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT and give its rows."""
@@ -339,7 +356,7 @@ class DuckSession(States):
         try:
             self._connection.execute("SELECT regexp_matches('', $1)", [pattern]).fetchall()
         except duckdb.Error as error:
-            return first_line(error)
+            return reason_of_regex(error)
         return None
 
 

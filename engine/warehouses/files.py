@@ -16,10 +16,11 @@ import duckdb
 
 from engine.domain.model import Source
 from engine.errors import EngineError
+from engine.faults.telling import file_failure
 from engine.warehouses import computed
 from engine.warehouses.collected import Collected, state
 from engine.warehouses.computed import Computed
-from engine.warehouses.duck import Attached, DuckSession, connect, first_line, lock
+from engine.warehouses.duck import Attached, DuckSession, connect, lock
 from engine.warehouses.naming import quoted
 from engine.warehouses.parquet import verify
 from engine.warehouses.protocol import TableInfo
@@ -170,9 +171,8 @@ def _open_file(path: Path) -> duckdb.DuckDBPyConnection:
             raise EngineError(
                 "warehouse_file", f"{path} is locked{who}", hint="Close that program or wait until it has finished."
             ) from None
-        raise EngineError(
-            "warehouse_file", f"{path} cannot be opened: {first_line(error)}", hint="Restore the file from a backup."
-        ) from None
+        hint = "Restore the file from a backup."
+        raise file_failure("warehouse_file", f"{path} cannot be opened", error, hint=hint) from None
 
 
 class Folder(DuckSession):
@@ -264,11 +264,8 @@ class Folder(DuckSession):
             self._connection.execute(f"CREATE {kind} {name} AS FROM {reader}")
         except duckdb.Error as error:
             self._ready.discard(table)
-            raise EngineError(
-                "warehouse_file",
-                f'the table "{table}" cannot be read: {first_line(error)}',
-                hint=f"Check {files[0].name}.",
-            ) from None
+            lead = f'the table "{table}" cannot be read'
+            raise file_failure("warehouse_file", lead, error, hint=f"Check {files[0].name}.") from None
 
 
 def _suffix(path: Path) -> str:

@@ -22,6 +22,7 @@ from pyarrow.ipc import Alignment, IpcReadOptions
 
 from engine.domain.model import Source
 from engine.errors import Cancelled, EngineError
+from engine.faults.telling import failure
 from engine.jobs import Job
 from engine.warehouses.computed import Computed, ComputedTrait
 from engine.warehouses.duck import DuckSession, connect, lock
@@ -144,7 +145,7 @@ class FlightWarehouse(DuckSession):
         try:
             return dict(self._ask("describe", session=self._session, sql=sql))
         except EngineError as error:
-            raise EngineError(error.code, error.message, path, error.hint) from None
+            raise error.at(path) from None
 
     @contextmanager
     def running(
@@ -294,7 +295,7 @@ def _in_words(url: str) -> Iterator[None]:
             raise Cancelled from None
         raise _told(error, url) from None
     except (pa.ArrowException, OSError) as error:
-        raise EngineError("warehouse", f"the warehouse at {url} failed: {_first(error)}") from None
+        raise failure("warehouse", f"the warehouse at {url} failed", error) from None
 
 
 def _told(error: flight.FlightError, url: str) -> EngineError:
@@ -310,8 +311,4 @@ def _told(error: flight.FlightError, url: str) -> EngineError:
         case flight.FlightTimedOutError():
             return EngineError("warehouse", f"{url} did not answer in time", hint="Try again.")
         case _:
-            return EngineError("warehouse", f"the warehouse at {url} failed: {_first(error)}")
-
-
-def _first(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0].split(". Detail:")[0]
+            return failure("warehouse", f"the warehouse at {url} failed", error)

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from engine.errors import EngineError
+from engine.faults.telling import failure
 from engine.warehouses.naming import quoted
 from engine.warehouses.partitions import END, Layout, lay, ranges_of
 
@@ -247,9 +247,9 @@ def rewrite(connection: Any, layout: Layout) -> None:
     try:
         lay(connection, layout)
     except duckdb.Error as error:
-        line = str(error).split("\n")[0][:200]
         hint = "Nothing was changed."
-        raise EngineError("warehouse_file", f'the table "{layout.table}" cannot be sorted: {line}', hint=hint) from None
+        lead = f'the table "{layout.table}" cannot be sorted'
+        raise failure("warehouse_file", lead, error, hint=hint) from None
 
 
 def _text(value: str) -> str:

@@ -11,7 +11,7 @@ from typing import IO, Any
 from engine.domain.canonical import exact_number
 from engine.domain.documents import iso
 from engine.errors import Cancelled, EngineError
-from engine.failures import failure_of
+from engine.faults.telling import unexpected
 from engine.jobs import Job
 from engine.worker.handlers import Handlers
 
@@ -118,10 +118,7 @@ class Loop:
         except EngineError as error:
             answer = {"token": token, **error.as_json()}
         except Exception as error:  # a sentence instead of a dead worker
-            problem = failure_of(error) or EngineError(
-                "internal", f"Convoke met a case it did not expect ({type(error).__name__}: {error})"
-            )
-            answer = {"token": token, **problem.as_json()}
+            answer = {"token": token, **unexpected(error).as_json()}
         finally:
             with self._lock:
                 self._jobs.pop(token, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import engine
 
-SPEAKERS = {"EngineError", "fail", "Finding", "_add", "Later", "Refused", "Misconfigured", "Change"}
+SPEAKERS = {"EngineError", "fail", "Finding", "_add", "Later", "Refused", "Misconfigured", "Change", "Cause"}
 """Calls whose text arguments are sentences."""
 ADVICE = ("hint", "advice", "reason", "nearest", "quote", "message", "held")
 """Names that hold or return a sentence end like this."""
@@ -33,7 +33,11 @@ def said() -> dict[str, str]:
 def _sentences(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Call():
-            if _name(node.func) == "holding":  # says that it is busy "by" whom
+            if _name(node.func) in ("failure", "file_failure"):  # the cause comes behind it
+                yield from (f"{text}: {{}}" for text in _texts(node.args[1]))
+                yield from (text for key in node.keywords if key.arg == "hint" for text in _texts(key.value))
+                yield from (text for given in node.args[3:] for text in _texts(given))
+            elif _name(node.func) == "holding":  # says that it is busy "by" whom
                 yield from (f"{text} by {{}}" for given in node.args for text in _texts(given) if text.count(" ") > 2)
             elif _name(node.func) in SPEAKERS:
                 for given in [
@@ -45,6 +49,8 @@ def _sentences(node: ast.AST) -> Iterator[str]:
                 for key in node.keywords:
                     if key.arg in ("hint", "reason"):
                         yield from _texts(key.value)
+        case ast.Assign(targets=[target], value=value) if _name(target) == "lead":
+            yield from (f"{text}: {{}}" for text in _texts(value))
         case ast.Assign(targets=[target], value=value) if _name(target).lower().endswith(ADVICE):
             yield from _texts(value)
         case ast.FunctionDef() if node.name.endswith(ADVICE):

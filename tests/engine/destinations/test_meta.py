@@ -132,7 +132,7 @@ def test_settings_and_secrets(server: Graph, tmp_path: Path) -> None:
         with pytest.raises(Misconfigured, match=said):
             destination(server, tmp_path, **change)
     old = destination(server, tmp_path, token={"secret": "old"})
-    with pytest.raises(Misconfigured, match="Invalid OAuth access token"):
+    with pytest.raises(Misconfigured, match="access token is invalid or has expired"):
         old.check()
     old.close()
     proved = destination(server, tmp_path, app_secret={"secret": "app"})
