@@ -52,15 +52,11 @@ def misfit(cursor: duckdb.DuckDBPyConnection, sql: str, error: Exception, job: J
         tree = sqlglot.parse_one(sql, dialect="duckdb")
     except (sqlglot.errors.SqlglotError, RecursionError):
         return None
-    forget = job.interrupting(cursor.interrupt) if job is not None else None
     try:
-        with limited(SECONDS, cursor.interrupt):
+        with limited(cursor.interrupt, SECONDS, job):
             return _found(cursor, tree, error, job)
     except duckdb.InterruptException:
         return None
-    finally:
-        if forget is not None:
-            forget()
 
 
 def _found(cursor: duckdb.DuckDBPyConnection, tree: exp.Expr, error: Exception, job: Job | None) -> Misfit | None:

@@ -123,7 +123,7 @@ def test_what_is_asked_of_the_audience_carries_it_and_the_moment_of_its_size(qap
     assert (early.arguments["document"]["name"], early.arguments["trait"]) == ("a1", "age")
     assert "as_of" not in early.arguments, "its size has not come"
     worker.replied.emit(Reply(size.token, SIZE | {"data_version": "1", "as_of": "2026-06-01T00:00:00Z"}))
-    assert not session.busy
+    assert [session.busy] == [False]
     session.look("insights", lambda answer: None)
     assert worker.of("insights")[1].arguments["as_of"] == "2026-06-01T00:00:00Z"
     assert len({one.token for one in worker.requests}) == 3

@@ -18,7 +18,8 @@ from tests.support.everything import Everything, answered
 def judged(world: Refusing, commands: Sequence[str]) -> list[str]:
     """A line for each command and disk that is not as it should be."""
     wrong: list[str] = []
-    (_, before), _ = answered("list", "--json", "-w", str(world.folder)), world.restore()
+    _, before = answered("list", "--json", "-w", str(world.folder))
+    world.restore()
     for command in commands:
         usual, _ = world.told(command)
         for how in (full, read_only):

@@ -38,6 +38,7 @@ def test_traits_of_services() -> None:
             "best": {"did": "open", "channel": "by"},
         }
     )
+    assert isinstance(found, PropensityDocument)
     assert found.best == ("open", "by")
     assert names([found]) == ["p_a", "p_b", "p_next", "p_next_value", "p_channel", "p_hour"]
 
