@@ -36,6 +36,10 @@ mutants: ready
 mutants-again: ready
 	$(BIN)/python -m tests.mutants again $(ROOMS)
 
+# The tests that docs/threat-model.md names.
+threats: ready
+	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -v $$($(BIN)/python -m tests.support.threats)
+
 # Slow proofs and figures: each writes JSON under build/ and ends with one plain line.
 bench: ready
 	$(BIN)/python -m tests.benchmarks.sizes
