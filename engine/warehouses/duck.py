@@ -157,6 +157,19 @@ def is_damage(error: duckdb.Error) -> bool:
     return _DAMAGE.search(str(error)) is not None
 
 
+def _misfit(connection: duckdb.DuckDBPyConnection, sql: str, error: duckdb.Error, job: Job | None) -> Misfit | None:
+    cursor = connection.cursor()
+    try:
+        return misfit(cursor, sql, error, job)
+    finally:
+        cursor.close()
+
+
+def _names(described: Mapping[Source, Mapping[str, str]]) -> set[str]:
+    """The columns that were described: names that a sentence may hold."""
+    return {name for columns in described.values() for name in columns}
+
+
 class DuckSession(States):
     """Reads through one DuckDB connection; subclasses say what is behind it."""
 
@@ -259,7 +272,7 @@ class DuckSession(States):
             with self._cursor(None) as cursor:
                 found = cursor.execute(f"DESCRIBE {sql}").fetchall()
         except duckdb.Error as error:
-            cause = cause_of(error, sql, self._names())
+            cause = cause_of(error, sql, _names(self._described))
             lead = "the warehouse cannot run this SQL"
             raise failure("bad_sql", lead, error, path, "Correct it there.", cause) from None
         return {str(row[0]): str(row[1]) for row in found}
@@ -310,7 +323,7 @@ class DuckSession(States):
 
     def _failed(self, error: duckdb.Error, sql: str, job: Job | None) -> EngineError:
         """Why a query failed, in a sentence without values; for conversions with the column and its rows."""
-        cause = cause_of(error, sql, self._names())
+        cause = cause_of(error, sql, _names(self._described))
         if cause is causes.MEMORY:
             message, hint = "the query needs more memory than it is given", "Narrow the rule, or raise memory."
             return EngineError("memory", message, hint=hint)
@@ -322,23 +335,12 @@ class DuckSession(States):
             )
         if not cause.of_data:
             return failure("warehouse", "the warehouse failed", error, cause=cause)
-        found = self._misfit(sql, error, job) if cause.kind in _CONVERSIONS else None
+        found = _misfit(self._connection, sql, error, job) if cause.kind in _CONVERSIONS else None
         if found is not None:
             cause = cause.about_column(found.column, found.table, found.type)
         made = EngineError("warehouse", cause.words, hint=cause.hint)
         made.technical, made.place = technical_text(error), None if found is None else found.place
         return made
-
-    def _misfit(self, sql: str, error: duckdb.Error, job: Job | None) -> Misfit | None:
-        cursor = self._connection.cursor()
-        try:
-            return misfit(cursor, sql, error, job)
-        finally:
-            cursor.close()
-
-    def _names(self) -> set[str]:
-        """The columns that were described: names that a sentence may hold."""
-        return {name for columns in self._described.values() for name in columns}
 
     def rows(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> list[tuple[Any, ...]]:
         """Run a SELECT and give its rows."""
