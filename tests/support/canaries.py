@@ -277,8 +277,10 @@ BELONGS = (
     "collected/",
     "bitmaps/",
     "spool/",
+    "features/",
 )
-"""Where data are on purpose: the warehouse, what is loaded or kept aside, the map of persons, keys of bitmaps, rows to learn from."""
+"""Where data are on purpose: the warehouse, what is loaded or kept aside, the map of persons, keys of bitmaps, and the
+rows that scores are learnt from."""
 
 
 def operations_tried() -> list[str]:
