@@ -45,7 +45,7 @@ def main() -> int:
         return 0
     sys.stdin = io.StringIO("")
     with TemporaryDirectory(prefix="convoke-disk-") as above, mounted(Path(above) / "disk") as disk:
-        made = Everything(Path(above), models=True, folder=disk / "ws").make()
+        made = Everything(Path(above), 400, models=True, folder=disk / "ws").make()
         world = Refusing(made, disk)
         wrong = judged(world, sys.argv[1:] or list(ARGUMENTS))
     count = len(sys.argv[1:] or ARGUMENTS)
