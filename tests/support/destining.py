@@ -23,7 +23,7 @@ def host(folder: Path, secrets: Mapping[str, str] | None = None) -> Host:
         except KeyError:
             raise Misconfigured("there is no such secret", "Keep it.") from None
 
-    return Host(folder, reveal, endpoints=("127.0.0.1", "localhost"), machine=True)
+    return Host(folder, reveal, inside=lambda _: True, endpoints=("127.0.0.1", "localhost"), machine=True)
 
 
 def batch(
