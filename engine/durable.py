@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +102,34 @@ def file_checksum(path: Path) -> int:
         while part := file.read(_PART):
             found = zlib.crc32(part, found)
     return found
+
+
+def write_new(path: Path, lines: Iterable[str]) -> None:
+    """Write a file that was not there, for its owner alone; when that fails (a full disk) nothing of it stays. Raises
+    FileExistsError and other OSErrors, each with the path."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    except OSError as error:
+        remove_file(path)
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    except BaseException:
+        remove_file(path)
+        raise
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A private file to write, which takes the place of ``path`` when the block ends well; else nothing of it stays."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        make_private(fresh)
+        yield fresh
+        os.replace(fresh, path)
+    except BaseException:
+        remove_file(fresh)
+        raise

@@ -83,16 +83,24 @@ def failure_of(error: BaseException) -> EngineError | None:
         extra = _EXTRAS.get(error.name.split(".")[0])
         missing = f"this needs the part {error.name.split('.')[0]}"
         return None if extra is None else EngineError("missing_part", missing, hint=how_to_add(extra))
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) and _within(error, "engine.store."):
-        # What Convoke wrote there is always sound JSON: a page of the file was damaged.
-        hint = "Run convoke store check, then restore the workspace from a backup."
-        return EngineError("store", "the workspace's store is damaged: a stored text cannot be read", hint=hint)
+    damage = store_damage(error)
+    if damage is not None:
+        return damage
     cause = cause_of(error)
     if cause is None:
         return None
     path = _path_of(error)
     message = cause.reason if path is None else f"{path} cannot be used: {cause.reason}"
     return EngineError("file", message, hint=cause.hint)
+
+
+def store_damage(error: BaseException) -> EngineError | None:
+    """The sentence for a stored text that cannot be read: Convoke wrote sound JSON there, so a page of the file was
+    damaged. None for any other error."""
+    if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError) or not _within(error, "engine.store."):
+        return None
+    hint = "Run convoke store check, then restore the workspace from a backup."
+    return EngineError("store", "the workspace's store is damaged: a stored text cannot be read", hint=hint)
 
 
 def refusal_at(path: Path) -> Cause | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from engine.errors import EngineError
-from engine.failures import failure_of
+from engine.failures import failure_of, store_damage
 from engine.faults import causes
 from engine.faults.causes import Cause
 from engine.faults.peers import READERS, cause_in_others, cause_in_system
@@ -60,7 +60,7 @@ def unexpected(error: BaseException, hint: str | None = None) -> EngineError:
     if isinstance(error, UnicodeEncodeError):
         message = "a text holds half a character (a lone surrogate)"
         return EngineError("operand", message, hint="Write it as UTF-8.")
-    known = None if cause_of(error).of_data else failure_of(error)
+    known = store_damage(error) or (None if cause_of(error).of_data else failure_of(error))
     if known is None and isinstance(error, MemoryError):
         known = EngineError("memory", causes.MEMORY.words, hint=causes.MEMORY.hint)
     if known is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,8 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.durable import make_folder
+from engine.durable import make_folder, write_new
 from engine.errors import EngineError
+from engine.failures import reason_of
 from engine.locks import holding
 from engine.operations.gating import CollectedDoor
 from engine.operations.workspace import Workspace
@@ -152,13 +152,11 @@ def collect_aside(workspace: Workspace, into: Path | None = None) -> dict[str, i
     found = list(collected_aside(workspace))
     if into is not None:
         try:
-            descriptor = os.open(into, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            write_new(into, (json.dumps(one.as_json(), ensure_ascii=False) + "\n" for one in found))
         except OSError as error:
-            reason = "it is there" if isinstance(error, FileExistsError) else (error.strerror or "unknown").lower()
+            reason = "it is there" if isinstance(error, FileExistsError) else reason_of(error)
             message = f"{into} cannot be written: {reason}"
             raise EngineError("file", message, hint="Name another file.") from None
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(one.as_json(), ensure_ascii=False) + "\n" for one in found)
     return dict(Counter(one.reason for one in found).most_common())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.identity import IdentityDocument, Kind
-from engine.durable import make_folder, make_private
+from engine.durable import make_folder, whole_file
 from engine.errors import EngineError, nearest
 from engine.failures import reason_of
 from engine.operations.identity_documents import document_in_force
@@ -269,11 +269,11 @@ def export_identity(workspace: Workspace, out: Path) -> int:
             raise EngineError(
                 "usage", f"{out} is neither CSV nor Parquet", "--out", "End its name in .csv or .parquet."
             )
-        make_private(out)
-        if out.suffix.lower() == ".parquet":
-            pyarrow.parquet.write_table(table, out, write_page_checksum=True)
-        else:
-            pyarrow.csv.write_csv(table, out)
+        with whole_file(out) as fresh:
+            if out.suffix.lower() == ".parquet":
+                pyarrow.parquet.write_table(table, fresh, write_page_checksum=True)
+            else:
+                pyarrow.csv.write_csv(table, fresh)
     except OSError as error:
         reason = reason_of(error)
         raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None

@@ -12,7 +12,7 @@ from engine.domain.describe import Describer, describe
 from engine.domain.documents import iso
 from engine.domain.rule import TraitIs
 from engine.domain.walk import active
-from engine.durable import make_folder, make_private
+from engine.durable import make_folder, whole_file
 from engine.errors import EngineError
 from engine.failures import reason_of
 from engine.jobs import Job
@@ -103,16 +103,14 @@ def _write(found: Members, path: Path) -> Path:
     from pyarrow import csv, parquet
 
     kind = pa.int64() if found.array.dtype.kind in "iu" else pa.string()
-    fresh = path.with_name(f".{path.name}.new")
     try:
         table = pa.table({found.key_name: pa.array(found.array, type=kind)})
         make_folder(path.parent)
-        make_private(fresh)
-        if path.suffix.lower() == ".parquet":
-            parquet.write_table(table, str(fresh), write_page_checksum=True)
-        else:
-            csv.write_csv(table, str(fresh))
-        fresh.replace(path)
+        with whole_file(path) as fresh:
+            if path.suffix.lower() == ".parquet":
+                parquet.write_table(table, str(fresh), write_page_checksum=True)
+            else:
+                csv.write_csv(table, str(fresh))
     except OSError as error:
         raise _unwritable(path, error) from None
     return path

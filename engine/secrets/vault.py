@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine.durable import sync_folder
+from engine.durable import sync_folder, write_new
 from engine.errors import EngineError
 from engine.failures import cause_of, reason_of
 from engine.locks import holding
@@ -186,19 +186,14 @@ def _is_coded(value: Any, length: int | None = None) -> bool:
 
 def make_key(path: Path) -> None:
     """Write a new random key that only its owner may read; an existing file is never overwritten."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:  # on disk at once: a vault sealed by a key that power loss took away would open for nobody
+        write_new(path, [_text(secrets.token_bytes(KEY_BYTES)) + "\n"])
     except FileExistsError:
         raise EngineError("refused", f"{path} is there already", hint="Name a new file.") from None
     except OSError as error:
         raise EngineError(
             "file", f"{path} cannot be written: {reason_of(error)}", hint="Choose another place."
         ) from None
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(_text(secrets.token_bytes(KEY_BYTES)) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)  # a vault sealed by a key that power loss took away would open for nobody
 
 
 def read_key(path: Path, *, private: bool = True) -> bytes:

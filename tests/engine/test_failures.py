@@ -11,6 +11,7 @@ import apsw
 import duckdb
 import pytest
 
+from engine.durable import whole_file, write_new
 from engine.failures import DENIED, FULL, READ_ONLY, TOO_LONG, TOO_MANY, cause_of, failure_of, refusal_at
 from tests.support.disks import (
     ARGUMENTS,
@@ -118,3 +119,22 @@ def test_commands_on_a_disk_that_refuses(how: Any, tmp_path: Path) -> None:
         assert code == 0
         assert "first" in said
         assert answered("token", "add", "third", "--scope", "read", "-w", folder)[0] == 0
+
+
+@pytest.mark.skipif(not can_mount(), reason="only root on Linux mounts file systems")
+def test_a_file_that_does_not_fit_leaves_nothing_behind(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", "4m") as disk:
+        kept = disk / "kept.csv"
+        kept.write_text("before")
+        with full(disk):
+            with pytest.raises(OSError, match="No space left") as met:
+                write_new(disk / "new.key", ["x" * 5_000])
+            assert met.value.filename == str(disk / "new.key")
+            with pytest.raises(OSError, match="No space left"), whole_file(kept) as fresh:
+                fresh.write_text("x" * 5_000)
+        assert [path.name for path in disk.iterdir()] == ["kept.csv"]
+        assert kept.read_text() == "before"
+        write_new(disk / "new.key", ["x"])
+        with pytest.raises(FileExistsError):
+            write_new(disk / "new.key", ["y"])
+        assert (disk / "new.key").read_text() == "x"

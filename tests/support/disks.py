@@ -144,7 +144,7 @@ LEFT_OUT = {
     "daemon start": "it starts daemon run",
     "collect": "it runs until it is stopped",
 }
-UNEXPECTED = re.compile(r"did not expect|Traceback|report it|Error\(|\[?[Ee]rrno|DuckDB|SQLite:|apsw|IO Error")
+UNEXPECTED = re.compile(r"did not expect|Traceback|report it|Error\(|\[?[Ee]rrno|DuckDB|SQLite:|apsw\.|IO Error")
 NAMED = re.compile(r"disk is full|no space left|read-only|the disk refuses")
 OTHER = {
     "secret set": "nothing is typed here",
