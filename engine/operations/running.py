@@ -24,7 +24,7 @@ from engine.operations.catalogue import with_referred
 from engine.operations.context import audience_problem, bitmap_setting, lists_for, verify
 from engine.operations.membering import Members
 from engine.operations.targets import moment
-from engine.operations.workspace import Workspace
+from engine.operations.workspace import Workspace, store_as_it_is
 from engine.sql.compile import World
 from engine.sql.sources import Sources
 from engine.store.activation import Batches, Outbox
@@ -381,7 +381,7 @@ def runs(workspace: Workspace) -> list[dict[str, Any]]:
 def check_store(workspace: Workspace) -> Checked:
     """Check the store's file, then read and verify every bitmap; what rests on a corrupt one is found anew by the next
     run."""
-    faults = problems(workspace.store_as_it_is())
+    faults = problems(store_as_it_is(workspace))
     found = check_bitmaps(workspace.library)
     return replace(found, corrupt=(*faults, *found.corrupt))
 

@@ -80,14 +80,6 @@ class Workspace:
             )
         return Database(path)
 
-    def store_as_it_is(self) -> Database:
-        """The store, to be looked through: one whose structure is damaged is opened too."""
-        from engine.store.database import Database
-
-        if "database" not in self.__dict__:
-            self.__dict__["database"] = Database(self.folder / "store.sqlite", checked=False)
-        return self.database
-
     @cached_property
     def audiences(self) -> Audiences:
         """The audiences with their versions."""
@@ -219,6 +211,15 @@ def _is_gone(store: Path) -> bool:
     """Whether nothing is left of a store; the first program to open a new one leaves an empty file for a moment."""
     journal = store.with_name(f"{store.name}-wal")
     return not any(one.exists() and one.stat().st_size for one in (store, journal))
+
+
+def store_as_it_is(workspace: Workspace) -> Database:
+    """The store, to be looked through: one whose structure is damaged is opened too."""
+    from engine.store.database import Database
+
+    if "database" not in vars(workspace):
+        vars(workspace)["database"] = Database(workspace.folder / "store.sqlite", checked=False)
+    return workspace.database
 
 
 def map_beside(workspace: Workspace) -> Attached | None:

@@ -104,7 +104,7 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
         session = self._session(body)
         own = session.warehouse
         with _told(), self._query(session, body, context) as job:
-            sql, values = self._prepared(own, body["sql"]), unpack(body["parameters"])
+            sql, values = _prepared(own, body["sql"], self._names), unpack(body["parameters"])
             scratch = self._sessions.scratch(session, body["scratch"]) if body.get("scratch") else None
             with own.running(sql, values, job, None if scratch is None else scratch.cursor, streamed) as stream:
                 told = {TYPES_KEY: encode(stream.types)}
@@ -171,7 +171,7 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
 
     def _stage(self, body: dict[str, Any], context: Any) -> None:
         session = self._session(body)
-        sql = self._prepared(session.warehouse, body["sql"])
+        sql = _prepared(session.warehouse, body["sql"], self._names)
         scratch = self._sessions.scratch(session, body["scratch"])
         with self._query(session, body, context) as job:
             scratch.stage(table_name(body["table"]), sql, unpack(body["parameters"]), job)
@@ -183,13 +183,6 @@ class WarehouseServer(flight.FlightServerBase):  # type: ignore[misc]
         found = self._session(body).scratches.pop(str(body.get("scratch")), None)
         if found is not None:
             found.close()
-
-    def _prepared(self, warehouse: DuckSession, sql: Any) -> str:
-        """A SELECT whose tables are loaded; two calls do not load the same one."""
-        text = _one_select(sql)
-        with self._names:
-            warehouse.prepare_for(text)
-        return text
 
     # -- cancelling ------------------------------------------------------------------------------------------------
 
@@ -250,6 +243,14 @@ def _one_select(sql: Any) -> str:
     if not isinstance(sql, str):
         raise EngineError("bad_sql", "the SQL is no text")
     return passed(sql, "sql").text
+
+
+def _prepared(warehouse: DuckSession, sql: Any, one_at_a_time: threading.Lock) -> str:
+    """A SELECT whose tables are loaded; two calls do not load the same one."""
+    text = _one_select(sql)
+    with one_at_a_time:
+        warehouse.prepare_for(text)
+    return text
 
 
 @contextmanager
