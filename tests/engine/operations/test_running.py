@@ -249,8 +249,9 @@ def test_keeping_house_drops_what_nothing_needs(workspace: Workspace, tmp_path: 
         tmp_path / "audiences", "readers", {"did": "view", "where": [{"property": "category", "eq": "books"}]}
     )
     operations.apply(workspace, tmp_path / "audiences", as_of=AS_OF)
-    for day in ("2026-06-15", "2027-06-05"):
-        operations.run(workspace, as_of=day)
+    operations.run(workspace, as_of="2026-06-05")
+    change_data(workspace, "INSERT INTO users VALUES (12, 'MLB', 33, 'SP', NULL, NULL, NULL, NULL)")
+    operations.run(workspace, as_of="2026-06-15")  # the "others" of the first day are nobody's now
     before = operations.check_store(workspace).bitmaps
     workspace.__dict__["settings"] = type(workspace.settings)(warehouse=workspace.settings.warehouse, keep="0d")
     with workspace.database.transaction():  # as if all runs were long ago
@@ -258,10 +259,11 @@ def test_keeping_house_drops_what_nothing_needs(workspace: Workspace, tmp_path: 
     cleaned = operations.clean_store(workspace)
     assert cleaned.snapshots == 5
     assert cleaned.conditions > 0
+    assert cleaned.bitmaps > 0
     assert operations.check_store(workspace).bitmaps == before - cleaned.bitmaps
     for name in ("readers", "buyers"):
-        assert [s.as_of for s in operations.snapshots(workspace, name)] == ["2027-06-05T00:00:00Z"]
-        then = operations.members(workspace, [name], as_of="2027-06-05")[0].keys
+        assert [s.as_of for s in operations.snapshots(workspace, name)] == ["2026-06-15T00:00:00Z"]
+        then = operations.members(workspace, [name], as_of="2026-06-15")[0].keys
         assert operations.members_then(workspace, name).keys == then
     assert operations.check_store(workspace).corrupt == ()
 
