@@ -17,7 +17,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 def how_to_add(extra: str) -> str:
     """One sentence that says how to add an optional part to the Convoke that runs now."""
     if getattr(sys, "frozen", False):
-        return f"This build of Convoke is made without {extra}: install Convoke from its source or its wheel."
+        return f"This build of Convoke does not include {extra}: install Convoke from its source or its wheel."
     if (_ROOT / "pyproject.toml").is_file():
         return f"Run uv sync --inexact --extra {extra} in the folder of Convoke's source."
-    return f"Install the {DISTRIBUTION} wheel that you have once more, with the extra [{extra}] after its file name."
+    return f"Reinstall your {DISTRIBUTION} wheel with the extra [{extra}] after its file name."

@@ -29,7 +29,9 @@ DENIED = Cause("permission is denied", "Run Convoke as the owner of the file, or
 TOO_MANY = Cause("too many files are open", "Raise the limit of open files (ulimit -n), then run it again.")
 TOO_LONG = Cause("the path is too long", "Choose a shorter name or a folder that is less deep.")
 DAMAGED = Cause("the disk reports an error", "Check the disk, then restore the file from a backup.")
-UNUSABLE = Cause("the disk refuses: it may be full", "Free some space there, check the disk, then run it again.")
+UNUSABLE = Cause(
+    "the disk refuses to write: it may be full", "Free some space there, check the disk, then run it again."
+)
 """SQLite says no more than this when its index beside a database cannot grow."""
 _NUMBERS = {
     errno.ENOSPC: FULL,

@@ -254,7 +254,7 @@ def _network(text: str) -> Network:
         return ip_network(text, strict=False)
     except ValueError:
         hint = 'Write it as "10.0.0.4" or "10.0.0.0/24".'
-        raise EngineError("structure", f'"{text}" is no address or network', "trusted_proxies", hint) from None
+        raise EngineError("structure", f'"{text}" is not an address or a network', "trusted_proxies", hint) from None
 
 
 def _default_memory() -> int:

@@ -172,7 +172,9 @@ def upload_list(
     name: Id,
     file: Annotated[bytes, Body(media_type="text/csv")],
     key: Annotated[str | None, Query(max_length=200, description="The column of the keys, or its number.")] = None,
-    allow_shrink: Annotated[bool, Query(description="Replace the list even by one with far fewer profiles.")] = False,
+    allow_shrink: Annotated[
+        bool, Query(description="Replace the list even when the new one has far fewer profiles.")
+    ] = False,
 ) -> Response:
     """Replace a list by the profile keys in a CSV file; what became of the rows, counted."""
     with TemporaryDirectory(prefix="convoke-") as folder:

@@ -129,7 +129,7 @@ def _looks_at_clock(operator: Operator) -> bool:
 
 
 def in_where(where: Where | None) -> bool:
-    """Whether a condition on a row looks at the clock."""
+    """Whether a condition on a row reads the clock."""
     return any(_looks_at_clock(one.operator) for one in properties(where))
 
 

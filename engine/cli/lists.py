@@ -15,9 +15,9 @@ from engine.errors import EngineError
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lists of profile keys.")
 ShrinkOption = Annotated[
-    bool, typer.Option("--allow-shrink", help="Replace the list even by one with far fewer profiles.")
+    bool, typer.Option("--allow-shrink", help="Replace the list even when the new one has far fewer profiles.")
 ]
-ReportOption = Annotated[Path | None, typer.Option("--report", help="Write what became of every row to this CSV file.")]
+ReportOption = Annotated[Path | None, typer.Option("--report", help="Write the outcome of every row to this CSV file.")]
 
 
 @lists.command()

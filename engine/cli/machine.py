@@ -32,9 +32,7 @@ def schema(
 @machine.command()
 def doctor(
     context: typer.Context,
-    mend: Annotated[
-        bool, typer.Option("--mend", help="Take the workspace's files away from other users first.")
-    ] = False,
+    mend: Annotated[bool, typer.Option("--mend", help="First close the workspace's files to other users.")] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> int:

@@ -22,7 +22,9 @@ ForOption = Annotated[
 ]
 HostOption = Annotated[
     list[str] | None,
-    typer.Option("--host", metavar="HOST", help="Where it may be sent: HOST or HOST:PORT; by default as ID says now."),
+    typer.Option(
+        "--host", metavar="HOST", help="The host it may be sent to: HOST or HOST:PORT; by default the one ID names now."
+    ),
 ]
 
 
@@ -39,7 +41,7 @@ def set_(
     from engine import operations
 
     if hosts and not users:
-        raise EngineError("usage", "a host is named, and nobody who may use the secret there", "--for", "Name the id.")
+        raise EngineError("usage", "a host is named, but no destination or ingest document", "--for", "Name the id.")
     with open_workspace(context, workspace) as opened:
         asked = sys.stdin.isatty()
         value = getpass.getpass(f"{name}: ") if asked else sys.stdin.readline().rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""The daemon: one process a workspace that looks at the clock, queues what is due and runs it in children.
+"""The daemon: one process a workspace that reads the clock, queues what is due and runs it in children.
 
 What was decided is in the store before anything is done, so it may be killed at any moment. A lock file, free at once
 when its holder dies, lets one run; a fence that grows with each start keeps an older one from writing what it

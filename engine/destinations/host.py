@@ -56,7 +56,7 @@ class Host:
     def must_be_private(self, what: str, host: str, port: int, hint: str) -> None:
         """Raise Misconfigured when a line without TLS leaves this machine and nobody allowed that."""
         if not is_loopback(host) and not self.allows(host, port):
-            raise Misconfigured(f"{what}: the line to {host} is not encrypted", hint)
+            raise Misconfigured(f"{what}: the connection to {host} is not encrypted", hint)
 
 
 def is_loopback(host: str) -> bool:
@@ -85,7 +85,7 @@ def endpoint_of(what: str, text: str) -> Endpoint:
     except ValueError:
         port = 0
     if not parts.hostname or port == 0 or parts.username is not None or parts.scheme not in ("", "http", "https"):
-        raise Misconfigured(f"{what}: endpoint is no address", "Write it as https://HOST:PORT, or leave it out.")
+        raise Misconfigured(f"{what}: endpoint is not an address", "Write it as https://HOST:PORT, or leave it out.")
     return Endpoint(parts.hostname, port or (80 if parts.scheme == "http" else 443), parts.scheme == "https")
 
 

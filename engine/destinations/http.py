@@ -46,7 +46,7 @@ class Http:
         except ForbiddenPeer:
             raise self._forbidden() from None
         except httpx2.InvalidURL:
-            raise Misconfigured(f"{self.shown} is no address", "Check its host.") from None
+            raise Misconfigured(f"{self.shown} is not an address", "Check its host.") from None
         status: int = answer.status_code
         if 200 <= status < 300:
             return status
@@ -75,7 +75,7 @@ class Http:
         except ForbiddenPeer:
             raise self._forbidden() from None
         except httpx2.InvalidURL:
-            raise Misconfigured(f"{self.shown} is no address", "Check its host.") from None
+            raise Misconfigured(f"{self.shown} is not an address", "Check its host.") from None
         try:
             body = answer.json()
         except ValueError:

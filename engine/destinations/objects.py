@@ -84,7 +84,7 @@ class Bucket:
         except (exceptions.UnauthenticatedError, exceptions.PermissionDeniedError):
             raise Misconfigured(f"{self._url} refuses the keys", "Check keys and rights.") from None
         except FileNotFoundError:  # what obstore raises for 404
-            raise Misconfigured(f"{self._url} is not there", "Check the URL and the endpoint.") from None
+            raise Misconfigured(f"{self._url} does not exist", "Check the URL and the endpoint.") from None
         except (exceptions.InvalidPathError, exceptions.UnknownConfigurationKeyError, ValueError) as error:
             raise Misconfigured(f"{self._url} cannot be used: {cause_of(error).words}", "Check the settings.") from None
         except exceptions.BaseError as error:
@@ -94,8 +94,10 @@ class Bucket:
         from obstore.store import from_url
 
         if not self._secrets and not self._host.machine:
-            hint = "Name the keys, or the workspace's owner saves the destination at the command line or in the app."
-            raise Misconfigured("object storage: it was not given the keys of this machine", hint)
+            hint = (
+                "Name the keys, or ask the workspace's owner to save the destination at the command line or in the app."
+            )
+            raise Misconfigured("object storage: it may not use the keys of this machine", hint)
         config: Any = dict(self._plain) | {name: self._host.reveal(one) for name, one in self._secrets.items()}
         local = self._plain.get("endpoint", "").startswith("http://")
         # The engine tries again by itself, later and at the same batch.

@@ -204,7 +204,7 @@ def tls(what: str, settings: Mapping[str, Any], host: Host) -> dict[str, str]:
         return {}
     if mode not in (None, *_ENCRYPTED):
         hint = f"Write sslmode: verify-full, or at least require; the owner may allow {far[0]} in allow_endpoints."
-        raise Misconfigured(f"{what}: the line to {far[0]} may be unencrypted by sslmode {mode}", hint)
+        raise Misconfigured(f"{what}: the connection to {far[0]} may be unencrypted by sslmode {mode}", hint)
     return {"sslmode": str(mode or "require")}
 
 

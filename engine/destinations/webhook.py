@@ -29,7 +29,7 @@ class WebhookDestination:
         url = given.text("url", "https://example.org/convoke")
         parts = urlsplit(url)
         if parts.scheme not in ("https", "http") or not parts.hostname or not _is_port(parts):
-            raise Misconfigured("a webhook: url is no address", "Write url: https://example.org/convoke.")
+            raise Misconfigured("a webhook: url is not an address", "Write url: https://example.org/convoke.")
         if parts.username is not None or parts.password is not None:
             raise Misconfigured("a webhook: the address has a password in it", "Leave it out: messages are signed.")
         if parts.scheme == "http":

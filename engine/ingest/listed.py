@@ -92,7 +92,7 @@ def _records(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[
             return
         except csv.Error:
             raise EngineError(
-                "file", f"the row of {path.name} that begins in line {first} is no CSV", hint="Check its quotes."
+                "file", f"the row of {path.name} that begins in line {first} is not valid CSV", hint="Check its quotes."
             ) from None
         yield first, row, "".join(written)
         written.clear()

@@ -248,7 +248,9 @@ class Evaluator:
         """A key given as text, in the type the profile table has."""
         plain = compiler.plain_key(str(key))
         if plain is None:
-            raise EngineError("not_found", f'there is no profile "{key}"', hint="Give a key as the warehouse has it.")
+            raise EngineError(
+                "not_found", f'there is no profile "{key}"', hint="Write the key as it is in the warehouse."
+            )
         return int(plain) if compiler.integer_key else plain
 
     def trait_value(self, trait: str, site: Site, key: Any) -> Any:

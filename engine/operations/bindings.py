@@ -28,7 +28,7 @@ OWN_FOLDERS = (*_PRIVATE, *_READ)
 """Folders of the workspace that Convoke reads or keeps its own files in: nothing is delivered into them."""
 _OWN_FILES = ("convoke.toml", "secrets.", "store.sqlite")
 _TYPED = "Type it again, or allow it: convoke secret allow {name} --for {user} --host {host}."
-_MOVED = "If its owner means it, they allow it: convoke secret allow {name} --for {user} --host {host}."
+_MOVED = "The owner may allow it: convoke secret allow {name} --for {user} --host {host}."
 
 
 def grants(workspace: Workspace) -> list[Grant]:
@@ -105,7 +105,7 @@ OUTSIDE = "Choose a folder in the workspace; its owner may name others in the se
 def forbidden(workspace: Workspace, need: Need, known: Iterable[Grant]) -> tuple[str, str, str] | None:
     """Why nobody can give this: (sentence, place, hint)."""
     if need.what == "secret" and (is_own(need.name) or not SECRET_NAME.fullmatch(need.name)):
-        hint = "Refer to a secret that was kept with convoke secret set NAME."
+        hint = "Refer to a secret stored with convoke secret set NAME."
         if is_own(need.name):
             return "a document cannot refer to Convoke's own secrets", "settings", hint
         return "a document refers to something that cannot be a secret's name", "settings", hint
@@ -125,7 +125,9 @@ def refusal(user: str, need: Need) -> tuple[str, str, str]:
     host, _, port = need.place.rpartition(":")
     shown = host if port == "0" else need.place
     if need.what == "machine":
-        hint = f"Name its password or keys, or the workspace's owner saves {user} at the command line or in the app."
+        hint = (
+            f"Name its password or keys, or ask the workspace's owner to save {user} at the command line or in the app."
+        )
         return f'"{user}" may not use the credentials of this machine at {shown}', "settings", hint
     named = "secret" if need.what == "secret" else "variable"
     name = need.name if need.what == "secret" else f"env:{need.name}"

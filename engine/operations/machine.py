@@ -98,7 +98,7 @@ def _rights(workspace: Workspace) -> Diagnosis:
     open_to_others = exposed(workspace)
     detail = "only the owner may read it"
     if open_to_others:
-        detail = f"others may reach {len(open_to_others)} files and folders; close them with convoke doctor --mend"
+        detail = f"other users can reach {len(open_to_others)} files and folders; close them with convoke doctor --mend"
     return Diagnosis("file permissions", not open_to_others, detail, "this workspace")
 
 

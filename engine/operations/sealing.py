@@ -40,7 +40,7 @@ def set_secret(workspace: Workspace, name: str, value: str, ask: Ask = lambda: N
     if is_own(name) and (not _is_lost_pepper(workspace, name) or keeper.get(name) is not None):
         raise EngineError(
             "refused",
-            f'"{name}" is the name of one of Convoke\'s own secrets, by which persons are known, so it is not replaced',
+            f'"{name}" is the name of one of Convoke\'s own secrets, which identify people, so it is not replaced',
             hint="Choose another name; a new pepper is made by convoke identity rotate.",
         )
     return keep_secret(workspace, name, value, ask)
@@ -150,7 +150,7 @@ def reveal_any(workspace: Workspace) -> Callable[[Any], str]:
             return os.environ[variable]
         name = reference["secret"]
         if is_own(name):
-            raise Misconfigured("Convoke's own secrets are not given to anybody", "Name another secret.")
+            raise Misconfigured("Convoke's own secrets cannot be given to a document", "Name another secret.")
         try:
             if not opened:
                 opened.append(open_keeper(workspace.folder, workspace.settings))

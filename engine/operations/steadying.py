@@ -25,7 +25,7 @@ from engine.operations.workspace import Workspace
 
 _MOST = 200
 """Conditions and groups of an audience that are looked at; each may need a look of its own."""
-_MEMBERS = "A token with the scope members may ask it."
+_MEMBERS = "Use a token with the scope members."
 
 
 def full_hour(workspace: Workspace, as_of: datetime) -> datetime:
@@ -69,7 +69,7 @@ def _must_be_of_many(context: Context, audience: Audience) -> None:
     key = context.model.profile.key
     for path, node in active(audience.rule):
         if isinstance(node, Sql):
-            raise EngineError("refused", "SQL of one's own is for who may see members", path, _MEMBERS)
+            raise EngineError("refused", "a rule with SQL needs the scope members", path, _MEMBERS)
         trait = context.model.profile.traits.get(node.trait) if isinstance(node, TraitIs) else None
         if isinstance(node, TraitIs) and (node.trait == key or (trait is not None and trait.column == key)):
             raise EngineError("refused", "conditions on the profile key name single people", path, _MEMBERS)
@@ -96,7 +96,7 @@ def _references_must_be_steady(workspace: Workspace, context: Context, audience:
 def _steady(workspace: Workspace, context: Context, audience: Audience) -> Audience:
     """Leave out the node that changes the audience least, one after the other, until each changes it by enough."""
     if sum(1 for _ in active(audience.rule)) > _MOST:
-        message = f"a question has at most {_MOST} conditions and groups where members may not be seen"
+        message = f"a rule has at most {_MOST} conditions and groups for a token without the scope members"
         raise EngineError("refused", message, "rule", _MEMBERS)
     while True:
         changes = sorted(_changes(context, audience))

@@ -59,7 +59,9 @@ class Vault:
         with holding(self._lock, "convoke secret", "refused", "the vault is being written"):
             body = self._read() or self._fresh()
             if any("\ud800" <= character <= "\udfff" for character in name + value):
-                raise EngineError("usage", "the secret holds bytes that are no text", hint="Encode it, as base64 does.")
+                raise EngineError(
+                    "usage", "the secret holds bytes that are not text", hint="Encode it, as base64 does."
+                )
             body["secrets"][name] = _seal(self._opened(body), name, value)
             self._write(body)
 
@@ -217,7 +219,7 @@ def _scrypt(passphrase: str, salt: bytes, cost: int) -> bytes:
     try:  # what an environment variable has that is no UTF-8 comes as surrogates, and goes back to the bytes it was
         typed = passphrase.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        raise EngineError("usage", "the passphrase holds characters that are no text", hint="Type another.") from None
+        raise EngineError("usage", "the passphrase holds characters that are not text", hint="Type another.") from None
     return Scrypt(salt=salt, length=KEY_BYTES, n=cost, r=8, p=1).derive(typed)
 
 

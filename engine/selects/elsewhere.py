@@ -77,7 +77,7 @@ def select(text: str, dialect: Dialect, path: str) -> str:
     within = _one(f"SELECT * FROM (\n{alone}\n) AS origin", dialect, path)  # noqa: S608 - only parsed
     inner = within.find(exp.Subquery)
     if inner is None or inner.this != tree:
-        raise EngineError("bad_sql", "the SQL cannot stand within another one", path, HINT)
+        raise EngineError("bad_sql", "the SQL cannot be placed within another query", path, HINT)
     _inspect(tree, dialect, path)
     return f"\n{alone}\n"
 

@@ -26,7 +26,7 @@ _WITHIN = "SELECT * FROM (\n{}\n) AS convoke_within"
 @dataclass(frozen=True)
 class Admitted:
     """One SELECT that may run. ``text`` is it without what may follow a statement; ``clocks`` are the places where it
-    looks at the clock."""
+    reads the clock."""
 
     text: str
     tree: Node
@@ -76,7 +76,7 @@ def condition(text: str, path: str) -> str:
         raise EngineError("bad_sql", "the where is not one condition", path, "Write it as in a WHERE clause.")
     if found.looks_at_clock:
         hint = "Compare with the moment in the rule, by within."
-        raise EngineError("bad_sql", "the where looks at the clock", path, hint)
+        raise EngineError("bad_sql", "the where reads the clock", path, hint)
     return _on_its_own(text)
 
 
@@ -91,14 +91,18 @@ def as_of(found: Admitted, moment: datetime, path: str) -> Admitted:
         there = re.compile(pattern.encode(), re.IGNORECASE).match(line, one.place, after)
         if there is None:
             hint = "Write it as now() or current_date, without a comment in it."
-            raise EngineError("bad_sql", f"the SQL looks at the clock by {one.name} in an odd way", path, hint)
+            raise EngineError(
+                "bad_sql", f"the SQL reads the clock by {one.name} in a way that is not supported", path, hint
+            )
         kind = "DATE" if one.is_date else "TIMESTAMPTZ"
         value = at[:10] if one.is_date else at
         line = b"".join((line[: one.place], f"CAST('{value}' AS {kind})".encode(), line[there.end() :]))
     changed = line.decode()
     again = admitted(changed, path)
     if again.clocks or _clock_free(found.tree) != _clock_free(again.tree):
-        raise EngineError("bad_sql", "the SQL looks at the clock in an odd way", path, "Write it as now().")
+        raise EngineError(
+            "bad_sql", "the SQL reads the clock in a way that is not supported", path, "Write it as now()."
+        )
     return again
 
 
@@ -118,7 +122,7 @@ def _without_end(text: str, path: str) -> str:
     for one in _shorter(text):
         if parser.written(_WITHIN.format(one), path) == wanted:
             return one
-    raise EngineError("bad_sql", "the SQL cannot stand within another one", path, HINT)
+    raise EngineError("bad_sql", "the SQL cannot be placed within another query", path, HINT)
 
 
 def _node(written: str) -> str:

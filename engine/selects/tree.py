@@ -96,7 +96,7 @@ class Parser:
 
 @dataclass(frozen=True)
 class Clock:
-    """A place in the bytes of a text where it looks at the clock: where it begins, and the function or word there."""
+    """A place in the bytes of a text where it reads the clock: where it begins, and the function or word there."""
 
     place: int
     name: str
@@ -139,7 +139,7 @@ class Inspector:
             self._piece(name, node)
         if node.get("sample") is not None:
             raise self.fail(
-                "the SQL takes a sample, which is another one each time", "Use the rule's sample, which stays the same."
+                "the SQL takes a sample, which differs each time", "Use the rule's sample, which stays the same."
             )
 
     # -- values ----------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class Inspector:
         if place == "scalar":
             must_be_short(name, arguments(node), self._path)
         if name == "age" and len(arguments(node)) == 1:
-            raise self.fail("age of one time looks at the clock", "Write age(now(), …).")
+            raise self.fail("age of one time reads the clock", "Write age(now(), …).")
         if name in CLOCK_FUNCTIONS:
             self.clocks.append(Clock(int(node["query_location"]), name, is_function=True))
 
@@ -176,7 +176,7 @@ class Inspector:
         if len(names) != 1:
             return
         if names[0] in _OTHER_CLOCKS:
-            raise self.fail(f"the SQL looks at the clock by {names[0]}", "Write now() or current_date.")
+            raise self.fail(f"the SQL reads the clock by {names[0]}", "Write now() or current_date.")
         if names[0] in CLOCK_WORDS:
             self.clocks.append(Clock(int(node["query_location"]), names[0], is_function=False))
 
@@ -206,9 +206,9 @@ class Inspector:
         catalog, schema, table = (one.lower() for one in names)
         in_main = schema in ("", "main", "temp") and catalog in ("", "temp")
         if catalog in refused.catalogs or schema in refused.schemas | refused.catalogs or catalog in refused.schemas:
-            raise self.fail(f"the SQL reads {schema or catalog}, which tells about the system instead of the data")
+            raise self.fail(f"the SQL reads {schema or catalog}, which describes the system, not the data")
         if (table in refused.names and in_main) or table.startswith("duckdb_"):
-            raise self.fail(f"the SQL reads {table}, which tells about the system instead of the data")
+            raise self.fail(f"the SQL reads {table}, which describes the system, not the data")
         if any(_like_a_file(one) for one in names):
             raise self.fail("the SQL reads a file", "Name a table of the warehouse.")
         if node.get("at_clause") is not None:

@@ -24,7 +24,7 @@ def select(text: str, path: str, at: datetime | None = None) -> Expr:
         if at is None:
             raise EngineError(
                 "bad_sql",
-                "the SQL looks at the clock, so its rows would change while the data do not",
+                "the SQL reads the clock, so its rows would change while the data do not",
                 path,
                 "Compare with the moment in the rule: within, or now() in a sql: of its own.",
             )

@@ -18,7 +18,7 @@ def problems(database: Database) -> list[str]:
         told = [str(row[0]) for row in database.ask(f"PRAGMA integrity_check({_MOST})")]
         found += [f"store.sqlite: {one}" for one in told if one != "ok"]
         for table, _, parent, _ in database.ask("PRAGMA foreign_key_check"):
-            found.append(f"store.sqlite: a row of {table} refers to a row of {parent} that is not there")
+            found.append(f"store.sqlite: a row of {table} refers to a row of {parent} that does not exist")
         found += [f"store.sqlite: {table}.{column} holds zeroed bytes" for table, column in _zeroed(database)]
     except apsw.Error:
         found.append("store.sqlite: its pages cannot be read any more")

@@ -150,7 +150,7 @@ class Database:
         except apsw.Error as error:
             raise _failure(self._path, error) from None
         if busy:
-            message = f"the journal of {self._path} cannot be cut, for another program reads it"
+            message = f"the journal of {self._path} cannot be cut because another program is reading it"
             raise EngineError(
                 "store", message, hint="Close the app and other programs on the workspace, then try again."
             )

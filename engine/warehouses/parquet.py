@@ -47,7 +47,7 @@ def verify(paths: Iterable[Path], memory: Path | None = None) -> None:
             raise EngineError(
                 "warehouse_file",
                 f"{name} is damaged: a page does not fit its checksum",
-                hint="Restore the file from where it came from.",
+                hint="Restore the file from its source.",
             )
     _SOUND.update(unknown)
     if memory is not None and any(state[0] >= _WORTH for state in unknown.values()):

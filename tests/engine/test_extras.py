@@ -21,11 +21,9 @@ NAMED = re.compile(
 def test_each_kind_of_installation_gets_its_own_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert how_to_add("google") == "Run uv sync --inexact --extra google in the folder of Convoke's source."
     monkeypatch.setattr(extras, "_ROOT", tmp_path)
-    assert how_to_add("google").startswith(
-        "Install the convoke-cdp wheel that you have once more, with the extra [google]"
-    )
+    assert how_to_add("google").startswith("Reinstall your convoke-cdp wheel with the extra [google]")
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert how_to_add("google").startswith("This build of Convoke is made without google")
+    assert how_to_add("google").startswith("This build of Convoke does not include google")
 
 
 def test_the_distribution_is_ours() -> None:

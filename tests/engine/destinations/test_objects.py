@@ -46,7 +46,7 @@ def test_what_a_person_must_mend_is_said(server: Swift, tmp_path: Path) -> None:
     for wrong, said in (
         ({"secret_access_key": {"secret": "other"}}, "refuses the keys"),
         ({"secret_access_key": {"secret": "missing"}}, "no such secret"),
-        ({"url": "s3://nowhere/x"}, "is not there"),
+        ({"url": "s3://nowhere/x"}, "does not exist"),
     ):
         out = objects(settings(server, **wrong), [], host(tmp_path, SECRETS))
         for call in (out.check, lambda out=out: out.send(batch(ROWS))):
@@ -98,7 +98,7 @@ def test_azure_blobs_arrive_whole_and_count_once(azure: Azurite, tmp_path: Path)
     azure.start()
     out.send(batch(ROWS, "b2", name="00009"))
     out.close()
-    for wrong, said in (({"account_key": {"secret": "other"}}, "refuses"), ({"url": "az://nowhere/x"}, "is not there")):
+    for wrong, said in (({"account_key": {"secret": "other"}}, "refuses"), ({"url": "az://nowhere/x"}, "does not exist")):
         refused = objects(given | wrong, [], host(tmp_path, secrets))
         with pytest.raises(Misconfigured, match=said):
             refused.check()

@@ -45,7 +45,7 @@ def test_spellings_of_one_address(host: str, tmp_path: Path) -> None:
     with pytest.raises(ForbiddenPeer):
         checked(host, 80)
     made = Http(f"http://{host}/latest/meta-data/")
-    with pytest.raises(Misconfigured, match=r"metadata service|is no address"):
+    with pytest.raises(Misconfigured, match=r"metadata service|is not an address"):
         made.post(b"{}", {})
     made.close()
 

@@ -86,7 +86,7 @@ def test_an_answer_that_never_comes_is_not_taken_for_a_yes(server: Receiver, tmp
 def test_settings_that_are_wrong_are_said(server: Receiver, tmp_path: Path) -> None:
     for change, said in (
         ({"url": "http://example.org/x"}, "is not encrypted"),
-        ({"url": "nowhere"}, "is no address"),
+        ({"url": "nowhere"}, "is not an address"),
         ({"secret": None}, "secret is missing"),
         ({"secret": "whsec_x"}, "must not stand in the document"),
         ({"sekret": "x"}, 'no setting "sekret"'),

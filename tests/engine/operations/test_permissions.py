@@ -83,7 +83,7 @@ def test_the_doctor_tells_and_mends(world: Everything) -> None:
         assert exposed(opened) == tuple(old)
         told = next(one for one in operations.doctor(opened) if one.what == "file permissions")
         assert not told.ok
-        assert "others may reach 3 files" in told.detail
+        assert "other users can reach 3 files" in told.detail
         assert operations.mend_permissions(opened) == 3
     assert not set(others_may_reach(world.folder)) & {".", "convoke.toml", "warehouse/warehouse.duckdb"}
     found = json.loads(world.run("doctor", "--mend", "--json", expect=(0, 1)))["found"]

@@ -131,9 +131,9 @@ def test_an_older_vault_with_a_weak_passphrase_still_opens(tmp_path: Path, monke
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     by_phrase(tmp_path, "correct horse \udcff").set("a", "b")
     assert by_phrase(tmp_path, "correct horse \udcff").get("a") == "b"
-    with pytest.raises(EngineError, match="characters that are no text"):
+    with pytest.raises(EngineError, match="characters that are not text"):
         by_phrase(tmp_path, "correct horse \ud800").get("a")
-    with pytest.raises(EngineError, match="bytes that are no text"):
+    with pytest.raises(EngineError, match="bytes that are not text"):
         by_phrase(tmp_path, "correct horse \udcff").set("c", "\udcff")
 
 
