@@ -1,12 +1,15 @@
 """What was acknowledged: lines in files that are on disk before anybody is told so.
 
 A file is open for about a second, then closed by its name: only closed ones are read, so what is read was on disk. A
-line begins with a checksum; a torn one at the end of a file was never acknowledged.
+line begins with a checksum; a torn one at the end of an open file was never acknowledged. The name of a closed file
+holds its number, the count of its lines and a checksum of them all (``000000000042-30-1f2e3d4c.log``), so that lines
+which are missing later are noticed. Earlier versions wrote the number alone; such files are read as well.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,7 +18,9 @@ from pathlib import Path
 
 from engine.durable import make_folder, sync_folder
 
-_OPEN, _CLOSED = ".open", ".log"
+_OPEN = ".open"
+_CLOSED = re.compile(r"(\d{12})(?:-(\d+)-([0-9a-f]{8}))?\.log")
+_PART = 1 << 20
 
 
 class Full(Exception):
@@ -31,11 +36,11 @@ class Journal:
         self._folder, self._most = folder, most
         for path in folder.glob(f"*{_OPEN}"):
             _close_torn(path)
-        self._waiting = sum(path.stat().st_size for path in folder.glob(f"*{_CLOSED}"))
+        self._waiting = sum(path.stat().st_size for path in closed(folder))
         self._file: int | None = None
         self._path = folder
-        self._opened, self._written = 0.0, 0
-        self._next = 1 + max([after, *(int(path.stem) for path in folder.glob(f"*{_CLOSED}"))])
+        self._opened, self._written, self._lines, self._sum = 0.0, 0, 0, 0
+        self._next = 1 + max([after, *map(number, closed(folder))])
 
     @property
     def waiting(self) -> int:
@@ -57,6 +62,8 @@ class Journal:
             self._take_back()
             raise Full from None
         self._written += len(data)
+        self._lines += len(texts)
+        self._sum = zlib.crc32(data, self._sum)
 
     def _opened_file(self) -> int:
         if self._file is None:
@@ -68,7 +75,7 @@ class Journal:
                 self._file = None
                 raise Full from None
             self._next += 1
-            self._opened, self._written = time.monotonic(), 0
+            self._opened, self._written, self._lines, self._sum = time.monotonic(), 0, 0, 0
         return self._file
 
     def _take_back(self) -> None:
@@ -76,6 +83,7 @@ class Journal:
         assert self._file is not None  # noqa: S101 - it was just written to
         with suppress(OSError):  # it stays then, and lands; the sender's next try is known by its ids
             os.ftruncate(self._file, self._written)
+            os.fsync(self._file)
         self.close()
 
     def close_older_than(self, seconds: float) -> None:
@@ -90,7 +98,7 @@ class Journal:
         os.close(self._file)
         self._file = None
         if self._written:
-            os.replace(self._path, self._path.with_suffix(_CLOSED))
+            os.replace(self._path, _closed_name(self._path, self._lines, self._sum))
         else:
             self._path.unlink(missing_ok=True)
         sync_folder(self._folder)
@@ -107,14 +115,67 @@ class Journal:
 
 def closed(folder: Path) -> list[Path]:
     """The closed files, the oldest first."""
-    return sorted(folder.glob(f"*{_CLOSED}"))
+    return sorted(path for path in folder.glob("*.log") if _CLOSED.fullmatch(path.name))
+
+
+def journal_files(folder: Path) -> list[Path]:
+    """The closed files and those that are open."""
+    return [*closed(folder), *folder.glob(f"*{_OPEN}")]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 when it was closed or landed meanwhile, for its owner is another process."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def number(path: Path) -> int:
+    """The number of a file, open or closed."""
+    return int(path.stem.split("-")[0])
 
 
 def lines(path: Path) -> Iterator[bytes | None]:
-    """The lines of a file; None for one that is not what was written (the disk is damaged)."""
+    """The lines of a closed file; None for one that is not what was written, and once at the end when lines are missing
+    or too many by the file's name (the disk is damaged). A line that such a file repeats comes once."""
+    whole = _whole(path)
+    damaged, count = False, 0
+    seen: set[bytes] = set()
     with path.open("rb") as file:
         for line in file:
-            yield _sound(line)
+            count += 1
+            text = _sound(line)
+            damaged = damaged or text is None
+            if text is not None and not whole:
+                if text in seen:
+                    continue
+                seen.add(text)
+            yield text
+    if not whole and not (damaged and count == _promised(path)):
+        yield None
+
+
+def _whole(path: Path) -> bool:
+    """Whether a closed file is as its name says; one of an earlier version says nothing."""
+    parts = _CLOSED.fullmatch(path.name)
+    if parts is None or parts[3] is None:
+        return True
+    total = 0
+    with path.open("rb") as file:
+        while part := file.read(_PART):
+            total = zlib.crc32(part, total)
+    return total == int(parts[3], 16) and path.stat().st_size > 0
+
+
+def _promised(path: Path) -> int | None:
+    """How many lines a closed file has by its name."""
+    parts = _CLOSED.fullmatch(path.name)
+    return None if parts is None or parts[2] is None else int(parts[2])
+
+
+def _closed_name(path: Path, count: int, total: int) -> Path:
+    return path.with_name(f"{path.stem}-{count}-{total:08x}.log")
 
 
 def _sound(line: bytes) -> bytes | None:
@@ -126,19 +187,22 @@ def _sound(line: bytes) -> bytes | None:
 
 def _close_torn(path: Path) -> None:
     """Close what was open when its owner died, without a line that was not finished."""
-    kept = end = 0
+    end = total = 0
+    kept = (0, 0, 0)
     with path.open("rb") as file:
-        for line in file:
-            end += len(line)
-            kept = kept if _sound(line) is None else end
+        for count, line in enumerate(file, 1):
+            end, total = end + len(line), zlib.crc32(line, total)
+            if _sound(line) is not None:
+                kept = end, count, total
+    size, count, total = kept
     descriptor = os.open(path, os.O_WRONLY)
     try:
-        os.ftruncate(descriptor, kept)
+        os.ftruncate(descriptor, size)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if kept:
-        os.replace(path, path.with_suffix(_CLOSED))
+    if size:
+        os.replace(path, _closed_name(path, count, total))
     else:
         path.unlink()
     sync_folder(path.parent)

@@ -23,6 +23,7 @@ import apsw
 
 from engine.durable import make_folder, remove_file, replace_file, with_checksum
 from engine.errors import EngineError
+from engine.ingest import journal
 from engine.ingest.journal import closed, lines
 from engine.ingest.messages import ASIDE, Policy, Received, Row, put_aside, rows_of
 from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, put_parquet, written
@@ -85,12 +86,12 @@ class Lander:
             return self._landed(done) if mine else Landed()
 
     def _landed(self, done: Callable[[Sequence[Path]], None]) -> Landed:
-        paths = _some([path for path in closed(self.folder / JOURNAL) if int(path.stem) > self.last])
+        paths = _some([path for path in closed(self.folder / JOURNAL) if journal.number(path) > self.last])
         if not paths:
             return Landed()
         found, by_table, ids = self._read(paths)
         found.aside += _kept_out(by_table, self._gate)
-        number = int(paths[-1].stem)
+        number = journal.number(paths[-1])
         with self._all_or_nothing():
             for name, rows in sorted(by_table.items()):
                 table = self._tables.setdefault(name, Table.new(name))
@@ -223,10 +224,10 @@ class Lander:
     def _recover(self) -> None:
         """Make up for what died between two steps, and remove what nobody names."""
         for path in closed(self.folder / JOURNAL):
-            if int(path.stem) <= self.last:
+            if journal.number(path) <= self.last:
                 messages = (Received.from_bytes(line) for line in lines(path) if line is not None)
                 ids = [one for got in messages for one, _ in rows_of(got, self.policy) if one is not None]
-                self._seen.add([_key(one) for one in ids], int(path.stem))
+                self._seen.add([_key(one) for one in ids], journal.number(path))
                 path.unlink()
         named = {f"catalog-{self._version}.duckdb", self._state(self._version), *self._retired}
         named |= {one for table in self._tables.values() for one in table.files}

@@ -97,7 +97,7 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
 def landing_in(workspace: Workspace) -> Iterator[Lander | None]:
     """What changes the tables of collected events, once everything that was acknowledged before has landed; None where
     nothing was ever collected. EngineError("refused") when a running collector does not land it."""
-    from engine.ingest.journal import closed
+    from engine.ingest.journal import closed, journal_files, number
     from engine.ingest.landing import JOURNAL, Lander
     from engine.ingest.messages import Policy
     from engine.locks import is_held
@@ -113,7 +113,7 @@ def landing_in(workspace: Workspace) -> Iterator[Lander | None]:
                 collecting.lander.land(collecting.journal.landed)
             yield collecting.lander
         return
-    newest = max((int(path.stem) for path in (folder / JOURNAL).glob("*.*")), default=0)
+    newest = max(map(number, journal_files(folder / JOURNAL)), default=0)
     end = time.monotonic() + _LANDS_WITHIN
     while int(read_pointer(folder).get("landed", 0)) < newest:
         if time.monotonic() > end:
@@ -133,6 +133,7 @@ def landing_in(workspace: Workspace) -> Iterator[Lander | None]:
 
 def collect_state(workspace: Workspace) -> CollectState:
     """What was collected so far."""
+    from engine.ingest.journal import journal_files, size_of
     from engine.ingest.landing import JOURNAL, tables_in
     from engine.locks import is_held
     from engine.warehouses.collected import COLLECTED
@@ -142,7 +143,7 @@ def collect_state(workspace: Workspace) -> CollectState:
         CollectedTable(name, table.rows, len(table.columns), sum(size for _, size in table.files.values()))
         for name, table in sorted(tables_in(folder).items())
     ]
-    waiting = sum(path.stat().st_size for path in (folder / JOURNAL).glob("*.*"))
+    waiting = sum(map(size_of, journal_files(folder / JOURNAL)))
     return CollectState(is_held(workspace.warehouse_folder / _LOCK), waiting, tuple(found))
 
 

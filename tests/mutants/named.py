@@ -99,6 +99,13 @@ NAMED: tuple[Named, ...] = (
     ("ingest/journal.py", "def _opened_file", "sync_folder(self._folder)", "pass", _DISK),
     ("ingest/journal.py", "def close(self)", "sync_folder(self._folder)", "pass", _DISK),
     ("ingest/journal.py", "def _close_torn", "os.fsync(descriptor)", "pass", _DISK),
+    (
+        "ingest/journal.py",
+        "def lines",
+        "if not whole and not",
+        "if False and not",
+        ("tests/engine/ingest/test_journal.py",),
+    ),
     ("ingest/parts.py", "def put_parquet", _SYNC, _NONE, _DISK),
     ("ingest/parts.py", "def put_parquet", "sync_folder(path.parent)", "pass", _DISK),
     ("ingest/loading.py", "def ", _SYNC, _NONE, _DISK),
