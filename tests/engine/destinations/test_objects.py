@@ -98,7 +98,10 @@ def test_azure_blobs_arrive_whole_and_count_once(azure: Azurite, tmp_path: Path)
     azure.start()
     out.send(batch(ROWS, "b2", name="00009"))
     out.close()
-    for wrong, said in (({"account_key": {"secret": "other"}}, "refuses"), ({"url": "az://nowhere/x"}, "does not exist")):
+    for wrong, said in (
+        ({"account_key": {"secret": "other"}}, "refuses"),
+        ({"url": "az://nowhere/x"}, "does not exist"),
+    ):
         refused = objects(given | wrong, [], host(tmp_path, secrets))
         with pytest.raises(Misconfigured, match=said):
             refused.check()

@@ -22,6 +22,7 @@ from engine.operations import Workspace, make_vault_key, save_destination, set_s
 from engine.operations.activating import keep_destination
 from engine.operations.peppers import make_pepper
 from engine.settings import write_settings
+from engine.store.checksums import checking
 from engine.store.database import Database
 from tests.support.api import served
 from tests.support.delivering import make, person, refresh
@@ -292,7 +293,7 @@ def test_a_document_named_at_the_command_line_reads_beside_itself(
 def older(workspace: Workspace) -> None:
     """As a Convoke without grants left it."""
     workspace.close()
-    with closing(apsw.Connection(str(workspace.folder / "store.sqlite"))) as store:
+    with closing(apsw.Connection(str(workspace.folder / "store.sqlite"), vfs=checking())) as store:
         store.execute("DROP TABLE granted")
         store.execute("DROP TABLE granting")
         store.execute("PRAGMA user_version = 17")
