@@ -296,6 +296,10 @@ def older(workspace: Workspace) -> None:
     with closing(apsw.Connection(str(workspace.folder / "store.sqlite"), vfs=checking())) as store:
         store.execute("DROP TABLE granted")
         store.execute("DROP TABLE granting")
+        store.execute("DROP TABLE least")
+        store.execute("DROP TABLE list_dropped")
+        store.execute("ALTER TABLE list DROP COLUMN version")
+        store.execute("ALTER TABLE list_member DROP COLUMN since")
         store.execute("PRAGMA user_version = 17")
 
 
