@@ -120,9 +120,7 @@ def sync(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     allow_removals: Annotated[
         bool,
-        typer.Option(
-            "--allow-removals", help="Let what is held go: removals, and people who are no longer suppressed."
-        ),
+        typer.Option("--allow-removals", help="Send what is held: removals, and people who are no longer suppressed."),
     ] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Forget what was delivered and send everyone.")] = False,
     who: Annotated[str | None, typer.Option(metavar="KEY", help="When this person was sent where.")] = None,
