@@ -224,4 +224,5 @@ def _may_be_said(name: str, written: str, known: Collection[str]) -> bool:
         return True
     if _PLAIN.fullmatch(name) is None:
         return False
-    return re.search(rf"(?<![\w'.]){re.escape(name)}(?![\w'])", written, re.IGNORECASE) is not None
+    in_ours = rf"(?<![\w'.])(?:(?:temp|main)\.)?{re.escape(name)}(?![\w'])"
+    return re.search(in_ours, written, re.IGNORECASE) is not None

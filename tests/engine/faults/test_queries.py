@@ -86,6 +86,7 @@ def test_every_cause_is_known_and_says_no_value(sql: str, kind: str) -> None:
     [
         ("SELECT nosuch FROM u", 'there is no column "nosuch"'),
         ("SELECT * FROM nosuch", 'there is no table "nosuch"'),
+        ("SELECT * FROM temp.nosuch", 'there is no table "nosuch"'),
         ('SELECT "zq@canary" FROM u', "a column does not exist"),
         ("SELECT 1 FROM u WHERE t = 'nosuch' AND \"x y\" = 1", "a column does not exist"),
         ("SELECT t::INT FROM u", 'the column "t" holds values that cannot be converted to INTEGER'),

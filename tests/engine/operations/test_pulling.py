@@ -75,7 +75,12 @@ def a_mariadb(folder: Path) -> Iterator[Database]:
                     cursor.execute(one)
                 connection.commit()
 
-        settings = {"socket": server.socket, "database": "crm", "user": "tester", "password": {"env": "CRM_PASSWORD"}}
+        settings = {
+            "socket": server.socket,
+            "database": "crm",
+            "user": "tester",
+            "password": {"env": "CONVOKE_SECRET_CRM"},
+        }
         yield Database({"type": "mysql", "settings": settings}, do)
 
 
@@ -87,7 +92,7 @@ MISSING = {"postgresql": binaries() is None, "mysql": MARIADBD is None}
 def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     if MISSING.get(request.param):
         pytest.skip(f"needs {request.param}")
-    monkeypatch.setenv("CRM_PASSWORD", PASSWORD)
+    monkeypatch.setenv("CONVOKE_SECRET_CRM", PASSWORD)
     with KINDS[request.param](tmp_path) as made:
         made.do(TABLE, *ROWS)
         yield made
@@ -137,6 +142,45 @@ def test_a_query_and_all_rows_anew(workspace: Workspace, database: Database) -> 
     whole = document(database.origin | {"table": "people"}, mode="replace", evolve="add")
     assert operations.ingest_pull(workspace, whole)[0].rows == 2
     assert ids(workspace) == [1, 2]
+
+
+INJECTED = "SELECT 1 AS a) AS o; COPY (SELECT 'owned') TO 'FILE'; SELECT * FROM (SELECT 2 AS a"
+WRITES = {
+    "duckdb": ("CREATE MACRO writes() AS (SELECT content FROM read_text('/etc/hostname'))",),
+    "postgresql": (
+        "CREATE FUNCTION writes() RETURNS bigint LANGUAGE sql AS 'INSERT INTO people (id) VALUES (9) RETURNING id'",
+    ),
+    "mysql": ("CREATE FUNCTION writes() RETURNS BIGINT BEGIN INSERT INTO people (id) VALUES (9); RETURN 9; END",),
+}
+"""A function of the database's own that does more than read."""
+
+
+def test_a_query_only_reads_whatever_it_says(workspace: Workspace, database: Database, tmp_path: Path) -> None:
+    target = tmp_path / "owned.csv"
+    database.do(*WRITES[database.origin["type"]])
+    for query in (
+        INJECTED.replace("FILE", str(target)),
+        "SELECT 1; DELETE FROM people",
+        "DELETE FROM people",
+        "WITH gone AS (DELETE FROM people RETURNING id) SELECT id FROM gone",
+        "SELECT content FROM read_text('/etc/passwd')",
+        f"SELECT id INTO OUTFILE '{target}' FROM people",
+        "SELECT load_file('/etc/passwd'), pg_read_file('/etc/passwd')",
+        "SELECT sleep(100), pg_sleep(100), sleep_ms(100000)",
+        "SELECT writes() AS id",
+    ):
+        with pytest.raises(EngineError):
+            operations.ingest_pull(workspace, document(database.origin | {"query": query}))
+    assert not target.exists()
+    assert operations.ingest_pull(workspace, document(database.origin | {"table": "people"}))[0].rows == 2
+
+
+def test_a_query_may_hold_percent_signs_beside_a_watermark(workspace: Workspace, database: Database) -> None:
+    query = "SELECT id, name, seen FROM people WHERE name = 'Ana 100%' OR name LIKE '%s%' -- 100%s"
+    wanted = document(database.origin | {"query": query, "watermark": "seen"})
+    assert operations.ingest_pull(workspace, wanted)[0].rows == 1
+    database.do("INSERT INTO people VALUES (4, 'Ana 100%', 1, '2026-01-04 10:00:00', TRUE, NULL)")
+    assert operations.ingest_pull(workspace, wanted)[0].rows == 1
 
 
 def test_what_is_wrong_is_said(workspace: Workspace, database: Database) -> None:

@@ -38,3 +38,13 @@ def test_golden(workspace: Workspace, tmp_path: Path, case: Path) -> None:
 
 def test_there_are_golden_files() -> None:
     assert len(CASES) >= 8
+
+
+def test_the_clock_of_a_rules_sql_shows_the_moment_it_is_asked_for(workspace: Workspace, tmp_path: Path) -> None:
+    """Also when a size at another moment was just found and kept."""
+    rule = {"sql": "SELECT user_id FROM events WHERE ts < now() AND current_date > DATE '2010-01-01'"}
+    path = str(write_audience(tmp_path, "it", rule))
+    at = ["2000-01-01T00:00:00Z", AS_OF, "2000-01-01T00:00:00Z"]
+    sizes = [operations.size(workspace, [path], as_of=one)[0].size for one in at]
+    assert sizes[1] > 0
+    assert sizes == [0, sizes[1], 0]
