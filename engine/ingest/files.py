@@ -34,6 +34,12 @@ _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
 }
 _CHUNK = 1 << 20
+_BINARY = (
+    *(b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),  # workbooks of Excel, new and old; ZIP archives
+    *(b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"),  # gzip, bzip2, xz, zstd
+    *(b"%PDF-", b"PAR1", b"SQLite format 3\x00"),
+)
+"""How files begin that are named like text by mistake."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _WINDOWS = "cp1252"
 """What files are written in that are no UTF-8, at least where our users live."""
@@ -101,6 +107,8 @@ def _looked_at(path: Path, kind: Format, given: str | None) -> tuple[str, str]:
                 encoding = "binary"
             elif encoding is None:
                 encoding = next((name for bom, name in _BOMS if begin.startswith(bom)), None)
+                _refuse_binary(begin, path.name)
+                encoding = encoding or _wide_without_bom(begin)
             chunk = begin
             while chunk:
                 digest.update(chunk)
@@ -118,6 +126,25 @@ def _looked_at(path: Path, kind: Format, given: str | None) -> tuple[str, str]:
     if encoding is None:
         encoding = "utf-8" if utf8 is not None else _WINDOWS
     return digest.hexdigest(), encoding
+
+
+def _refuse_binary(begin: bytes, name: str) -> None:
+    """Raise EngineError for a file that begins as no text does."""
+    if begin.startswith(_BINARY):
+        raise EngineError(
+            "file",
+            f"{name} is not a text file",
+            hint="Save an Excel workbook as a UTF-8 CSV file; unpack a compressed file.",
+        )
+
+
+def _wide_without_bom(begin: bytes) -> str | None:
+    """The encoding of UTF-16 text that does not say its byte order; None for other text."""
+    begin = begin[: len(begin) // 2 * 2]
+    even, odd = begin[::2].count(0), begin[1::2].count(0)
+    if max(even, odd) * 4 < len(begin):  # less than half of the characters are Latin
+        return None
+    return "utf-16-le" if even * 10 < odd else "utf-16-be" if odd * 10 < even else None
 
 
 def _known(encoding: str) -> str:

@@ -130,7 +130,13 @@ def _of_json(text: str, path: Path, profile_key: str, wanted: str | None) -> Ite
                 heads = list(value)
                 column = heads[_column(heads, profile_key, wanted, always_heads=True)[0]]
             value = value.get(column)
-        yield KeyRow(number, _text(value))
+        elif isinstance(value, list):
+            raise EngineError(
+                "file",
+                f"line {number} of {path.name} is a JSON array",
+                hint="Write one object or one key on each line.",
+            )
+        yield KeyRow(number, _text(value), cut=isinstance(value, (dict, list)))
 
 
 def _of_parquet(path: Path, profile_key: str, wanted: str | None) -> Iterator[KeyRow]:

@@ -28,7 +28,7 @@ class Names:
 
     def check(self, audience: Audience) -> None:
         """Raise EngineError("unknown_name") with the path of the first thing that an audience's delivery names and that
-        there is not."""
+        there is not, and EngineError("cycle") for an audience that suppresses itself: nobody would ever be sent."""
         if not any(key in audience.settings for key in DELIVERY):
             return
         delivery = read_delivery(audience.settings)
@@ -39,6 +39,13 @@ class Names:
             if name not in self._consents:
                 raise _unknown(f"consent[{i}]", "consent", name, self._consents)
         for i, (kind, name) in enumerate(delivery.suppress):
+            if name == audience.id and (kind == "audience" or (kind == "any" and name not in self._lists)):
+                raise EngineError(
+                    "cycle",
+                    f'the audience "{name}" suppresses itself',
+                    f"suppress[{i}]",
+                    "Name another audience or a list.",
+                )
             if kind == "list" and name not in self._lists:
                 raise _unknown(f"suppress[{i}].list", "list", name, self._lists)
             if kind == "audience" and name not in self._audiences:

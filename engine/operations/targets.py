@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ def _read(file: Path, root: Path, skipped: list[str] | None) -> list[Named]:
 
 def resolve(workspace: Workspace, targets: Sequence[str], wrong: list[EngineError] | None = None) -> list[Named]:
     """Files, folders and ids as audiences; two of the same id are an error that names both places. What is wrong with a
-    file of a folder is raised, or put into ``wrong``."""
+    file of a folder is raised, or put into ``wrong``; so are two of the same id, and neither counts then."""
     result: list[Named] = []
     for target in targets:
         path = Path(target)
@@ -90,8 +90,8 @@ def resolve(workspace: Workspace, targets: Sequence[str], wrong: list[EngineErro
             raise EngineError(
                 "file", f"there is no file or folder {target}", hint="Name a file, a folder or an audience's id."
             )
-    refuse_twins(result)
-    return result
+    folders = any(not isinstance(target, ById) and Path(target).is_dir() for target in targets)
+    return refuse_twins(result, wrong if folders else None)
 
 
 def resolve_one(workspace: Workspace, target: Target) -> Named:
@@ -113,16 +113,23 @@ def all_wrong(wrong: Sequence[EngineError], code: str | None = None) -> EngineEr
     return EngineError(code or first.code, f"{len(wrong)} documents are wrong: {said}")
 
 
-def refuse_twins(named: Iterable[Named]) -> None:
-    """Raise EngineError("duplicate_id") when two documents have the same id."""
-    seen: dict[str, Named] = {}
+def refuse_twins(named: Sequence[Named], wrong: list[EngineError] | None = None) -> list[Named]:
+    """Those audiences whose id no other one has. Raises EngineError("duplicate_id") for the others, or puts it into
+    ``wrong``."""
+    same: dict[str, list[Named]] = {}
     for one in named:
-        other = seen.setdefault(one.audience.id, one)
-        if other is not one:
-            places = " and ".join(str(n.source) if n.source else "the workspace" for n in (other, one))
-            raise EngineError(
-                "duplicate_id", f'two audiences have the id "{one.audience.id}": {places}', "id", "Rename one of them."
-            )
+        same.setdefault(one.audience.id, []).append(one)
+    for identifier, twins in same.items():
+        if len(twins) == 1:
+            continue
+        places = " and ".join(str(one.source) if one.source else "the workspace" for one in twins[:2])
+        error = EngineError(
+            "duplicate_id", f'two audiences have the id "{identifier}": {places}', "id", "Rename one of them."
+        )
+        if wrong is None:
+            raise error
+        wrong.append(error)
+    return [one for one in named if len(same[one.audience.id]) == 1]
 
 
 def moment(text: str | datetime | None) -> datetime:

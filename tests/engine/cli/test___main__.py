@@ -137,9 +137,14 @@ def test_unknown_site_and_time_zone(capsys: pytest.CaptureFixture[str], folder: 
 def test_duplicate_ids_and_circles(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
     write_audience(tmp_path / "one", "twin", {"all": []})
     write_audience(tmp_path / "two", "twin", {"all": []})
-    code, _, err = run(capsys, "size", str(tmp_path), "-w", str(folder / "ws"))
+    write_audience(tmp_path / "two", "alone", {"trait": "age", "gte": 30})
+    code, out, err = run(capsys, "size", str(tmp_path), "--json", "-w", str(folder / "ws"))
     assert code == 2
-    assert "twin" in err
+    assert json.loads(err)["error"]["code"] == "duplicate_id"
+    assert '"alone"' in out
+    code, _, err = run(capsys, "plan", "-f", str(tmp_path), "-w", str(folder / "ws"))
+    assert code == 2
+    assert 'two audiences have the id "twin"' in err
     circle = tmp_path / "circle"
     write_audience(circle, "a", {"audience": "b"})
     write_audience(circle, "b", {"audience": "a"})
@@ -196,7 +201,7 @@ def test_a_table_that_vanished_and_keys_that_are_not_unique(capsys: pytest.Captu
     code, _, err = run(capsys, "size", str(audience), "--json", "-w", str(tmp_path / "ws"))
     error = json.loads(err)["error"]
     assert (code, error["code"]) == (2, "bad_key")
-    assert '"2"' in error["message"]
+    assert error["message"] == "1 of 6 rows repeat the key of another profile"  # and not whose
 
 
 def test_size_as_json(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:

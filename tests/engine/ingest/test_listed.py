@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -37,9 +38,33 @@ def test_delimiter_header_and_column_are_found(tmp_path: Path, text: str) -> Non
     assert keys(tmp_path, text) == ["1", "2"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_the_encoding_is_found(tmp_path: Path, encoding: str) -> None:
     assert keys(tmp_path, "user_id;nome\njoão;x\n".encode(encoding)) == ["joão"]
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"PK\x03\x04\x14\x00",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        gzip.compress(b"user_id\n1\n"),
+        b"%PDF-1.7\n",
+        b"PAR1",
+    ],
+)
+def test_a_workbook_or_an_archive_that_is_named_like_text_is_refused(tmp_path: Path, begin: bytes) -> None:
+    with pytest.raises(EngineError, match=r"list\.csv is not a text file"):
+        keys(tmp_path, begin)
+
+
+def test_a_key_is_one_value_of_json(tmp_path: Path) -> None:
+    (tmp_path / "list.jsonl").write_text('{"user_id": {"a": 1}}\n{"user_id": "1"}\n', encoding="utf-8")
+    rows = list(listed_keys(tmp_path / "list.jsonl", "user_id"))
+    assert [(row.key, row.cut) for row in rows[1:]] == [("1", False)]
+    assert rows[0].cut
+    with pytest.raises(EngineError, match=r"line 1 of list\.json is a JSON array"):
+        keys(tmp_path, '[{"user_id": 1}]', name="list.json")
 
 
 def test_a_column_that_is_asked_for_is_read_by_name_or_number(tmp_path: Path) -> None:

@@ -153,6 +153,14 @@ def test_what_a_delivery_names_must_be_there(
     assert found.value.path == path
 
 
+@pytest.mark.parametrize("suppressed", ["a", {"audience": "a"}])
+def test_an_audience_does_not_suppress_itself(workspace: Workspace, tmp_path: Path, suppressed: object) -> None:
+    write_audience(tmp_path / "f", "a", {"all": []}, suppress=[suppressed])
+    with pytest.raises(EngineError, match="suppresses itself") as found:
+        operations.apply(workspace, tmp_path / "f", as_of=AS_OF)
+    assert found.value.path == "suppress[0]"
+
+
 def test_what_is_suppressed_or_goes_first_is_not_deleted(workspace: Workspace, tmp_path: Path) -> None:
     folder = tmp_path / "f"
     settings = {"path": str(tmp_path / "out")}
