@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
@@ -70,7 +70,9 @@ def parse_moment(value: Scalar) -> date | datetime | None:
 
     Text is read as ISO 8601. A date stays a date: it compares by local day.
     """
-    if isinstance(value, date):  # datetime is a date too
+    if isinstance(value, datetime):
+        return _in_years(value)
+    if isinstance(value, date):
         return value
     if not isinstance(value, str):
         return None
@@ -79,7 +81,17 @@ def parse_moment(value: Scalar) -> date | datetime | None:
         if len(text) == 10:
             return date.fromisoformat(text)
         if len(text) >= 16 and text[4] == "-" and text[7] == "-":
-            return datetime.fromisoformat(text)
+            return _in_years(datetime.fromisoformat(text))
     except ValueError:
         return None
     return None
+
+
+def _in_years(moment: datetime) -> datetime | None:
+    """A moment; None for one that is outside the years 1 to 9999 in UTC, as a few hours beside their ends are."""
+    try:
+        if moment.tzinfo is not None:
+            moment.astimezone(UTC)
+    except OverflowError:
+        return None
+    return moment

@@ -105,9 +105,11 @@ def day(text: str | datetime | None) -> datetime:
         return text if text.tzinfo else text.replace(tzinfo=UTC)
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)
+        found.astimezone(UTC)  # beside the ends of the years 1 and 9999 there is none
+    except (ValueError, OverflowError):
         raise EngineError("usage", f'"{text}" is no moment', "--as-of", "Write 2026-01-31.") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found
 
 
 class Scoring:

@@ -136,7 +136,7 @@ def moment(text: str | datetime | None) -> datetime:
     """as_of: ISO 8601; without an offset it is UTC; nothing means now."""
     if text is None:
         return datetime.now(UTC)
-    found = text if isinstance(text, datetime) else parse_moment(text)
+    found = parse_moment(text)
     if found is None:
         raise EngineError(
             "operand", f'"{text}" is not a moment', "--as-of", "Write it as 2026-01-31 or 2026-01-31T09:00:00Z."

@@ -166,6 +166,8 @@ def test_destinations_and_tokens(client: TestClient, workspace: Workspace) -> No
         ("POST", "/v1/size", {"audiences": ["tests"]}, 404, "not_found"),
         ("POST", "/v1/size", {"audiences": ["/etc/passwd"]}, 422, "file"),
         ("POST", "/v1/size", {}, 422, "usage"),
+        ("POST", "/v1/size", {"document": PHONES, "as_of": "0001-01-01T00:00:00+14:00"}, 422, "operand"),
+        ("POST", "/v1/size", {"document": PHONES, "as_of": "9999-12-31T23:59:59-23:59"}, 422, "operand"),
         ("POST", "/v1/nothing", {}, 404, "usage"),
         ("PATCH", "/v1/audiences", {}, 405, "usage"),
         ("GET", "/v1/audiences/phones/members?as_of=soon", None, 404, "not_found"),

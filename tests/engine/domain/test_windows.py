@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from engine.domain.durations import Duration, zone
+from engine.domain.values import parse_moment
 from engine.domain.windows import Ago, CalendarCurrent, CalendarLast, Last, Span, Window, bounds, moment_to_instant
 
 AS_OF = datetime(2026, 6, 17, 12, 30, tzinfo=UTC)
@@ -47,3 +48,10 @@ def test_a_moment_with_a_zone_is_itself_and_one_without_is_local() -> None:
     assert moment_to_instant(date(2026, 6, 1), LOCAL) == at(2026, 6, 1)
     assert moment_to_instant(datetime(2026, 6, 1, 8), LOCAL) == at(2026, 6, 1, 8)
     assert moment_to_instant(datetime(2026, 6, 1, 8, tzinfo=UTC), LOCAL) == datetime(2026, 6, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-23:59"])
+def test_a_moment_that_is_outside_the_calendar_in_utc_is_none(text: str) -> None:
+    assert parse_moment(text) is None
+    assert parse_moment(datetime.fromisoformat(text)) is None
+    assert parse_moment(text[:19]) == datetime.fromisoformat(text[:19])

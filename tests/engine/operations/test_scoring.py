@@ -17,7 +17,7 @@ from engine.domain.feature import Feature, sensitive
 from engine.domain.scoring import read_score
 from engine.errors import EngineError
 from engine.lookalike.table import FeatureTable
-from engine.operations.scoring import Scoring
+from engine.operations.scoring import Scoring, day
 from tests.support.likely import MODEL, TODAY, Market
 
 
@@ -202,3 +202,9 @@ def test_not_over_a_served_warehouse(tmp_path: Path) -> None:
         vars(workspace)["settings"] = replace(workspace.settings, warehouse="flight+tls://there:1")
         with pytest.raises(EngineError, match="this warehouse is served by another machine"):
             Scoring(workspace, None)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-23:59", "soon"])
+def test_a_day_beyond_the_years_of_the_calendar_is_no_moment(text: str) -> None:
+    with pytest.raises(EngineError, match="is no moment"):
+        day(text)
