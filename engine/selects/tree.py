@@ -178,7 +178,10 @@ class Inspector:
     def _named_aggregate(self, name: str, node: Node) -> None:
         called = written_text(node)
         if called is None:
-            raise self.fail(f"the SQL calls {name} with an aggregate that is not written out", "Write its name.")
+            raise self.fail(
+                f"the SQL calls {name} with an aggregate that is not written out",
+                "Write the aggregate's name as a text.",
+            )
         if not verdict(called, "scalar").allowed:
             message = f"the SQL calls {called}, which is not a function that it may call"
             raise self.fail(message, "Leave it out.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -43,9 +44,12 @@ def test_what_the_search_would_run_passes_the_gate(warehouse: DuckDBFile, monkey
     """Were sqlglot to read a function in a text where DuckDB reads none, the search would not call it."""
     ran: list[str] = []
     real = misfits._single
-    monkeypatch.setattr(
-        misfits, "_single", lambda cursor, query: ran.append(query.sql("duckdb")) or real(cursor, query)
-    )
+
+    def noted(cursor: duckdb.DuckDBPyConnection, query: exp.Expression) -> Any:
+        ran.append(query.sql(dialect="duckdb"))
+        return real(cursor, query)
+
+    monkeypatch.setattr(misfits, "_single", noted)
     harmful = sqlglot.parse_one("SELECT email::INTEGER FROM (SELECT error('called') AS email) AS u", dialect="duckdb")
     cursor = warehouse.scratch().cursor
     with pytest.raises(duckdb.Error) as error:
