@@ -13,8 +13,8 @@ from typing import Any
 from engine.errors import EngineError
 
 LONGEST = 10_000
-"""Characters, or elements of a list."""
-_LENGTHS = {"repeat": 1, "lpad": 1, "rpad": 1, "array_resize": 1, "list_resize": 1, "bar": 3}
+"""Characters, bits, or elements of a list."""
+_LENGTHS = {"repeat": 1, "lpad": 1, "rpad": 1, "array_resize": 1, "list_resize": 1, "bitstring": 1, "bar": 3}
 """Which argument is the length."""
 _SERIES = ("range", "generate_series")
 _TEMPLATES = ("format", "printf")
@@ -64,6 +64,15 @@ def _number(node: Mapping[str, Any]) -> int | None:
         return int(text) if told["kind"] == "INTEGER" and text.isdecimal() else None
     value = told.get("value")
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def written_text(node: Mapping[str, Any]) -> str | None:
+    """The text that a value is, as either version of DuckDB writes it; None for any other value."""
+    if node.get("class") != "CONSTANT":
+        return None
+    told = node.get("literal") or node.get("value") or {}
+    value = told.get("text") if told.get("kind") == "STRING" else told.get("value")
+    return value if isinstance(value, str) else None
 
 
 def _is_short_template(node: Mapping[str, Any]) -> bool:

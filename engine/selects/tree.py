@@ -16,7 +16,7 @@ import duckdb
 
 from engine.errors import EngineError
 from engine.selects.functions import Place, refused_tables, verdict
-from engine.selects.growth import must_be_short
+from engine.selects.growth import must_be_short, written_text
 
 Node = Mapping[str, Any]
 HINT = "Write one SELECT that only reads."
@@ -48,6 +48,8 @@ _FILE_ENDINGS = (
 CLOCK_FUNCTIONS = frozenset(("now", "today", "get_current_timestamp", "transaction_timestamp"))
 CLOCK_WORDS = frozenset(("current_date", "current_timestamp"))
 _OTHER_CLOCKS = frozenset(("current_time", "localtime", "localtimestamp"))
+CALL_BY_NAME = frozenset(("aggregate", "array_aggr", "array_aggregate", "list_aggr", "list_aggregate"))
+"""Functions over a list that call the aggregate whose name is their second argument."""
 _PLACES = re.compile(r'"query_location(?:_length)?": ?\d+,? ?')
 """Within a text in JSON the quotes have a backslash before them."""
 
@@ -166,10 +168,23 @@ class Inspector:
             raise self.fail(message, advice)
         if place == "scalar":
             must_be_short(name, arguments(node), self._path)
+        if name in CALL_BY_NAME and len(arguments(node)) > 1:
+            self._named_aggregate(name, arguments(node)[1])
         if name == "age" and len(arguments(node)) == 1:
             raise self.fail("age of one time reads the clock", "Write age(now(), …).")
         if name in CLOCK_FUNCTIONS:
             self.clocks.append(Clock(int(node["query_location"]), name, is_function=True))
+
+    def _named_aggregate(self, name: str, node: Node) -> None:
+        called = written_text(node)
+        if called is None:
+            raise self.fail(
+                f"the SQL calls {name} with an aggregate that is not written out",
+                "Write the aggregate's name as a text.",
+            )
+        if not verdict(called, "scalar").allowed:
+            message = f"the SQL calls {called}, which is not a function that it may call"
+            raise self.fail(message, "Leave it out.")
 
     def _column(self, node: Node) -> None:
         names = [str(one).lower() for one in node.get("column_names", ())]

@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import duckdb
 import sqlglot
 from sqlglot import exp
 
+from engine.errors import EngineError
 from engine.faults.queries import column_in, type_in
 from engine.jobs import Job, limited
+from engine.selects.gate import passed
 
 SECONDS = 5.0
 """The time that the search may take; the query has failed already, and somebody waits."""
@@ -67,8 +70,8 @@ def _found(cursor: duckdb.DuckDBPyConnection, tree: exp.Expr, error: Exception, 
             found = _count(cursor, source, column, wanted)
         except duckdb.InterruptException:
             raise
-        except duckdb.Error:  # its source reads what only the failed query had: temporary tables, parameters
-            continue
+        except (duckdb.Error, EngineError, sqlglot.errors.SqlglotError):
+            continue  # its source reads what only the failed query had (temporary tables, parameters), or an odd type
         if found is not None:
             return found
     return None
@@ -112,16 +115,22 @@ def _count(cursor: duckdb.DuckDBPyConnection, source: exp.Expression, column: st
     tried = exp.TryCast(this=there.copy(), to=exp.DataType.build(wanted, dialect="duckdb"))
     wrong = exp.and_(exp.Not(this=exp.Is(this=there, expression=exp.null())), exp.Is(this=tried, expression=exp.null()))
     counted = exp.select(exp.func("count_if", wrong)).from_(source.copy())
-    rows = cursor.execute(counted.sql(dialect="duckdb")).fetchall()[0][0]
+    rows = _single(cursor, counted)
     if not rows:
         return None
     first = None
     if isinstance(source, exp.Table):
         numbered = exp.select(exp.Min(this=exp.column("rowid"))).from_(source.copy()).where(wrong.copy())
         with suppress(duckdb.BinderException):  # a view has no row numbers
-            first = int(cursor.execute(numbered.sql(dialect="duckdb")).fetchall()[0][0]) + 1
+            first = int(_single(cursor, numbered)) + 1
     table = source.name if isinstance(source, exp.Table) else _only_table(source)
     return Misfit(column, table, wanted, int(rows), first)
+
+
+def _single(cursor: duckdb.DuckDBPyConnection, query: exp.Expression) -> Any:
+    """The one value of a SELECT. It passes the gate again, for sqlglot may have read the text otherwise than DuckDB."""
+    text = passed(query.sql(dialect="duckdb"), "sql", parameters=False).text
+    return cursor.execute(text).fetchall()[0][0]
 
 
 def _only_table(source: exp.Expression) -> str | None:

@@ -65,6 +65,9 @@ SELECT age(a) FROM t|SELECT ago(INTERVAL 1 DAY)|SELECT json_serialize_plan('SELE
 SELECT * FROM json_execute_serialized_sql('{}')|SELECT * FROM seq_scan('t')|SELECT * FROM python_map_function(1)
 SELECT * FROM pandas_scan(1)|SELECT * FROM arrow_scan(1, 2, 3)|SELECT repeat('x', 1000000)|SELECT repeat('x', a) FROM t
 SELECT lpad('x', 100000, 'y')|SELECT rpad('x', 100 * 100 * 100, 'y')|SELECT list_resize([1], 1000000)|SELECT range(1000000)
+SELECT bitstring('1', 1000000000)|SELECT bitstring('1', a) FROM t
+SELECT list_aggregate([1], 'reservoir_quantile', 0.5)|SELECT [1].list_aggr('random')|SELECT array_aggr([1], a) FROM t
+SELECT aggregate([1], 'Error')|SELECT array_aggregate([1], 'su' || 'm')
 SELECT format('{:1000000d}', 1)|SELECT printf('%1000000d', 1)|SELECT printf('%*d', 1000000, 1)|SELECT bar(1, 0, 1, 1000000)
 SELECT format('{:{}d}', 1, 1000000)|SELECT format(a, 1) FROM t|SELECT repeat(repeat('x', 5), -a) FROM t
 """
@@ -86,6 +89,7 @@ SELECT a.x FROM (SELECT {'x': 1} AS a)|SELECT 1 IS DISTINCT FROM NULL, NULL IS N
 SELECT t1.a FROM (VALUES (1)) t1(a) POSITIONAL JOIN (VALUES (2)) t2(b)|SELECT TRY('x'::INTEGER), TRY_CAST('x' AS INTEGER)
 SELECT '10'::DECIMAL(9, 2), CAST('a' AS ENUM('a', 'b'))|SELECT lpad('7', 11, '0'), repeat('ab', 3), range(3), format('{:05d}', 7)
 SELECT a.upper().lower() FROM (SELECT 'aBc' AS a)|SELECT arg_max(a, b) FROM (VALUES (1, 2)) v(a, b)|SELECT count(*) FILTER (WHERE a > 1) FROM range(4) t(a)
+SELECT list_aggregate([1, 2], 'sum'), [3, 4].list_aggr('string_agg', '-'), aggregate([5], 'MAX'), bitstring('101', 8)
 SELECT row_number() OVER (ORDER BY a DESC) FROM range(2) t(a) QUALIFY a = 0|SELECT [x * 2 FOR x IN [1, 2] IF x > 1]
 """
 
