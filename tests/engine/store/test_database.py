@@ -92,7 +92,7 @@ def test_nothing_deleted_stays_in_the_files(tmp_path: Path) -> None:
     again = Database(tmp_path / "store.sqlite")
     again._connection.set_busy_timeout(1)
     again._connection.execute("DELETE FROM erased_keys WHERE key != 'canary-00001'")
-    with pytest.raises(EngineError, match="cannot be cut, for another program reads it"):
+    with pytest.raises(EngineError, match="another program is reading it"):
         again.scrub()
     reading.close(force=True)
     again.scrub()
