@@ -38,7 +38,7 @@ _HARMLESS = frozenset(("pg_typeof", "pg_size_pretty", "pg_column_size"))
 _REFUSED: Mapping[Dialect, Mapping[str, str]] = {
     "postgres": {
         "reads or writes files, or tells about the server": (
-            r"pg_.*|lo_.*|loread|lowrite|current_setting|set_config|inet_.*|txid_.*"
+            r"pg_.*|lo_.*|loread|lowrite|current_setting|set_config|inet_.*|txid_.*|get_raw_page.*|binary_upgrade_.*"
         ),
         "reads another server or runs a program": r"dblink.*|postgres_fdw.*|file_fdw.*|http.*|plpy.*|aws_.*",
         "runs SQL that is hidden in a text": (
@@ -54,6 +54,10 @@ _REFUSED: Mapping[Dialect, Mapping[str, str]] = {
         "raises a text of its own": r"extractvalue|updatexml|name_const",
         "changes the session": r"last_insert_id|nextval|lastval|setval|next_value_for",
     },
+}
+_SYSTEM_SCHEMAS: Mapping[Dialect, frozenset[str]] = {
+    "postgres": frozenset(("information_schema", "pg_catalog")),
+    "mysql": frozenset(("information_schema", "mysql", "performance_schema", "sys")),
 }
 _ODD: Mapping[Dialect, str] = {"postgres": r"[uU]&[\"']|\0", "mysql": r"/\*|--(?!\s)|\0"}
 """What sqlglot and the server read differently. MySQL runs `/*! … */`, and reads `1--1` as a sum."""
@@ -100,6 +104,8 @@ def _inspect(tree: exp.Expr, dialect: Dialect, path: str) -> None:
     for one in tree.walk():
         if isinstance(one, _PARTS_THAT_ACT) and not _is_named_argument(one):
             raise EngineError("bad_sql", "the SQL does more than read", path, HINT)
+        if isinstance(one, exp.Table):
+            _refuse_system_table(one, dialect, path)
         if isinstance(one, exp.Func):
             names = {one.name.lower()} if isinstance(one, exp.Anonymous | exp.AnonymousAggFunc) else _names(one)
             for name in names - _HARMLESS:
@@ -110,6 +116,15 @@ def _inspect(tree: exp.Expr, dialect: Dialect, path: str) -> None:
             "(" in part.name for part in one.find_all(exp.Identifier)
         ):
             raise EngineError("bad_sql", "the SQL has a parenthesis in a name", path, HINT)
+
+
+def _refuse_system_table(table: exp.Table, dialect: Dialect, path: str) -> None:
+    """Users, queries of others and settings stand in tables of the system; PostgreSQL finds pg_… without its schema."""
+    schema, name = table.db.lower(), table.name.lower()
+    if schema in _SYSTEM_SCHEMAS[dialect] or (dialect == "postgres" and not schema and name.startswith("pg_")):
+        raise EngineError(
+            "bad_sql", f"the SQL reads {schema or name}, which describes the system, not the data", path, HINT
+        )
 
 
 def _names(one: exp.Func) -> set[str]:

@@ -10,6 +10,12 @@ from engine.selects.elsewhere import Dialect, select
 POSTGRES = r"""
 SELECT pg_sleep(5)
 SELECT pg_catalog.pg_sleep(5)
+SELECT query FROM pg_stat_activity
+SELECT passwd FROM "pg_shadow"
+TABLE pg_authid
+SELECT * FROM pg_catalog.pg_settings
+SELECT a FROM t WHERE b IN (SELECT table_name FROM Information_Schema.tables)
+SELECT get_raw_page('t', 0)
 SELECT "pg_sleep"(5)
 SELECT * FROM pg_read_file('/etc/passwd')
 SELECT pg_read_binary_file('x'), pg_ls_dir('.')
@@ -61,6 +67,10 @@ SELECT (
 
 """.strip("\n")
 MYSQL = r"""
+SELECT authentication_string FROM mysql.user
+SELECT * FROM `performance_schema`.threads
+SELECT 1 FROM t, information_schema.processlist
+SELECT * FROM sys.session
 SELECT LOAD_FILE('/etc/passwd')
 SELECT SLEEP(5)
 SELECT sleep (5)
