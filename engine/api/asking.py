@@ -45,6 +45,20 @@ def needs(scope: str) -> Any:
     return Depends(check)
 
 
+def names_nobody_it_measures() -> Any:
+    """A route's dependency: the token sees members, or reads no sizes.
+
+    Lists of people whose values are known, uploaded one after the other, show where a rounded size jumps; with one more
+    person in them they show that person's value.
+    """
+
+    async def check(request: Request) -> None:
+        if request.state.least > 1 and "read" in request.state.token.scopes:
+            raise NotAllowed("members")
+
+    return Depends(check)
+
+
 def asked(request: Request, work: Callable[[Workspace, Job], T]) -> T:
     """What an operation gives, in a workspace of the request's own, within the deadline."""
     state = request.app.state

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from engine import operations
-from engine.api.asking import Answer, Id, Language, answer, asked, needs
+from engine.api.asking import Answer, Id, Language, answer, asked, names_nobody_it_measures, needs
 from engine.domain.documents import load_one
 from engine.errors import EngineError
 from engine.jobs import Job
@@ -166,7 +166,7 @@ def lists(request: Request) -> Response:
     return answer(request, lambda workspace, job: operations.lists(workspace))
 
 
-@writing.put("/lists/{name}")
+@writing.put("/lists/{name}", dependencies=[names_nobody_it_measures()])
 def upload_list(
     request: Request,
     name: Id,

@@ -166,10 +166,20 @@ def test_an_audience_that_another_refers_to(client: TestClient) -> None:
     client.delete("/v1/audiences/inner")
 
 
-def test_a_list_of_one_key(client: TestClient) -> None:
+def test_who_reads_sizes_uploads_no_lists(client: TestClient, workspace: Workspace) -> None:
+    csv = {"content-type": "text/csv"}
+    answer = client.put("/v1/lists/probe", content=b"id\n1\n2\n", headers=csv)
+    assert (answer.status_code, "members" in answer.text) == (403, True)
+    for scopes in (("write",), ("read", "write", "members")):
+        alone = client.put("/v1/lists/probe", content=b"id\n1\n2\n", headers=csv | token_of(workspace, *scopes))
+        assert alone.status_code == 200, scopes
+
+
+def test_a_list_of_one_key(client: TestClient, workspace: Workspace) -> None:
     found = []
+    sender = {"content-type": "text/csv"} | token_of(workspace, "write")
     for who in (*INSIDE, *OUTSIDE):
-        answer = client.put("/v1/lists/one", content=f"id\n{who}\n".encode(), headers={"content-type": "text/csv"})
+        answer = client.put("/v1/lists/one", content=f"id\n{who}\n".encode(), headers=sender)
         assert answer.json()["size"] == 0
         found.append(
             (size(client, {"all": [SP, {"list": "one"}]}), size(client, {"all": [SP, {"not": {"list": "one"}}]}))

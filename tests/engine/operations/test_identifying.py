@@ -165,7 +165,7 @@ def test_a_pepper_in_use_is_neither_replaced_nor_removed_and_one_without_a_row_i
         lambda: operations.set_secret(workspace, "identity-pepper-1", "ab" * 32),
         lambda: operations.remove_secret(workspace, "identity-pepper-1"),
     ):
-        with pytest.raises(EngineError, match="own secrets|persons are known by"):
+        with pytest.raises(EngineError, match=r"own secrets|persons are known by"):
             wrong()
     open_keeper(workspace.folder, workspace.settings).remove("identity-pepper-1")
     operations.set_secret(workspace, "identity-pepper-1", "cd" * 32)
