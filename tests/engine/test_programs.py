@@ -107,6 +107,7 @@ def test_an_installed_convoke_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_frozen_build_starts_itself(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     monkeypatch.setattr(sys, "argv", ["convoke"])
+    monkeypatch.delitem(sys.modules, "engine.cli.__main__", raising=False)  # another test may have imported it
     started = command(Program.COMMAND_LINE, "--version")
     assert started[0] == sys.executable
     assert "-m" not in started
