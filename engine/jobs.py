@@ -140,6 +140,16 @@ class Watch:
         self._lock = threading.Lock()
         self._queries: dict[int, Watched] = {}
         self._looking = False
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def close(self) -> None:
+        """End the thread; queries that still run are not watched any longer."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            self._closed.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
 
     @contextmanager
     def over(self, interrupt: Callable[[], None]) -> Iterator[Watched]:
@@ -147,10 +157,11 @@ class Watch:
         query = Watched(time.monotonic(), interrupt)
         with self._lock:
             self._queries[id(query)] = query
-            begin = not self._looking and (self.seconds is not None or self.most is not None)
-            self._looking = self._looking or begin
-        if begin:
-            threading.Thread(target=self._look, daemon=True).start()
+            limited = self.seconds is not None or self.most is not None
+            if limited and not self._looking and not self._closed.is_set():
+                self._looking = True
+                self._thread = threading.Thread(target=self._look, daemon=True)
+                self._thread.start()
         try:
             yield query
         finally:
@@ -159,9 +170,7 @@ class Watch:
 
     def _look(self) -> None:
         idle = 0
-        pause = threading.Event()
-        while idle < _IDLE_LOOKS:
-            pause.wait(_AGAIN)
+        while idle < _IDLE_LOOKS and not self._closed.wait(_AGAIN):
             with self._lock:
                 queries = list(self._queries.values())
                 idle = 0 if queries else idle + 1

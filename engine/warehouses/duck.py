@@ -202,6 +202,7 @@ class DuckSession(States):
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+        self._watch.close()
 
     # -- names -----------------------------------------------------------------------------------------------------
 

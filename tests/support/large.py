@@ -173,13 +173,13 @@ class LargeWorldMaker(WorldMaker):
         by = rng.choice([None, 0, 1, 2])
         if by is not None:
             made.sort(key=lambda one: (one[2][by] is None, str(one[2][by])))
-        for rowid, (_, row, _) in enumerate(made):
-            row["_rowid"] = rowid
         owner_type = rng.choice(["BIGINT", "VARCHAR", "HUGEINT"]) if self.integer_keys else "VARCHAR"
         if owner_type != "BIGINT":  # somebody that no key can be
             made.append(
                 (names[0], {"_profile": 2**70, "_time": None}, [str(2**70), None, names[0], *[None] * len(own)])
             )
+        for rowid, (_, row, _) in enumerate(made):
+            row["_rowid"] = rowid
         head = [("who it was", owner_type), ("at", physical), ("event type", "VARCHAR")]
         self._table(table, head, own, [values for _, _, values in made])
         for name in names:
