@@ -18,7 +18,9 @@ from engine.destinations.protocol import Batch, Capabilities, Later, Misconfigur
 from engine.errors import EngineError
 from engine.operations import (
     Workspace,
+    allow_secret,
     destinations,
+    grants,
     run,
     sent_to,
     sync_due,
@@ -365,6 +367,8 @@ def test_destinations_with_the_same_credentials_are_left_alone_together(
     same = {"settings": {"token": {"secret": "shared"}}}
     out.before = fail
     with make(tmp_path / "ws", PEOPLE, BY_MAIL | same) as workspace:
+        (given,) = grants(workspace)
+        allow_secret(workspace, "shared", "same", [given.place])
         add(workspace, "same", BY_MAIL | same)
         add(workspace, "other", BY_MAIL | {"settings": {"token": {"secret": "own"}}})
         add(workspace, "bare", BY_MAIL)
