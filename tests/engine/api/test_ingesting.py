@@ -25,9 +25,12 @@ def test_loads_and_bad_rows_once_more(tmp_path: Path) -> None:
         operations.ingest_load(workspace, DOCUMENT, [path])
         path.write_text("id,n\n4,5\ny,6\n")
         operations.ingest_load(workspace, DOCUMENT, [path])
-        with served(workspace, "read") as client:
+        with served(workspace, "read", "members") as client:
             found = client.get("/v1/ingest/loads").json()
             assert [(one["state"], one["read"], one["bad"]) for one in found] == [("loaded", 2, 1), ("loaded", 3, 1)]
+        with served(workspace, "read") as client:
+            found = client.get("/v1/ingest/loads").json()
+            assert [(one["state"], one["read"], one["bad"]) for one in found] == [("loaded", 0, 0)] * 2, "of few rows"
             assert str(tmp_path) not in str(found)
             assert client.post("/v1/ingest/run").status_code == 403
         with served(workspace, "write") as client:
