@@ -348,6 +348,7 @@ _APPS = {
 }
 """The app's and the shell's."""
 _FILES = {
+    "mend_permissions",
     "approve_source",
     "apply_model",
     "export_members",
