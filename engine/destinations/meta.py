@@ -50,6 +50,10 @@ _FLAGGED = 1713230
 _BUSY_SECONDS = 300.0
 
 
+_ENDPOINT = "https://graph.facebook.com"
+"""Meta's own; another one only where the workspace's owner allows it."""
+
+
 class MetaDestination:
     """Members of custom audiences. ``settings: {ad_account, token, app_secret, version, endpoint}``."""
 
@@ -61,11 +65,11 @@ class MetaDestination:
         given = SettingsReader("Meta", settings, _KEYS)
         self._account = given.text("ad_account", "1234567890").removeprefix("act_")
         version = given.optional("version", "v26.0")
-        endpoint = (given.optional("endpoint") or "https://graph.facebook.com").rstrip("/")
+        endpoint = (given.optional("endpoint") or _ENDPOINT).rstrip("/")
         token = given.secret("token")
         if token is None:
             raise Misconfigured("Meta: token is missing", "Write token: {secret: NAME}.")
-        if "endpoint" in settings:
+        if endpoint != _ENDPOINT:
             other = endpoint_of("Meta", endpoint)
             host.must_be_vendors("Meta", other.host, other.port)
             if not other.encrypted:
