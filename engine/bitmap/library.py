@@ -149,4 +149,6 @@ class Library:
 
     def close(self) -> None:
         """Let go of files and memory."""
-        self.trim()
+        if self._held:
+            self.trim()
+        self._reader.close()

@@ -140,7 +140,11 @@ def _running(workspace: Workspace) -> Iterator[None]:
 
 @contextmanager
 def _settled() -> Iterator[None]:
-    """What is loaded stays: the collector need not look through hundreds of thousands of audiences again and again."""
+    """What is loaded stays: the collector need not look through hundreds of thousands of audiences again and again.
+    A program that has set objects aside itself keeps them so: Python can only give all of them back at once."""
+    if gc.get_freeze_count():
+        yield
+        return
     gc.collect()
     gc.freeze()
     try:

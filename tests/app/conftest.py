@@ -119,4 +119,5 @@ def _no_timer_is_left_behind(qapp: QApplication) -> Iterator[None]:
         for one in gc.get_objects()
         if type(one) is QTimer and isValid(one) and one.isActive() and one.interval() > 0
     ]
+    gc.freeze()
     assert [(one.interval(), one.parent()) for one in left] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from engine import operations
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
+from engine.membership.running import Runner, RunReport
 from engine.membership.snapshots import Snapshots
 from engine.operations import Workspace
 from tests.support.small import AS_OF, make_workspace, write_audience
@@ -294,3 +296,29 @@ def test_changes_are_those_of_moments_and_not_of_the_order_of_running(tmp_path: 
     assert reader.expired(1, far) == [("new", then)]  # of the latest moment, not of what was run last
     first = operations.run(workspace, ["new"], as_of="2019-01-15").id
     assert reader.expired(1, far) == [("new", first), ("new", then)]
+
+
+@pytest.mark.parametrize("set_aside", [False, True])
+def test_the_collector_looks_through_what_is_loaded_again_only_after_a_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, set_aside: bool
+) -> None:
+    """What the program itself has set aside stays so: Python gives all of it back or nothing."""
+    during: list[int] = []
+    plain = Runner.all
+
+    def watched(runner: Runner, *given: Any) -> RunReport:
+        during.append(gc.get_freeze_count())
+        return plain(runner, *given)
+
+    monkeypatch.setattr(Runner, "all", watched)
+    gc.unfreeze()
+    try:
+        if set_aside:
+            gc.freeze()
+        before = gc.get_freeze_count()
+        operations.run(workspace, as_of=AS_OF)
+        after = gc.get_freeze_count()
+    finally:
+        gc.freeze()
+    assert during[0] > 1000
+    assert (before > 1000, after > 1000) == (set_aside, set_aside)
