@@ -22,8 +22,9 @@ format: ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# Bytecode is kept even where Python was told to keep none: the tests start hundreds of processes.
 test: lint
-	PYTHONHASHSEED=0 QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= PYTHONHASHSEED=0 QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 --dist worksteal
 
 # Small faults, one at a time: which of them no test notices. `make mutants-map` once before (some minutes), then all of
 # them or some rooms: make mutants ROOMS="domain sql"; `make mutants-again` repeats those that were not noticed.
