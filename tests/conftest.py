@@ -41,7 +41,7 @@ def demo(demo_folder: Path) -> Iterator[Workspace]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no worker is left alone with it at the end."""
-    long = ("fault_at_any_point", "three_hundred_kills", "breaks_anywhere_or_drips")
+    long = ("fault_at_any_point", "breaks_anywhere_or_drips")
     items.sort(key=lambda item: not any(name in item.name for name in long))
 
 

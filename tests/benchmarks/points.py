@@ -1,11 +1,14 @@
 """`make proof-points [STEP=1] [KINDS="kill power full broken"]`: a run and its delivery with a fault at every single point, then once more without.
 
+A kind may have a step of its own, as in `KINDS="kill/11 full/45"`.
+
 Killed, power lost, disk full, disk broken, at each write and sync of the store, each rename, each side of each effect at
 the destination. Afterwards a run without faults has to bring everything to where it belongs, each effect once.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -26,11 +29,12 @@ from tests.benchmarks.delivery_crash import counted, lines
 from tests.benchmarks.report import write
 from tests.support.delivering import Person, expected, make, person, publish
 from tests.support.faults import KINDS, Faults, Kind, under
+from tests.support.warm import warm
 
 BEFORE = [person(i) for i in range(1, 13)]
 AFTER = [*BEFORE[:5], *(person(i, email=f"New{i}@Example.com") for i in range(6, 9)), *BEFORE[9:], person(20)]
 _FAULTS = Faults()
-_CONTROL_STEP = 8
+_CONTROL_STEP = 16
 
 
 class Log:
@@ -114,8 +118,8 @@ def _people() -> list[Person]:
     return AFTER
 
 
-def every(kinds: Sequence[Kind], step: int, *, ledger: bool) -> dict[str, Any]:
-    """Every ``step``-th point of each kind of fault: how it ended, and what was wrong in sum."""
+def every(steps: Mapping[Kind, int], *, ledger: bool) -> dict[str, Any]:
+    """Every so many points of each kind of fault: how it ended, and what was wrong in sum."""
     with tempfile.TemporaryDirectory() as name:
         base, folder = Path(name) / "base", Path(name) / "ws"
         base.mkdir()
@@ -128,7 +132,7 @@ def every(kinds: Sequence[Kind], step: int, *, ledger: bool) -> dict[str, Any]:
         assert found == "done", found
         ends: Counter[str] = Counter()
         total: Counter[str] = Counter()
-        for kind in kinds:
+        for kind, step in steps.items():
             for at in range(1, count.points + 1, step):
                 ended, wrong = tried(base, folder, kind, at)
                 ends[f"{kind}: {ended if len(ended) < 10 else 'odd'}"] += 1
@@ -137,15 +141,24 @@ def every(kinds: Sequence[Kind], step: int, *, ledger: bool) -> dict[str, Any]:
     return {"points": count.points, "ends": dict(ends), "wrong": dict(total)}
 
 
+def _steps(given: Sequence[str]) -> dict[Kind, int]:
+    """The kinds that were asked for (all, if none), each with its step."""
+    step, *kinds = given or ("1",)
+    asked = {name: int(own or step) for name, _, own in (one.partition("/") for one in kinds or KINDS)}
+    return {kind: asked[kind] for kind in KINDS if kind in asked}
+
+
 def main() -> int:
     """Ours at every point, and the control at those where the process dies."""
     opening.BUILT_IN = {**opening.BUILT_IN, "log": Log}
-    step = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    kinds = tuple(kind for kind in KINDS if kind in sys.argv[2:]) or KINDS
+    warm("activation", "operations", "store", "warehouses")
+    gc.freeze()  # each process that is forked would look through all of it
+    steps = _steps(sys.argv[1:])
+    whole = steps == dict.fromkeys(KINDS, 1)
     started = perf_counter()
-    ours = every(kinds, step, ledger=True)
+    ours = every(steps, ledger=True)
     sys.stdout.write(f"{ours}\n")
-    control = every(("kill",), 1 if step == 1 and kinds == KINDS else _CONTROL_STEP, ledger=False)
+    control = every({"kill": 1 if whole else _CONTROL_STEP}, ledger=False)
     sys.stdout.write(f"control: {control}\n")
     wrong, tries = ours["wrong"], sum(ours["ends"].values())
     line = (
@@ -154,7 +167,6 @@ def main() -> int:
         f"without a sentence; the control, which does not look at batch ids, doubled {control['wrong']['doubled']} "
         f"({round(perf_counter() - started)} s)"
     )
-    whole = step == 1 and kinds == KINDS
     write("points" if whole else "points-sample", ours, control, None, "rows", line)
     return 0 if not any(wrong.values()) and control["wrong"]["doubled"] else 1
 
