@@ -1,21 +1,18 @@
 """The collector: events by the Segment HTTP tracking protocol, acknowledged when they are on disk.
 
-`POST /v1/batch`, `/v1/import`, and one path for each type of message. A write key is a token of the scope ``collect``,
-as the user of HTTP Basic (what SDKs send) or in the body (what pages send by beacon). Requests that come at once go to
-disk together. What cannot be kept is not acknowledged: 429 says when to try again, which SDKs do.
+The paths and the settings of the SDKs are in :mod:`engine.api.senders`. A write key is a token of the scope
+``collect``. Requests that come at once go to disk together. What cannot be kept is not acknowledged: 429 says when to
+try again, which SDKs do.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import json
 import logging
 import threading
 import time
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,12 +25,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine import operations
+from engine.api import senders
 from engine.api.limits import FAILURE_BURST, FAILURE_RATE, Buckets
 from engine.api.problems import problem
 from engine.api.workspaces import Workspaces
 from engine.errors import EngineError
+from engine.ingest import exact
 from engine.ingest.journal import Full
-from engine.ingest.messages import TYPES, Received, moment_of
+from engine.ingest.messages import Received, time_of
 from engine.operations.collecting import Collecting
 from engine.store.tokens import Tokens
 
@@ -43,7 +42,7 @@ MOST_MESSAGES = 5_000
 _LAND_EVERY = 0.25
 _TRY_AGAIN = 5
 _TRUSTED_FOR = 5.0
-_DEEPEST = 64
+_GZIP = b"\x1f\x8b"
 
 _log = logging.getLogger("convoke.collect")
 
@@ -67,9 +66,14 @@ class Collector:
 
     def app(self) -> Starlette:
         """The application."""
-        paths = ["/v1/batch", "/v1/import", *(f"/v1/{one}" for one in TYPES)]
-        routes = [Route(path, self._take, methods=["POST"]) for path in paths]
-        routes += [Route(path, self._preflight, methods=["OPTIONS"]) for path in paths]
+        asked = (*senders.SETTINGS, *senders.SOURCE_CONFIG)
+        routes = [Route(path, self._take, methods=["POST"]) for path in senders.KINDS]
+        routes += [Route(path, self._metrics, methods=["POST"]) for path in senders.METRICS]
+        routes += [Route(path, self._settings, methods=["GET"]) for path in senders.SETTINGS]
+        routes += [Route(path, self._source_config, methods=["GET"]) for path in senders.SOURCE_CONFIG]
+        routes += [
+            Route(path, self._preflight, methods=["OPTIONS"]) for path in (*senders.KINDS, *senders.METRICS, *asked)
+        ]
         return Starlette(routes=[*routes, Route("/health", self._health)], lifespan=self._living)
 
     @asynccontextmanager
@@ -100,55 +104,82 @@ class Collector:
         allowed = self._cors(request)
         if not allowed:
             return Response(status_code=403)
-        more = {
-            "Access-Control-Allow-Methods": "POST, OPTIONS",
-            "Access-Control-Allow-Headers": "authorization, content-type, content-encoding",
-            "Access-Control-Max-Age": "600",
-        }
+        more = senders.preflight(request.headers.get("access-control-request-headers", ""))
         return Response(status_code=204, headers=allowed | more)
 
     def _cors(self, request: Request) -> dict[str, str]:
         origin = request.headers.get("origin")
         if origin is None or not ({"*", origin} & set(self._origins)):
             return {}
-        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Expose-Headers": "Retry-After",
+            "Vary": "Origin",
+        }
 
     async def _take(self, request: Request) -> Response:
+        return await self._answered(request, self._taken)
+
+    async def _metrics(self, request: Request) -> Response:
+        return await self._answered(request, _unread)
+
+    async def _settings(self, request: Request) -> Response:
+        return await self._answered(request, self._settings_of)
+
+    async def _source_config(self, request: Request) -> Response:
+        return await self._answered(request, self._source_config_of)
+
+    async def _answered(self, request: Request, answered: Callable[[Request], Awaitable[Response]]) -> Response:
         try:
-            answer = await self._taken(request)
+            answer = await answered(request)
         except EngineError as error:  # the store did not answer
             answer = problem(503, error.code, error.message, headers={"Retry-After": str(_TRY_AGAIN)})
         answer.headers.update(self._cors(request))
         return answer
 
+    async def _settings_of(self, request: Request) -> Response:
+        key = request.path_params["key"]
+        if await self._source(key) is None:
+            return self._no_key(request)
+        told = senders.segment_settings(key, request.url.scheme, request.url.netloc)
+        return JSONResponse(told, headers=_NOT_STORED)
+
+    async def _source_config_of(self, request: Request) -> Response:
+        if await self._source(_key(request, {})) is None:
+            return self._no_key(request)
+        return JSONResponse(senders.source_config(), headers=_NOT_STORED)
+
+    def _no_key(self, request: Request) -> Response:
+        """Failures alone are counted: who guesses keeps no page with a good key out."""
+        wait = self._failures.take(request.client.host if request.client else "")
+        if wait > 0:
+            headers = {"Retry-After": str(int(wait) + 1)}
+            return problem(429, "busy", "too many requests without a write key", headers=headers)
+        return problem(401, "usage", "no valid write key was sent", hint="convoke token add NAME --scope collect.")
+
     async def _taken(self, request: Request) -> Response:
-        caller = request.client.host if request.client else ""
         at, body = datetime.now(UTC), await _body(request)
         if body is None:
             return problem(413, "too_large", f"a request has at most {LARGEST >> 10} KB")
         told = _json(body)
         if not isinstance(told, dict):
             return problem(400, "structure", "the body is no JSON object")
-        source = await self._source(request.headers.get("authorization", ""), told)
+        source = await self._source(_key(request, told))
         if source is None:
-            wait = self._failures.take(caller)  # of failures alone: who guesses keeps no page with a good key out
-            if wait > 0:
-                headers = {"Retry-After": str(int(wait) + 1)}
-                return problem(429, "busy", "too many requests without a write key", headers=headers)
-            return problem(401, "usage", "no valid write key was sent", hint="convoke token add NAME --scope collect.")
-        kind = request.url.path.rsplit("/", 1)[1]
-        messages = told.get("batch") if kind in ("batch", "import") else [{**told, "type": kind}]
-        if not isinstance(messages, list) or not messages:
+            return self._no_key(request)
+        messages = senders.messages_of(senders.KINDS[request.url.path], told)
+        if messages is None:
             return problem(400, "structure", "there is no batch of messages", "batch")
         if len(messages) > MOST_MESSAGES:
             return problem(413, "too_large", f"a batch has at most {MOST_MESSAGES:,} messages")
-        return await self._kept(Received(at, source, tuple(_alone(messages)), moment_of(told.get("sentAt"))))
+        return await self._kept(Received(at, source, tuple(messages), time_of(told.get("sentAt"))))
 
     async def _kept(self, received: Received) -> Response:
         try:
             text = received.as_bytes()
-        except (ValueError, RecursionError):  # half of a surrogate pair, which is no text
-            return problem(400, "structure", "the body holds what is no text")
+        except (ValueError, RecursionError):
+            return problem(400, "structure", "the body is nested too deeply")
         try:
             await self._keeper.keep(text)
         except Full:
@@ -156,10 +187,9 @@ class Collector:
             return problem(429, "busy", "there is no room for more events at the moment", headers=headers)
         return JSONResponse({"success": True})
 
-    async def _source(self, header: str, told: dict[str, Any]) -> str | None:
+    async def _source(self, key: str | None) -> str | None:
         """The name of the write key's token."""
-        key = _basic(header) or told.get("writeKey")
-        if not isinstance(key, str) or not key:
+        if not key:
             return None
         name, until = self._trusted.get(key, ("", 0.0))
         if until > time.monotonic():
@@ -249,12 +279,25 @@ class _Keeper:
         self.land()
 
 
+_NOT_STORED = {"Cache-Control": "no-store"}
+
+
+async def _unread(request: Request) -> Response:
+    return JSONResponse({"success": True})
+
+
+def _key(request: Request, told: dict[str, Any]) -> str | None:
+    return senders.write_key(request.headers.get("authorization", ""), request.query_params, told)
+
+
 async def _body(request: Request) -> bytes | None:
-    """The body, unpacked; None when it is too large."""
+    """The body, unpacked (some pages do not say that it is packed); None when it is too large."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32) if encoding in ("gzip", "deflate") else None
     found = bytearray()
     async for chunk in request.stream():
+        if not found and unpacking is None and chunk.startswith(_GZIP):
+            unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
             found += chunk if unpacking is None else unpacking.decompress(chunk, LARGEST + 1 - len(found))
         except zlib.error:
@@ -266,22 +309,6 @@ async def _body(request: Request) -> bytes | None:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return exact.read(body)
     except (ValueError, RecursionError):
-        return None
-
-
-def _alone(messages: Sequence[Any]) -> list[Any]:
-    """The messages without the write key, which a page may have sent along."""
-    return [{k: v for k, v in one.items() if k != "writeKey"} if isinstance(one, dict) else one for one in messages]
-
-
-def _basic(header: str) -> str | None:
-    """The user of HTTP Basic."""
-    kind, _, text = header.partition(" ")
-    if kind.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(text, validate=True).decode().partition(":")[0] or None
-    except (binascii.Error, UnicodeDecodeError):
         return None

@@ -9,7 +9,6 @@ start.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ import apsw
 
 from engine.durable import make_folder, remove_file, replace_file, with_checksum
 from engine.errors import EngineError
-from engine.ingest import journal
+from engine.ingest import exact, journal
 from engine.ingest.journal import closed, lines
 from engine.ingest.messages import ASIDE, Policy, Received, Row, put_aside, rows_of
 from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, put_parquet, written
@@ -200,7 +199,7 @@ class Lander:
             return rows
         there = rows[0].values
         properties = {name: value for name, value in rows[-1].values.items() if name not in there}
-        return [Row(rows[0].table, {**there, "properties": json.dumps(properties, ensure_ascii=False)})]
+        return [Row(rows[0].table, {**there, "properties": exact.written(properties, default=str)})]
 
     def _commit(self, number: int) -> None:
         version = self._version + 1

@@ -6,14 +6,16 @@ happened: by the sender's clock, set right by how far that was off when it was s
 
 from __future__ import annotations
 
-import json
-import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from engine.ingest.files import plain_name
+from engine.ingest import exact
+from engine.ingest.context import CONTEXT, context_columns
+from engine.ingest.properties import columns, name_of
 
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
 TABLES = {
@@ -32,7 +34,12 @@ _OURS = {REST, "first_seen", "last_seen"}
 LARGEST = 32 << 10
 """Bytes of a message; Segment's limit."""
 _LONGEST_ID = 255
-_DEEPEST = 4
+_NUL = "\\u0000"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_EPOCH = re.compile(r"-?\d{10}(?:\.\d+)?|-?\d{12,16}")
+"""A moment as a number: seconds, milliseconds or microseconds since 1970. Shorter ones are dates such as 20261201."""
+_MILLISECONDS, _MICROSECONDS, _NO_MOMENT = 10**11, 10**14, 10**17
+"""From so large a number on it is no longer one of seconds (they would be past the year 5138), and so on."""
 _COMMON: dict[str, str] = {
     "message_id": "VARCHAR",
     "ts": "TIMESTAMP",
@@ -77,12 +84,15 @@ class Received:
         """As the journal keeps it."""
         sent = None if self.sent is None else self.sent.isoformat()
         told = {"at": self.at.isoformat(), "source": self.source, "sent": sent, "messages": self.messages}
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            return exact.written(told).encode()
+        except UnicodeEncodeError:
+            return exact.written(told, ascii_only=True).encode()
 
     @classmethod
     def from_bytes(cls, text: bytes) -> Received:
         """As the journal gives it back."""
-        told = json.loads(text)
+        told = exact.read(text)
         sent = None if told["sent"] is None else datetime.fromisoformat(told["sent"])
         return cls(datetime.fromisoformat(told["at"]), told["source"], tuple(told["messages"]), sent)
 
@@ -95,7 +105,7 @@ def rows_of(received: Received, policy: Policy) -> Iterator[tuple[str | None, li
     """(id, rows) of each message; one that cannot be used becomes a row of the table ``aside``, with why."""
     for message in received.messages:
         identifier = message.get("messageId") if isinstance(message, dict) else None
-        named = identifier if isinstance(identifier, str) and 0 < len(identifier) <= _LONGEST_ID else None
+        named = identifier if isinstance(identifier, str) and _is_id(identifier) else None
         try:
             yield named, _rows(message, received, policy)
         except _Aside as reason:
@@ -104,15 +114,20 @@ def rows_of(received: Received, policy: Policy) -> Iterator[tuple[str | None, li
             yield named, [_aside(message, received, named, f"not understood ({type(error).__name__})")]
 
 
+def _is_id(text: str) -> bool:
+    """Whether a message can be known again by it: what no place can hold is none."""
+    return 0 < len(text) <= _LONGEST_ID and "\0" not in text and not _SURROGATE.search(text)
+
+
 def _aside(message: Any, received: Received, named: str | None, reason: str) -> Row:
     values = {"message_id": named, "received_at": received.at, "source": received.source, "reason": reason}
-    return Row(ASIDE, {**values, "message": json.dumps(message, ensure_ascii=False)})
+    return Row(ASIDE, {**values, "message": exact.told(message)})
 
 
 def put_aside(row: Row, reason: str) -> Row:
     """A row that its table's contract does not let in, with the check that keeps it out."""
     kept = {name: row.values.get(name) for name in ("message_id", "received_at", "source")}
-    told = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+    told = exact.written(dict(row.values), default=str)
     return Row(ASIDE, {**kept, "reason": f"{row.table}: {reason}", "message": told, "for_table": row.table})
 
 
@@ -124,6 +139,28 @@ def moment_of(text: object) -> datetime | None:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
+        return None
+
+
+def time_of(value: object) -> datetime | None:
+    """A moment as a sender gives it: as ISO 8601 writes it, or as a number since 1970; None when it is none."""
+    if isinstance(value, str):
+        text = value.strip()
+        return _since_1970(Decimal(text)) if _EPOCH.fullmatch(text) else moment_of(text)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float | Decimal) and -_NO_MOMENT < value < _NO_MOMENT:
+        return _since_1970(Decimal(value))
+    return None
+
+
+def _since_1970(value: Decimal) -> datetime | None:
+    """The moment of seconds, milliseconds or microseconds, told apart by their size."""
+    size = abs(value)
+    unit = 1_000_000 if size < _MILLISECONDS else 1_000 if size < _MICROSECONDS else 1
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(value * unit))
+    except OverflowError:
         return None
 
 
@@ -144,40 +181,77 @@ def columns_of(table: str) -> dict[str, str]:
 def _rows(message: Any, received: Received, policy: Policy) -> list[Row]:
     if not isinstance(message, dict):
         raise _Aside("no object")
-    if len(json.dumps(message, ensure_ascii=False).encode()) > LARGEST:
-        raise _Aside(f"larger than {LARGEST >> 10} KB")
+    _check_text(message)
     kind = message.get("type")
     if kind not in TYPES:
         raise _Aside("no type of message that there is")
-    common = _common(message, received, policy)
-    if kind == "track":
-        event = message.get("event")
-        if not isinstance(event, str) or not event.strip() or len(event) > _LONGEST_ID:
-            raise _Aside("a track without event")
-        own = plain_name(event)
-        own = f"{own}_event" if own in RESERVED else own
-        properties = _mapping(message, "properties")
-        return [
-            Row(TRACKS, {**common, "event": event, "table_name": own}),
-            Row(own, {**common, **_flat(properties, {*common, *_OURS})}),
-        ]
-    if kind == "alias":
-        return [Row("aliases", {**common, "previous_id": _id(message, "previousId", must=True)})]
-    values = dict(common)
-    if kind == "group":
-        values["group_id"] = _id(message, "groupId", must=True)
-    elif kind in ("page", "screen"):
-        values |= {"name": _text(message, "name"), "category": _text(message, "category")}
+    values, rest = _common(message, received, policy)
+    context = message.get("context")
+    known, others = context_columns(context) if isinstance(context, dict) else ({}, context)
+    values |= known
+    own = _own(kind, message)
     what = _mapping(message, "traits" if kind in ("identify", "group") else "properties")
-    return [Row(TABLES[kind], {**values, **_flat(what, {*values, *_OURS})})]
+    if kind == "identify" and isinstance(others, dict) and isinstance(others.get("traits"), dict):
+        what = {**others.pop("traits"), **what}  # the only place where some SDKs have them
+    if others:
+        rest["context"] = others
+    own |= columns(what, {*_COMMON, *own, *CONTEXT, *_OURS})
+    if rest:
+        own[REST] = rest
+    if kind != "track":
+        return [Row(TABLES[kind], values | own)]
+    event = message.get("event")
+    if not isinstance(event, str) or not event.strip() or len(event) > _LONGEST_ID:
+        raise _Aside("a track without event")
+    name = name_of(event)
+    name = f"{name}_event" if name in RESERVED else name
+    return [Row(TRACKS, {**values, "event": event, "table_name": name}), Row(name, values | own)]
 
 
-def _common(message: Mapping[str, Any], received: Received, policy: Policy) -> dict[str, Any]:
+def _check_text(message: Mapping[str, Any]) -> None:
+    """Raise _Aside for a message that is too large, or has what no table and no destination can hold."""
+    text = exact.written(message)
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise _Aside("a text with half a character (a lone surrogate)") from None
+    if size > LARGEST:
+        raise _Aside(f"larger than {LARGEST >> 10} KB")
+    if _NUL in text and _has_nul(message):
+        raise _Aside("a text with the character NUL")
+
+
+def _has_nul(value: Any) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case dict():
+            return any("\0" in key or _has_nul(one) for key, one in value.items())
+        case list():
+            return any(map(_has_nul, value))
+    return False
+
+
+def _own(kind: str, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns of the row of a type of message besides those of every row and the properties."""
+    match kind:
+        case "alias":
+            return {"previous_id": _id(message, "previousId", must=True)}
+        case "group":
+            return {"group_id": _id(message, "groupId", must=True)}
+        case "page" | "screen":
+            return {"name": _text(message, "name"), "category": _text(message, "category")}
+    return {}
+
+
+def _common(message: Mapping[str, Any], received: Received, policy: Policy) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The columns of every row, and a time that is none."""
     user, anonymous = _id(message, "userId"), _id(message, "anonymousId")
     if user is None and anonymous is None:
         raise _Aside("neither userId nor anonymousId")
-    said = moment_of(message.get("originalTimestamp")) or moment_of(message.get("timestamp"))
-    sent = moment_of(message.get("sentAt")) or received.sent
+    given = {one: message[one] for one in ("originalTimestamp", "timestamp") if message.get(one) is not None}
+    said = next((found for found in map(time_of, given.values()) if found is not None), None)
+    sent = time_of(message.get("sentAt")) or received.sent
     at = received.at
     if said is not None:
         try:
@@ -188,7 +262,7 @@ def _common(message: Mapping[str, Any], received: Received, policy: Policy) -> d
         at = received.at
     if at < received.at - policy.late:
         raise _Aside(f"older than {policy.late.days} days")
-    return {
+    columns = {
         "message_id": message.get("messageId"),
         "ts": at,
         "received_at": received.at,
@@ -198,6 +272,7 @@ def _common(message: Mapping[str, Any], received: Received, policy: Policy) -> d
         "profile": user or anonymous,
         "source": received.source,
     }
+    return columns, given if said is None else {}
 
 
 def _id(message: Mapping[str, Any], name: str, *, must: bool = False) -> str | None:
@@ -224,24 +299,4 @@ def _mapping(message: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         return {}
     if not isinstance(found, dict):
         raise _Aside(f"{name} is no object")
-    return found
-
-
-def _flat(values: Mapping[str, Any], taken: set[str], prefix: str = "", depth: int = 1) -> dict[str, Any]:
-    """Properties as columns: what is inside an object has both names in its own; a list is JSON. One whose name is
-    taken by another column has an underscore behind it."""
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        name = plain_name(f"{prefix}_{key}" if prefix else str(key))
-        if isinstance(value, dict) and depth < _DEEPEST:
-            found |= {one: two for one, two in _flat(value, taken, name, depth + 1).items() if one not in found}
-            continue
-        if name in taken:
-            name += "_"
-        if isinstance(value, dict | list):
-            value = json.dumps(value, ensure_ascii=False)
-        if isinstance(value, float) and not math.isfinite(value):
-            value = str(value)
-        if value is not None and name not in found:
-            found[name] = value
     return found

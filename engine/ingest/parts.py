@@ -6,12 +6,12 @@ fit without losing anything goes to the rest, as JSON.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from engine.durable import make_folder, sync_folder
+from engine.ingest import exact
+from engine.ingest.context import CONTEXT
 from engine.ingest.files import named, quoted
 from engine.ingest.messages import REST, USERS, Row, columns_of, moment_of
 
@@ -100,23 +102,31 @@ def _fitted(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values by columns; what fits no column goes to the rest."""
     found: dict[str, Any] = {}
     rest: dict[str, Any] = {}
+    columns = table.columns
     for name, value in values.items():
         if value is None:
             continue
-        if name not in table.columns:
-            if len(table.columns) >= MOST_COLUMNS:
+        kind = columns.get(name)
+        if kind == "VARCHAR" and type(value) is str:  # most values are texts in columns of these
+            found[name] = value
+            continue
+        if name == REST and isinstance(value, dict):
+            rest |= value
+            continue
+        if kind is None:
+            if len(columns) >= MOST_COLUMNS:
                 rest[name] = value
                 continue
-            table.columns[name] = _type(value)
-        elif table.columns[name] == "BIGINT" and isinstance(value, float) and not value.is_integer():
-            table.columns[name] = "DOUBLE"  # JavaScript writes 12.0 as 12, so prices may begin as whole numbers
-        fits, made = _as(value, table.columns[name])
+            kind = columns[name] = "VARCHAR" if name in CONTEXT else _type(value)
+        elif kind == "BIGINT" and isinstance(value, float) and not value.is_integer():
+            kind = columns[name] = "DOUBLE"  # JavaScript writes 12.0 as 12, so prices may begin as whole numbers
+        fits, made = _as(value, kind)
         if fits:
             found[name] = made
         else:
             rest[name] = value
     if rest:
-        found[REST] = json.dumps(rest, ensure_ascii=False, default=str)
+        found[REST] = exact.written(rest, default=str)
     return found
 
 
@@ -126,7 +136,9 @@ def _type(value: object) -> str:
             return "BOOLEAN"
         case int() if -_WHOLE <= value < _WHOLE:
             return "BIGINT"
-        case int() | float():
+        case Decimal() if _is_whole(value):
+            return "BIGINT"
+        case int() | float() | Decimal():
             return "DOUBLE"
         case datetime():
             return "TIMESTAMP"
@@ -137,6 +149,8 @@ def _type(value: object) -> str:
 
 def _as(value: Any, kind: str) -> tuple[bool, Any]:
     """Whether a value fits a type without losing anything, and what it is then."""
+    if kind == "TIMESTAMP" and isinstance(value, datetime):
+        return True, (value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None)
     match kind, value:
         case "BOOLEAN", bool():
             return True, value
@@ -144,20 +158,25 @@ def _as(value: Any, kind: str) -> tuple[bool, Any]:
             return True, value
         case "BIGINT", float() if value.is_integer() and abs(value) < 2**53:
             return True, int(value)
+        case "BIGINT", Decimal() if _is_whole(value):
+            return True, int(value)
         case "DOUBLE", int() if not isinstance(value, bool) and abs(value) <= 2**53:
             return True, float(value)
         case "DOUBLE", float():
             return True, float(value)
-        case "TIMESTAMP", datetime():
-            return True, value.astimezone(UTC).replace(tzinfo=None)
         case "TIMESTAMP", str():
             found = moment_of(value) if _MOMENT.fullmatch(value) else None
             return found is not None, None if found is None else found.replace(tzinfo=None)
         case "VARCHAR", str():
             return True, value
-        case "VARCHAR", bool() | int() | float():
-            return True, json.dumps(value)
+        case "VARCHAR", bool() | int() | float() | Decimal():
+            return True, exact.written(value)
     return False, None
+
+
+def _is_whole(value: Decimal) -> bool:
+    """Whether a decimal is a whole number that a column of these holds."""
+    return value.adjusted() < 20 and value == value.to_integral_value() and -_WHOLE <= value < _WHOLE
 
 
 def merged(folder: Path, table: Table, name: str, number: int) -> list[str]:
@@ -213,7 +232,7 @@ def _reading(folder: Path, table: Table, files: Sequence[str]) -> str:
 
 
 def _users(folder: Path, table: Table) -> str:
-    own = [one for one in table.columns if one not in columns_of("identifies") and one != REST]
+    own = [one for one in table.columns if one not in CONTEXT and one not in columns_of("identifies") and one != REST]
     newest = "".join(f", arg_max({named(one)}, ts) AS {named(one)}" for one in own)
     return (
         f"CREATE VIEW {USERS} AS SELECT user_id, min(ts) AS first_seen, max(ts) AS last_seen{newest} "  # noqa: S608 - quoted

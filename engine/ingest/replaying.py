@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from engine.ingest import exact
 from engine.ingest.landing import Lander
 from engine.ingest.messages import ASIDE, Received, Row, columns_of, rows_of
 
@@ -38,7 +38,7 @@ class Aside:
         told = [str(row.get(name)) for name in columns_of(ASIDE)]
         number = hashlib.blake2b("\x1f".join(told).encode(), digest_size=8).hexdigest()
         text, at = row.get("message"), row["received_at"].replace(tzinfo=UTC)
-        content = None if text is None else json.loads(text)
+        content = None if text is None else exact.read(text)
         table, reason = row.get("for_table"), str(row.get("reason"))
         return cls(number, at, row.get("source"), row.get("message_id"), reason, table, content)
 

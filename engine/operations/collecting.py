@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -150,10 +149,12 @@ def collect_state(workspace: Workspace) -> CollectState:
 def collect_aside(workspace: Workspace, into: Path | None = None) -> dict[str, int]:
     """How much of what was collected is aside, by reason; with ``into`` all of it is written there, one JSON object a
     line that only the owner reads, to be corrected."""
+    from engine.ingest import exact
+
     found = list(collected_aside(workspace))
     if into is not None:
         try:
-            write_new(into, (json.dumps(one.as_json(), ensure_ascii=False) + "\n" for one in found))
+            write_new(into, (exact.told(one.as_json()) + "\n" for one in found))
         except OSError as error:
             reason = "it is there" if isinstance(error, FileExistsError) else reason_of(error)
             message = f"{into} cannot be written: {reason}"
@@ -199,6 +200,8 @@ def collect_replay(workspace: Workspace, corrected: Path | Mapping[str, Any] | N
 
 def _corrected(path: Path) -> Mapping[str, Any]:
     """By id the rows and messages of a file; EngineError where a line is not as it was written."""
+    from engine.ingest import exact
+
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # a value may hold other breaks
     except (OSError, UnicodeDecodeError) as error:
@@ -209,7 +212,7 @@ def _corrected(path: Path) -> Mapping[str, Any]:
         if not line.strip():
             continue
         try:
-            told = json.loads(line)
+            told = exact.read(line)
             content = told["row"] if "row" in told else told["message"]
             found[str(told["id"])] = dict(content) if "row" in told else content
         except (ValueError, KeyError, TypeError):

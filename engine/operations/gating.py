@@ -81,7 +81,7 @@ class CollectedDoor:
 
         self._door = self._door or door.Door()
         try:
-            return self._door.reasons(checks, [row.values for row in rows])
+            return self._door.reasons(checks, [_by_columns(row) for row in rows])
         except door.Error:
             return everybody
 
@@ -96,6 +96,11 @@ class CollectedDoor:
         """Let go of what it looks with."""
         if self._door is not None:
             self._door.close()
+
+
+def _by_columns(row: Row) -> dict[str, Any]:
+    """The values of a row that have a column."""
+    return {name: value for name, value in row.values.items() if not isinstance(value, dict)}
 
 
 def gate_of(workspace: Workspace, table: str) -> Gate:

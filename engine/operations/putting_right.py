@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
+from engine.ingest import exact
 from engine.jobs import Job
 from engine.operations.collecting import collect_replay, collected_aside
 from engine.operations.ingesting import finish_replay, ingest_replay, ingest_status, keep_rows, kept_rows
@@ -119,7 +120,7 @@ def _corrected(one: Aside, changes: Mapping[str, str]) -> Any:
         row = one.content
         return row | {name: _value(row.get(name), text, typed=True) for name, text in changes.items()}
     try:
-        return json.loads(changes[MESSAGE])
+        return exact.read(changes[MESSAGE])
     except (KeyError, ValueError):
         raise EngineError("file", "a message is no JSON as it was corrected", hint="Correct it once more.") from None
 
@@ -129,7 +130,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else exact.told(value)
 
 
 def _value(before: Any, text: str, *, typed: bool) -> Any:
@@ -139,15 +140,15 @@ def _value(before: Any, text: str, *, typed: bool) -> Any:
         return None
     if isinstance(before, dict | list):
         with suppress(ValueError):
-            return json.loads(text)
+            return exact.read(text)
     plain = isinstance(before, str) and _scalar(before) is not None if typed else isinstance(before, str | None)
     found = None if plain else _scalar(text)
-    return text if found is None else found
+    return text if found is None or (isinstance(found, Decimal) and not typed) else found
 
 
 def _scalar(text: str) -> Any:
     with suppress(ValueError):
-        found = json.loads(text)
-        if isinstance(found, bool | int | float):
+        found = exact.read(text)
+        if isinstance(found, bool | int | float | Decimal):
             return found
     return None

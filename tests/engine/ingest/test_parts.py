@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from engine.ingest import exact
 from engine.ingest.messages import Row
 from engine.ingest.parts import MOST_COLUMNS, Table, catalog, merged, written
 
@@ -37,6 +39,10 @@ def read(folder: Path, tables: dict[str, Table], sql: str) -> list[tuple[Any, ..
         ("x", "VARCHAR", ["y", 5, True], []),
         ("2026-01-31T10:00:00Z", "TIMESTAMP", ["2026-01-31T10:00:00.5-03:00"], ["soon", 5]),
         (2**70, "DOUBLE", [1], []),
+        (1.5, "DOUBLE", [2], [Decimal("12345678901234.5678")]),
+        (Decimal("0.12345678901234567890"), "DOUBLE", [0.5], []),
+        (Decimal("9007199254740993.0"), "BIGINT", [1], [Decimal("0.12345678901234567890")]),
+        ("x", "VARCHAR", [Decimal("0.12345678901234567890")], []),
         ("2026-13-31T10:00:00Z", "VARCHAR", ["x"], []),
     ],
 )
@@ -49,8 +55,8 @@ def test_the_first_value_says_the_type_and_others_fit_or_go_to_the_rest(
     assert table.columns["what"] == kind
     rows = read(tmp_path, {"bought": table}, "SELECT what, rest FROM bought")
     assert sum(what is not None for what, _ in rows) >= len(fits)
-    itself = [first] if first == 2**70 else []  # more digits than a DOUBLE has
-    assert [json.loads(rest)["what"] for _, rest in rows if rest is not None] == itself + does_not
+    itself = [first] if first in (2**70, Decimal("0.12345678901234567890")) else []  # more digits than a DOUBLE has
+    assert [exact.read(rest)["what"] for _, rest in rows if rest is not None] == itself + does_not
 
 
 def test_whole_numbers_become_numbers_when_one_has_decimals_in_older_files_too(tmp_path: Path) -> None:
@@ -87,5 +93,19 @@ def test_users_have_the_newest_value_of_each_trait(tmp_path: Path) -> None:
     table = Table.new("identifies")
     put(tmp_path, table, 1, {"plan": "free", "ts": AT.replace(day=1), "city": "Rio"}, name="identifies")
     put(tmp_path, table, 2, {"plan": "pro"}, {"user_id": "v", "plan": "x"}, name="identifies")
+    put(tmp_path, table, 3, {"context_ip": "10.0.0.1", "context_app_version": 2}, name="identifies")
     found = read(tmp_path, {"identifies": table}, "SELECT user_id, plan, city FROM users ORDER BY 1")
+    (columns,) = zip(*read(tmp_path, {"identifies": table}, "SELECT column_name FROM (DESCRIBE users)"), strict=True)
+    assert not [one for one in columns if one.startswith("context_")], "a context is no trait"
+    assert table.columns["context_app_version"] == "VARCHAR"
     assert found == [("u", "pro", "Rio"), ("v", "x", None)]
+
+
+def test_columns_that_come_later_are_missing_in_older_files(tmp_path: Path) -> None:
+    table = Table.new("bought")
+    put(tmp_path, table, 1, {"price": 1, "context_ip": None})
+    before = dict(table.columns)
+    put(tmp_path, table, 2, {"price": 2, "context_ip": "10.0.0.1", "rest": {"context": {"active": True}}})
+    assert list(before.items()) == list(table.columns.items())[: len(before)]
+    found = read(tmp_path, {"bought": table}, "SELECT price, context_ip, rest FROM bought ORDER BY 1")
+    assert found == [(1, None, None), (2, "10.0.0.1", '{"context": {"active": true}}')]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,22 @@ def test_messages_that_could_not_be_used(workspace: Workspace) -> None:
     assert operations.aside_sources(workspace) == []
 
 
+def test_a_message_with_half_a_character_is_shown_as_it_came(workspace: Workspace) -> None:
+    from datetime import UTC, datetime
+
+    message = {"type": "track", "messageId": "m", "userId": "u", "event": "Order", "properties": {"t": "\ud83d"}}
+    with collecting_into(workspace.folder) as collecting:
+        collecting.journal.write([Received(datetime.now(UTC), "web", (message,)).as_bytes()])
+        collecting.journal.close()
+        collecting.lander.land(collecting.journal.landed)
+    workspace.reload()
+    vars(workspace).pop("settings", None)
+    (row,) = operations.aside_rows(workspace, "collected")
+    assert '"t": "\\ud83d"' in str(row.cells["message"])
+    mended = str(row.cells["message"]).replace("\\ud83d", "😀")
+    assert operations.put_right(workspace, "collected", {row.id: {"message": mended}}).aside == 0
+
+
 @pytest.mark.parametrize(
     ("before", "text", "typed", "after"),
     [
@@ -190,6 +207,8 @@ def test_messages_that_could_not_be_used(workspace: Workspace) -> None:
         (None, "true", True, True),
         ("x", "", True, None),
         (3, "abc", True, "abc"),
+        (1, "12345678901234.5678", True, Decimal("12345678901234.5678")),
+        (1, "12345678901234.5678", False, "12345678901234.5678"),
         ([1], "[1, 2]", True, [1, 2]),
         ({"a": 1}, "{", True, "{"),
     ],
