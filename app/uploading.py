@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QInputDialog, QMessageBox, QWidget
 from app.i18n import Words
 from app.naming import id_from_name
 from app.session import Session
-from engine.errors import EngineError
+from engine.errors import ALLOW_SHRINK, EngineError
 
 
 class ListUpload:
@@ -46,8 +46,9 @@ class ListUpload:
             column, said = QInputDialog.getText(self._parent, title, f"{words.error(error)}\n{words('list.column')}")
             if said and column.strip():
                 self._send(then, **given | {"key": column.strip()})
-        elif error.code == "refused" and not given.get("allow_shrink"):
-            question = f"{words.error(error)}\n{words('list.shrink')}"
+        elif error.path == ALLOW_SHRINK:
+            text = words.error(EngineError(error.code, error.message))
+            question = f"{text}\n{words('list.shrink')}"
             if QMessageBox.question(self._parent, title, question) == QMessageBox.StandardButton.Yes:
                 self._send(then, **given | {"allow_shrink": True})
         else:

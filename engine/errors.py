@@ -43,6 +43,10 @@ ERROR_CODES: dict[str, tuple[int, str]] = {
 }
 
 
+ALLOW_SHRINK = "--allow-shrink"
+"""The path of a refusal that a person may overrule: few rows or keys would take the place of many."""
+
+
 class EngineError(Exception):
     """One sentence for a person: what is wrong, where (``path``), and what to do (``hint``).
 

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QLineEdit, QMessageBox
 
 from app.i18n import Words
 from app.ingest.columns import Columns
 from app.session import Session
 from app.widgets.parts import button, column, combo, label, restyle, row
-from engine.errors import EngineError
+from engine.errors import ALLOW_SHRINK, EngineError
 
 _MODES = ("insert", "upsert", "replace")
 Choose = Callable[[], str]
@@ -102,10 +102,16 @@ class LoadDialog(QDialog):
     def _on_load(self) -> None:
         self._begin("load_file", self._done, "ingest.loading")
 
-    def _begin(self, operation: str, answer: Callable[[Any], None], said: str) -> None:
+    def _ask_shrink(self, text: str) -> None:
+        """Whether few rows may take the place of many is for a person to say."""
+        question = f"{text}\n{self._words('ingest.shrink')}"
+        if QMessageBox.question(self, self._words("ingest"), question) == QMessageBox.StandardButton.Yes:
+            self._begin("load_file", self._done, "ingest.loading", allow_shrink=True)
+
+    def _begin(self, operation: str, answer: Callable[[Any], None], said: str, **more: Any) -> None:
         if self._token is not None:
             self._session.drop(self._token)
-        given = {"path": self.path.text().strip(), "document": self._document()}
+        given = {"path": self.path.text().strip(), "document": self._document(), **more}
         self._token = self._session.call(operation, answer, self._fail, **given)
         self._say(self._words(said))
         self._show_buttons()
@@ -160,9 +166,13 @@ class LoadDialog(QDialog):
 
     def _fail(self, error: EngineError) -> None:
         self._token = None
-        self.said.setText(self._words.error(error))
+        shrinks = error.path == ALLOW_SHRINK
+        text = self._words.error(EngineError(error.code, error.message) if shrinks else error)
+        self.said.setText(text)
         restyle(self.said, "role", "error")
         self._show_buttons()
+        if shrinks:
+            self._ask_shrink(text)
 
     def _say(self, text: str) -> None:
         self.said.setText(text)

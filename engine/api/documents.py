@@ -173,7 +173,7 @@ def upload_list(
     file: Annotated[bytes, Body(media_type="text/csv")],
     key: Annotated[str | None, Query(max_length=200, description="The column of the keys, or its number.")] = None,
     allow_shrink: Annotated[
-        bool, Query(description="Replace the list even when the new one has far fewer profiles.")
+        bool, Query(description="Replace the list even when the new one has less than half of its profiles.")
     ] = False,
 ) -> Response:
     """Replace a list by the profile keys in a CSV file; what became of the rows, counted."""

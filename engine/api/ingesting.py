@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from engine import operations
@@ -60,9 +60,14 @@ def sort(request: Request) -> Response:
 
 
 @loading.post("/run")
-def run(request: Request) -> Response:
+def run(
+    request: Request,
+    allow_shrink: Annotated[
+        bool, Query(description="Also replace tables by less than half of their rows, as was refused before.")
+    ] = False,
+) -> Response:
     """Load what has come into the folders of the workspace's ingest documents."""
-    return answer(request, lambda workspace, job: operations.ingest_all(workspace, job))
+    return answer(request, lambda workspace, job: operations.ingest_all(workspace, job, allow_shrink=allow_shrink))
 
 
 @loading.post("/loads/{load}/replay")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
-from engine.cli.printing import number, progress, say, say_json, table, write_out
+from engine.cli.printing import may_shrink, number, progress, say, say_json, table, write_out
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ def load(
     encoding: EncodingOption = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show what columns would become; write nothing.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also what was loaded before.")] = False,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="Let less than half of the rows take the place of all.")
+    ] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -87,8 +90,12 @@ def load(
     with open_workspace(context, workspace) as opened:
         near = None if document is None else (document.resolve().parent, Path.cwd())
         if wanted.origin is not None and path is None and not preview:
-            with progress("Loading", quiet=as_json) as job:
-                found = operations.ingest_pull(opened, wanted, job, near=near)
+
+            def pulled(let: bool) -> list[FileLoaded]:
+                with progress("Loading", quiet=as_json) as job:
+                    return operations.ingest_pull(opened, wanted, job, near=near, allow_shrink=let)
+
+            found = may_shrink(pulled, allowed=allow_shrink, quiet=as_json)
             if not found and not as_json:
                 say("There is nothing new.")
             return _told(found, as_json)
@@ -97,8 +104,12 @@ def load(
         paths = operations.ingest_files(wanted, path)
         if preview:
             return _preview(opened, wanted, paths, as_json)
-        with progress("Loading", quiet=as_json) as job:
-            found = operations.ingest_load(opened, wanted, paths, job, again=again)
+
+        def loaded(let: bool) -> list[FileLoaded]:
+            with progress("Loading", quiet=as_json) as job:
+                return operations.ingest_load(opened, wanted, paths, job, again=again, allow_shrink=let)
+
+        found = may_shrink(loaded, allowed=allow_shrink, quiet=as_json)
     return _told(found, as_json)
 
 
@@ -131,7 +142,8 @@ def _told(found: Sequence[FileLoaded], as_json: bool) -> int:
         if one.state == "known":
             say(f"{one.file}: its content is in {one.into} already (load {one.id}).")
         elif one.state == "refused":
-            say(f"{one.file}: refused. {one.message}" + (f" They are kept: load {one.id}." if one.id else ""))
+            more = f" They are kept: load {one.id}." if one.id else f" {one.hint}" if one.hint else ""
+            say(f"{one.file}: refused. {one.message}{'' if one.message and one.message.endswith('.') else '.'}{more}")
         else:
             kept = f"; {number(one.bad)} bad ones are kept (load {one.id})" if one.bad else ""
             say(f"{one.file}: {number(one.rows)} rows into {one.into}{kept}.")

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
-from engine.cli.printing import number, say, say_json, table
+from engine.cli.printing import may_shrink, number, say, say_json, table
 from engine.cli.secrets import passphrase
 from engine.errors import EngineError
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lists of profile keys.")
 ShrinkOption = Annotated[
-    bool, typer.Option("--allow-shrink", help="Replace the list even when the new one has far fewer profiles.")
+    bool,
+    typer.Option("--allow-shrink", help="Let less than half of the profiles take the place of all."),
 ]
 ReportOption = Annotated[Path | None, typer.Option("--report", help="Write the outcome of every row to this CSV file.")]
 
@@ -37,7 +38,11 @@ def add(
     from engine import operations
 
     with open_workspace(context, workspace) as opened:
-        found = operations.upload_list(opened, identifier, file, key=key, allow_shrink=allow_shrink)
+        found = may_shrink(
+            lambda let: operations.upload_list(opened, identifier, file, key=key, allow_shrink=let),
+            allowed=allow_shrink,
+            quiet=as_json,
+        )
     if report is not None:
         _write(found.frame(), report)
     if as_json:
@@ -70,7 +75,11 @@ def onboard(
             raise EngineError("usage", f"{one} is not KIND=COLUMN", "--by", "Write it as email=Correo.")
         columns[kind] = column
     with open_workspace(context, workspace) as opened:
-        found = operations.onboard_list(opened, identifier, file, columns, passphrase, allow_shrink=allow_shrink)
+        found = may_shrink(
+            lambda let: operations.onboard_list(opened, identifier, file, columns, passphrase, allow_shrink=let),
+            allowed=allow_shrink,
+            quiet=as_json,
+        )
     if report is not None:
         _write_rows([("line", "outcome", "by", "why"), *found.table()], report)
     if as_json:

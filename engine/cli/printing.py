@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.domain.documents import iso
-from engine.errors import EngineError
+from engine.errors import ALLOW_SHRINK, EngineError
 from engine.jobs import Job
+
+T = TypeVar("T")
 
 
 def say(text: str) -> None:
@@ -108,3 +110,19 @@ def write_out(out: Path, text: str) -> None:
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None
+
+
+def may_shrink(work: Callable[[bool], T], *, allowed: bool, quiet: bool) -> T:
+    """Do what may replace much by little; ``work`` is given whether it may. On a terminal a person is asked, elsewhere
+    the refusal says how to allow it."""
+    import typer
+
+    try:
+        return work(allowed)
+    except EngineError as error:
+        if error.path != ALLOW_SHRINK or quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        note(f"{error.message[:1].upper()}{error.message[1:]}.")
+        if not typer.confirm("Replace all the same?", err=True):
+            raise
+    return work(True)

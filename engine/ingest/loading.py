@@ -14,7 +14,7 @@ import duckdb
 
 from engine.domain.ingest import IngestDocument
 from engine.durable import make_folder
-from engine.errors import EngineError
+from engine.errors import ALLOW_SHRINK, EngineError
 from engine.faults.telling import file_failure
 from engine.ingest.coercing import Coercion
 from engine.ingest.files import LINE, named, quoted, refuse_unclosed
@@ -54,13 +54,23 @@ def ledger(connection: Any) -> None:
         f"CREATE TABLE IF NOT EXISTS {LEDGER} (id VARCHAR, document VARCHAR, file VARCHAR, fingerprint VARCHAR, "
         "into_table VARCHAR, mode VARCHAR, read BIGINT, bad BIGINT, loaded_at VARCHAR, loaded_by VARCHAR)"
     )
+    # By which column a replacement took its part of the table; empty for all of it. An earlier Convoke did not say.
+    connection.execute(f"ALTER TABLE {LEDGER} ADD COLUMN IF NOT EXISTS part VARCHAR")
 
 
 def load(
-    connection: Any, plan: Plan, document: IngestDocument, kept: Path, job: Job | None, rules: Rules = lambda _: {}
+    connection: Any,
+    plan: Plan,
+    document: IngestDocument,
+    kept: Path,
+    job: Job | None,
+    rules: Rules = lambda _: {},
+    *,
+    allow_shrink: bool = False,
 ) -> Loaded:
     """Write a file's good rows, keep the bad ones in a folder; raises EngineError("refused") for a file of which too
-    many are bad, whose rows are kept there too. ``rules`` say what else makes a row a bad one."""
+    many are bad, whose rows are kept there too. ``rules`` say what else makes a row a bad one. A replacement without
+    rows is refused, and one by less than half of the rows unless ``allow_shrink``."""
     values = {one.target.lower(): plan.value(place) for place, one in enumerate(plan.coercions)}
     misfits = _misfits(plan, document) | dict(rules(lambda name: values.get(name.lower())))
     columns = ", ".join(f"{plan.value(place)} AS {named(one.target)}" for place, one in enumerate(plan.coercions))
@@ -93,7 +103,7 @@ def load(
         if fresh:
             _become(connection, document, loaded)
         else:
-            changed, laid = _write(connection, plan, document)
+            changed, laid = _write(connection, plan, document, allow_shrink=allow_shrink)
             connection.execute("DROP TABLE convoke_staged")
             loaded = replace(loaded, changed=changed, laid=laid)
     return loaded
@@ -195,7 +205,7 @@ def _become(connection: Any, document: IngestDocument, loaded: Loaded) -> None:
     connection.execute(f"ALTER TABLE convoke_staged RENAME TO {named(document.into)}")
 
 
-def _write(connection: Any, plan: Plan, document: IngestDocument) -> tuple[bool, Layout | None]:
+def _write(connection: Any, plan: Plan, document: IngestDocument, *, allow_shrink: bool) -> tuple[bool, Layout | None]:
     """Write the good rows; what :class:`Loaded` tells of them."""
     table, names = named(document.into), [one.target for one in plan.coercions]
     columns = ", ".join(named(one) for one in names)
@@ -217,16 +227,7 @@ def _write(connection: Any, plan: Plan, document: IngestDocument) -> tuple[bool,
     if document.key:
         keys = ", ".join(named(one) for one in document.key)
         good = f"{good} QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY rowid DESC) = 1"
-    gone = 0
-    if document.mode == "replace":
-        where = ""
-        if document.partition is not None:
-            part = named(document.partition)
-            coming = "FROM convoke_staged WHERE NOT convoke_bad"
-            # Rows without the partition's column are a partition too: IN alone would load them once more each time.
-            where = f" WHERE {part} IN (SELECT {part} {coming})"
-            where += f" OR ({part} IS NULL AND EXISTS (SELECT 1 {coming} AND {part} IS NULL))"
-        ((gone,),) = connection.execute(f"DELETE FROM {table}{where}").fetchall()  # noqa: S608 - quoted
+    gone = _make_room(connection, plan, document, good, allow_shrink=allow_shrink) if document.mode == "replace" else 0
     if document.mode == "upsert" and there:
         same = " AND ".join(f"t.{named(one)} = s.{named(one)}" for one in document.key)
         rest = [one for one in names if one not in document.key]
@@ -246,6 +247,33 @@ def _write(connection: Any, plan: Plan, document: IngestDocument) -> tuple[bool,
         laid = None
     connection.execute(f"INSERT INTO {table} ({columns}) {good}")
     return gone > 0, laid
+
+
+def _make_room(connection: Any, plan: Plan, document: IngestDocument, good: str, *, allow_shrink: bool) -> int:
+    """Delete what a replacement takes the place of; how many rows."""
+    table, where = named(document.into), ""
+    ((coming,),) = connection.execute(f"SELECT count(*) FROM ({good})").fetchall()  # noqa: S608 - quoted
+    if not coming and connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None:  # noqa: S608 - quoted
+        raise EngineError(
+            "refused",
+            f'{plan.file.path.name} has no row to load, and would replace rows of the table "{document.into}"',
+            hint="Nothing was written. Check the file.",
+        )
+    if document.partition is not None:
+        part = named(document.partition)
+        parts = "FROM convoke_staged WHERE NOT convoke_bad"
+        # Rows without the partition's column are a partition too: IN alone would load them once more each time.
+        where = f" WHERE {part} IN (SELECT {part} {parts})"
+        where += f" OR ({part} IS NULL AND EXISTS (SELECT 1 {parts} AND {part} IS NULL))"
+    ((gone,),) = connection.execute(f"DELETE FROM {table}{where}").fetchall()  # noqa: S608 - quoted
+    if coming * 2 < gone and not allow_shrink:
+        raise EngineError(
+            "refused",
+            f'{gone:,} rows of the table "{document.into}" would be replaced by {coming:,}',
+            ALLOW_SHRINK,
+            f"Nothing was written. Check the file. To replace them all the same: {ALLOW_SHRINK}.",
+        )
+    return int(gone)
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class FileLoaded:
     reasons: Mapping[str, int] = field(default_factory=dict)
     message: str | None = None
     doubts: Mapping[str, str] = field(default_factory=dict)
+    hint: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What `convoke ingest load --json` prints."""
@@ -90,9 +91,15 @@ def ingest_load(
     job: Job | None = None,
     *,
     again: bool = False,
+    watched: bool = False,
+    allow_shrink: bool = False,
 ) -> list[FileLoaded]:
-    """Load files one after another; all that were good become visible at once, at the end. A file whose content was
-    loaded into the table before is passed over, unless ``again``."""
+    """Load files one after another; all that were good become visible at once, at the end. A file whose content the
+    table holds is passed over, unless ``again``; one of several, or one that is ``watched``, while it is as it was when
+    it was last loaded.
+
+    Raises EngineError("refused") for a replacement by less than half of the rows, unless ``allow_shrink``.
+    """
     if not paths:
         raise EngineError("file", "there is no file to load", hint="Check the path.")
     found: list[FileLoaded] = []
@@ -102,15 +109,26 @@ def ingest_load(
                 job.check()
                 job.report(place / len(paths), "loading")
             try:
-                found.append(_one(workspace, connection, document, path, job, again))
+                how = _How(again, watched or len(paths) > 1, allow_shrink)
+                found.append(_one(workspace, connection, document, path, job, how))
             except EngineError as error:
                 if len(paths) == 1 or error.code not in _OF_ONE_FILE:
                     raise
-                found.append(FileLoaded("", path.name, document.into, "refused", message=error.message))
+                said, hint = error.message, error.hint
+                found.append(FileLoaded("", path.name, document.into, "refused", message=said, hint=hint))
         if all(one.state != "loaded" for one in found):
             raise _NothingNew
     workspace.reload()
     return found
+
+
+@dataclass(frozen=True)
+class _How:
+    """How a file is taken: see :func:`ingest_load`."""
+
+    again: bool
+    watched: bool
+    allow_shrink: bool
 
 
 class _NothingNew(Exception):
@@ -174,6 +192,8 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
     """Load the bad rows of a load once more, as they stand in its folder now (corrected there, or because the document
     or the table is another one). When too many are bad still nothing is loaded; ``partly`` loads the good ones. Lines
     that are no rows stay in the folder."""
+    from engine.ingest.repeats import replay_file
+
     folder = kept_folder(workspace) / number
     kept = list(kept_rows(workspace, number))
     document = read_ingest(load_one((folder / "document.yaml").read_bytes()))
@@ -182,7 +202,7 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
         raise EngineError(
             "refused", "none of the bad rows could be read into columns", hint='Write them as {"row": {COLUMN: VALUE}}.'
         )
-    again = folder / f"again-{number}.jsonl"
+    again = folder / replay_file(number)
     if finish_replay(workspace, number):
         return FileLoaded(number, again.name, document.into, "known")
     again.write_bytes(_as_lines(rows))
@@ -208,11 +228,12 @@ def finish_replay(workspace: Workspace, number: str) -> bool:
     """Whether the bad rows of a load, as they stand, came in before by a replay that was killed before it cleaned up;
     then that is done now."""
     from engine.ingest.loading import LEDGER
+    from engine.ingest.repeats import replay_file
 
     kept = list(kept_rows(workspace, number))
     rows = [one["row"] for one in kept if "row" in one]
     query = f"SELECT 1 FROM {LEDGER} WHERE file = ? AND fingerprint = ? LIMIT 1"  # noqa: S608 - our name
-    asked = [f"again-{number}.jsonl", hashlib.sha256(_as_lines(rows)).hexdigest()]
+    asked = [replay_file(number), hashlib.sha256(_as_lines(rows)).hexdigest()]
     with _scratch(workspace) as (connection, _):
         found = bool(rows) and _has_ledger(connection) and connection.execute(query, asked).fetchone() is not None
     if found:
@@ -266,7 +287,7 @@ def ingest_watch(
         if seen.get(path) != state and time.time() - about.st_mtime > AT_REST:
             fresh.append(path)
             seen[path] = state
-    found = ingest_load(workspace, document, fresh, job) if fresh else []
+    found = ingest_load(workspace, document, fresh, job, watched=True) if fresh else []
     return [one for one in found if one.state != "known"]
 
 
@@ -290,12 +311,13 @@ def ingest_files(document: IngestDocument, given: Path | None = None) -> list[Pa
 
 
 def _one(
-    workspace: Workspace, connection: Any, document: IngestDocument, path: Path, job: Job | None, again: bool
+    workspace: Workspace, connection: Any, document: IngestDocument, path: Path, job: Job | None, how: _How
 ) -> FileLoaded:
     from engine.ingest.files import opened
     from engine.ingest.loading import LEDGER, in_words, ledger, load
     from engine.ingest.placing import Place
     from engine.ingest.planning import planned
+    from engine.ingest.repeats import loaded_before
 
     number = secrets.token_hex(6)
     kept = kept_folder(workspace) / number
@@ -304,18 +326,15 @@ def _one(
         connection.execute("BEGIN")
         try:
             ledger(connection)
-            known = connection.execute(
-                f"SELECT id FROM {LEDGER} WHERE fingerprint = ? AND into_table = ? LIMIT 1",  # noqa: S608 - our name
-                [file.fingerprint, document.into],
-            ).fetchone()
-            if known is not None and not again:
+            known = loaded_before(connection, document, path.name, file.fingerprint, watched=how.watched)
+            if known is not None and not how.again:
                 connection.execute("ROLLBACK")
-                return FileLoaded(str(known[0]), path.name, document.into, "known")
+                return FileLoaded(known, path.name, document.into, "known")
             with in_words(connection, job):
                 plan = planned(connection, file, document)
             document = plan.pinned(document)
             gate = gate_of(workspace, document.into)
-            found = load(connection, plan, document, kept, job, gate.rules)
+            found = load(connection, plan, document, kept, job, gate.rules, allow_shrink=how.allow_shrink)
             gate.must_hold(connection, found.rows)
             read = found.rows + found.bad
             row = [
@@ -329,11 +348,12 @@ def _one(
                 found.bad,
                 _now(),
             ]
-            connection.execute(f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*row, user_name()])  # noqa: S608
+            row += [user_name(), document.partition or ""]
+            connection.execute(f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
             connection.execute("COMMIT")
         except EngineError as error:
             connection.execute("ROLLBACK")
-            if error.code == "refused" and kept.exists():
+            if error.code == "refused" and error.path is None and kept.exists():
                 _report(kept, document, path, number, "refused")
                 return FileLoaded(number, path.name, document.into, "refused", message=error.message)
             shutil.rmtree(kept, ignore_errors=True)

@@ -69,7 +69,7 @@ def upload_list(
 
     ``key`` names the key column, or gives its number; without it the column named like the profile key is read, the
     only one named like a key, or the only one. Raises EngineError("refused") for a replacement that holds no profile or
-    less than a third of those before, unless ``allow_shrink``.
+    less than half of those before, unless ``allow_shrink``.
     """
     if not ID_PATTERN.fullmatch(identifier):
         raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")

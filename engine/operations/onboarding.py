@@ -96,7 +96,7 @@ def onboard_list(
     """Make a list of the persons that the rows of a CSV file name. ``by`` says which column holds which kind of
     identifier; without it the columns' names do. Values are normalised and hashed here, and looked up as hashes.
 
-    Raises EngineError("refused") for a replacement with far fewer persons than before, unless ``allow_shrink``.
+    Raises EngineError("refused") for a replacement by less than half of the persons before, unless ``allow_shrink``.
     """
     if not ID_PATTERN.fullmatch(identifier):
         raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")

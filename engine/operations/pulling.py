@@ -30,9 +30,11 @@ def ingest_pull(
     *,
     near: Sequence[Path] | None = None,
     watched: bool = False,
+    allow_shrink: bool = False,
 ) -> list[FileLoaded]:
     """Load the rows of the document's table that were not loaded yet (all of them without a watermark); nothing when
-    there is none. ``near`` and ``watched`` say where the document comes from (see approve_source)."""
+    there is none. ``near`` and ``watched`` say where the document comes from (see approve_source); ``allow_shrink`` as
+    in :func:`ingest_load`."""
     from engine.ingest.tables import beside, copied
 
     if document.origin is None:
@@ -49,7 +51,7 @@ def ingest_pull(
         with beside(folder, f"{document.id}@{mark}{_END}") as named:
             made.replace(named)
             plain = replace(document, dialect=Dialect(format="parquet"))
-            return ingest_load(workspace, plain, [named], job)
+            return ingest_load(workspace, plain, [named], job, allow_shrink=allow_shrink)
 
 
 def pulled_until(workspace: Workspace, document: IngestDocument) -> str | None:

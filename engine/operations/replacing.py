@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from engine.errors import EngineError
+from engine.errors import ALLOW_SHRINK, EngineError
 from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace, user_name
 from engine.sql.keys import known_keys, plain_key
 from engine.sql.sources import Sources
 
-_FAR_FEWER = 3
+_HALF = 2
 """A replacement with fewer profiles than those before divided by this needs a person's word."""
 
 
@@ -52,7 +52,7 @@ class KeyForms:
 def replace_list(workspace: Workspace, identifier: str, keys: Sequence[str], *, allow_shrink: bool = False) -> int:
     """Make these the keys of a list, as they are on record; gives how many there are.
 
-    Raises EngineError("refused") when the list exists and would hold no profile, or less than a third of the profiles
+    Raises EngineError("refused") when the list exists and would hold no profile, or less than half of the profiles
     that it holds, unless ``allow_shrink``.
     """
     before = workspace.lists.keys(identifier)
@@ -65,9 +65,10 @@ def _must_not_shrink(workspace: Workspace, identifier: str, before: Sequence[str
     forms = KeyForms(workspace)
     known, left = forms.known(before), forms.known(keys)
     had, has = (len(before), len(keys)) if known is None or left is None else (len(known), len(left))
-    if has * _FAR_FEWER < had:
+    if has * _HALF < had:
         raise EngineError(
             "refused",
             f'the list "{identifier}" holds {had:,} profiles and would hold {has:,}',
-            hint="Check the file and its key column. To replace the list all the same: --allow-shrink.",
+            ALLOW_SHRINK,
+            f"Check the file and its key column. To replace the list all the same: {ALLOW_SHRINK}.",
         )

@@ -35,15 +35,17 @@ def ingest_due(workspace: Workspace) -> bool:
     return any(new for _, new in _new(workspace, known.seen)) or any(True for _ in _tables(workspace, known))
 
 
-def ingest_all(workspace: Workspace, job: Job | None = None) -> list[FileLoaded]:
+def ingest_all(workspace: Workspace, job: Job | None = None, *, allow_shrink: bool = False) -> list[FileLoaded]:
     """Load every new file of every document, and the tables whose time has come; what is wrong with a document is told
-    like a file that was refused."""
+    like a file that was refused. With ``allow_shrink`` (see :func:`ingest_load`) also what was refused before."""
     known = _known(workspace)
+    if allow_shrink:
+        _look_again(known)
     found: list[FileLoaded] = []
     for what, new in list(_new(workspace, known.seen)):
         if not new:
             continue
-        told = _loaded(workspace, what, list(new), job)
+        told = _loaded(workspace, what, list(new), job, allow_shrink=allow_shrink)
         found += told
         subject = what.id if isinstance(what, IngestDocument) else next(iter(new)).name
         refused = [f"{one.file}: {one.message}" for one in told if one.state == "refused"]
@@ -53,7 +55,7 @@ def ingest_all(workspace: Workspace, job: Job | None = None) -> list[FileLoaded]
         known.seen.update((_name(what, path), state) for path, state in new.items())
         _keep(workspace, known)
     for document in list(_tables(workspace, known)):
-        told = _pulled(workspace, document, job)
+        told = _pulled(workspace, document, job, allow_shrink=allow_shrink)
         found += told
         known.refused.pop(document.id, None)
         if told and told[-1].state == "refused":
@@ -61,6 +63,14 @@ def ingest_all(workspace: Workspace, job: Job | None = None) -> list[FileLoaded]
         known.pulled[document.id] = time.time()
         _keep(workspace, known)
     return found
+
+
+def _look_again(known: _Known) -> None:
+    """Forget that the files and tables of documents that were refused were looked at."""
+    for name in [one for one in known.seen if one.partition(":")[0] in known.refused]:
+        del known.seen[name]
+    for document in known.refused:
+        known.pulled.pop(document, None)
 
 
 def _tables(workspace: Workspace, known: _Known) -> Iterator[IngestDocument]:
@@ -73,9 +83,9 @@ def _tables(workspace: Workspace, known: _Known) -> Iterator[IngestDocument]:
                 yield document
 
 
-def _pulled(workspace: Workspace, document: IngestDocument, job: Job | None) -> list[FileLoaded]:
+def _pulled(workspace: Workspace, document: IngestDocument, job: Job | None, *, allow_shrink: bool) -> list[FileLoaded]:
     try:
-        return ingest_pull(workspace, document, job, watched=True)
+        return ingest_pull(workspace, document, job, watched=True, allow_shrink=allow_shrink)
     except EngineError as error:
         if error.code in ("cancelled", "warehouse_file"):  # somebody else writes: the next look tries again
             raise
@@ -90,12 +100,13 @@ def ingest_troubles(workspace: Workspace) -> dict[str, str]:
 
 
 def _loaded(
-    workspace: Workspace, what: IngestDocument | EngineError, new: list[Path], job: Job | None
+    workspace: Workspace, what: IngestDocument | EngineError, new: list[Path], job: Job | None, *, allow_shrink: bool
 ) -> list[FileLoaded]:
     if isinstance(what, EngineError):
         return [FileLoaded("", new[0].name, "", "refused", message=what.message)]
     try:
-        return [one for one in ingest_load(workspace, what, new, job) if one.state != "known"]
+        loaded = ingest_load(workspace, what, new, job, watched=True, allow_shrink=allow_shrink)
+        return [one for one in loaded if one.state != "known"]
     except EngineError as error:
         if error.code in ("cancelled", "warehouse_file"):  # somebody else writes: the next look tries again
             raise

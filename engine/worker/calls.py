@@ -257,7 +257,8 @@ def _preview_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> A
 
 def _load_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     document, paths = _given_file(given)
-    return [one.as_json() for one in operations.ingest_load(workspace, document, paths[:1], job)]
+    allow = given.get("allow_shrink", False)
+    return [one.as_json() for one in operations.ingest_load(workspace, document, paths[:1], job, allow_shrink=allow)]
 
 
 def _lookalikes(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:

@@ -51,7 +51,7 @@ def test_the_column_and_a_list_that_would_shrink_are_asked_for(qtbot: QtBot, mon
         worker.replied.emit(Reply(worker.of("upload_list")[-1].token, None, EngineError(*error)))
 
     fail("usage", "several columns may hold the profile keys: a, b", "--key")
-    fail("refused", 'the list "do-not-contact" holds 4 profiles and would hold 0')
+    fail("refused", 'the list "do-not-contact" holds 4 profiles and would hold 0', "--allow-shrink")
     assert [(one.get("key"), one.get("allow_shrink")) for one in sent(worker)] == [
         (None, None),
         ("code", None),
@@ -66,7 +66,9 @@ def test_a_person_who_says_no_and_other_trouble(qtbot: QtBot, monkeypatch: pytes
     worker, session, reports = upload(qtbot, [])
     troubles: list[EngineError] = []
     session.trouble.connect(troubles.append)
-    worker.replied.emit(Reply(worker.of("upload_list")[-1].token, None, EngineError("refused", "it would shrink")))
+    worker.replied.emit(
+        Reply(worker.of("upload_list")[-1].token, None, EngineError("refused", "it would shrink", "--allow-shrink"))
+    )
     assert (len(sent(worker)), troubles) == (1, [])
     worker, session, reports = upload(qtbot, [])
     session.trouble.connect(troubles.append)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QTreeWidgetItem
+from PySide6.QtWidgets import QMessageBox, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from app.i18n import LANGUAGES, Words
@@ -156,3 +156,29 @@ def test_what_is_wrong_is_said_and_stopping_writes_nothing(qtbot: QtBot, workspa
     worker.answer()
     assert dialog.said.text() == Words("es")("ingest.stopped")
     assert not dialog.load.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"), [(QMessageBox.StandardButton.Yes, 1), (QMessageBox.StandardButton.No, 3)], ids=["yes", "no"]
+)
+def test_a_table_that_would_lose_most_rows_is_asked_about(
+    qtbot: QtBot, workspace: Workspace, file: Path, monkeypatch: pytest.MonkeyPatch, answer: object, left: int
+) -> None:
+    questions: list[str] = []
+
+    def asked(parent: object, title: str, text: str) -> object:
+        questions.append(text)
+        return answer
+
+    monkeypatch.setattr(QMessageBox, "question", asked)
+    for text in (TEXT, TEXT[: TEXT.index("2;05")]):
+        file.write_text(text)
+        dialog, worker = shown(qtbot, workspace, file, "es")
+        dialog.mode.setCurrentIndex(dialog.mode.findData("replace"))
+        browse(qtbot, dialog, worker)
+        qtbot.mouseClick(dialog.load, Qt.MouseButton.LeftButton)
+        worker.answer()
+        worker.answer()
+    assert len(questions) == 1
+    assert questions[0].startswith('3 filas de la tabla "clientes_2026" se reemplazarían por 1')
+    assert rows(workspace, "SELECT count(*) FROM clientes_2026") == [(left,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -40,3 +41,27 @@ def test_loads_and_bad_rows_once_more(tmp_path: Path) -> None:
             assert again["state"] == "refused"
             assert client.post("/v1/ingest/loads/0123456789ab/replay").status_code == 404
             assert client.post("/v1/ingest/loads/..%2F..%2Fetc/replay").status_code in (404, 422)
+
+
+def test_a_replacement_that_was_refused_comes_in_when_it_may(tmp_path: Path) -> None:
+    with operations.init(tmp_path / "ws") as workspace:
+        path, folder = tmp_path / "ws" / "people.csv", tmp_path / "ws" / "ingest"
+        folder.mkdir()
+        (folder / "people.yaml").write_text("{kind: ingest, id: people, into: people, mode: replace, path: people.csv}")
+
+        def written(text: str, at: float) -> None:
+            path.write_text(text)
+            os.utime(path, (at, at))
+
+        with served(workspace, "write") as client:
+
+            def states(more: str = "") -> list[str]:
+                return [one["state"] for one in client.post(f"/v1/ingest/run{more}").json()]
+
+            written("id\n1\n2\n3\n", 1_700_000_000)
+            assert states() == ["loaded"]
+            written("id\n9\n", 1_700_000_001)
+            assert (states(), states()) == (["refused"], [])
+            assert operations.ingest_troubles(workspace)["people"].endswith("would be replaced by 1")
+            assert states("?allow_shrink=true") == ["loaded"]
+            assert operations.ingest_troubles(workspace) == {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli.__main__ import main
+from engine.operations import Workspace
 
 
 @dataclass(frozen=True)
@@ -88,3 +91,28 @@ def test_a_draft_is_a_document_that_loads_and_watches(tmp_path: Path, convoke: C
     found = convoke("ingest", "load", "--document", str(draft), *here).out
     assert "1.csv: its content is in people already" in found
     assert "2.csv: 1 rows into people." in found
+
+
+@pytest.mark.parametrize(("person", "code", "left"), [("y", 0, 1), ("n", 1, 3), (None, 1, 3), ("flag", 0, 1)])
+def test_much_is_replaced_by_little_only_when_a_person_says_so(
+    tmp_path: Path,
+    convoke: Callable[..., Said],
+    monkeypatch: pytest.MonkeyPatch,
+    person: str | None,
+    code: int,
+    left: int,
+) -> None:
+    here, path = ["-w", str(tmp_path / "ws"), "--mode", "replace", "--into", "people"], tmp_path / "people.csv"
+    convoke("init", str(tmp_path / "ws"))
+    path.write_text("id\n1\n2\n3\n")
+    convoke("ingest", "load", str(path), *here)
+    path.write_text("id\n9\n")
+    if person in ("y", "n"):
+        typed = io.StringIO(f"{person}\n")
+        typed.isatty = sys.stderr.isatty = lambda: True  # type: ignore[method-assign]
+        monkeypatch.setattr(sys, "stdin", typed)
+    said = convoke("ingest", "load", str(path), *here, *(["--allow-shrink"] if person == "flag" else []), code=code)
+    assert ("3 rows of the table" in said.err) == (person != "flag")
+    assert ("Replace all the same?" in said.err) == (person in ("y", "n"))
+    with Workspace(tmp_path / "ws") as opened:
+        assert opened.warehouse.rows("SELECT count(*) FROM people") == [(left,)]

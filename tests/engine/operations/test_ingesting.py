@@ -168,8 +168,41 @@ def test_upsert_and_replace(workspace: Workspace, tmp_path: Path) -> None:
     for name in ("no-day.csv", "once-more.csv"):
         operations.ingest_load(workspace, day, [file(tmp_path, "id,day,n\n5,,5\n", name)])
         assert rows(workspace)[1:] == [(5, None, 5), (9, date(2026, 1, 2), 9)], "rows without a day are replaced too"
-    operations.ingest_load(workspace, replace(DOCUMENT, mode="replace"), [file(tmp_path, "id,day,n\n7,,7\n", "e.csv")])
+    whole, file_ = replace(DOCUMENT, mode="replace"), file(tmp_path, "id,day,n\n7,,7\n", "e.csv")
+    with pytest.raises(EngineError, match='3 rows of the table "people" would be replaced by 1') as refused:
+        operations.ingest_load(workspace, whole, [file_])
+    assert (refused.value.path, refused.value.exit_code, len(rows(workspace))) == ("--allow-shrink", 1, 3)
+    operations.ingest_load(workspace, whole, [file_], allow_shrink=True)
     assert rows(workspace) == [(7, None, 7)]
+
+
+@pytest.mark.parametrize("partition", [None, "day"])
+def test_a_replacement_without_rows_is_refused_whatever_is_allowed(
+    workspace: Workspace, tmp_path: Path, partition: str | None
+) -> None:
+    whole = replace(DOCUMENT, mode="replace", partition=partition)
+    operations.ingest_load(workspace, whole, [file(tmp_path, "id,day\n1,2026-01-01\n2,2026-01-01\n")])
+    typed = {"id": LoadedColumn("id", ValueType.INTEGER), "day": LoadedColumn("day", ValueType.DATE)}
+    bad = replace(whole, columns=typed, reject=Decimal(1))
+    with pytest.raises(EngineError, match=r"later\.csv has no row to load, and would replace rows of the table"):
+        operations.ingest_load(workspace, whole, [file(tmp_path, "id,day\n", "later.csv")], allow_shrink=True)
+    assert [one.state for one in operations.ingest_status(workspace)] == ["loaded"]
+    later = file(tmp_path, "id,day\nx,2026-01-01\n", "later.csv")
+    (found,) = operations.ingest_load(workspace, bad, [later], allow_shrink=True)
+    assert (found.state, str(found.message)[:20]) == ("refused", "later.csv has no row")
+    assert len(rows(workspace)) == 2
+
+
+def test_of_several_replacements_the_one_that_loses_rows_is_named(workspace: Workspace, tmp_path: Path) -> None:
+    whole = replace(DOCUMENT, mode="replace")
+    files = [file(tmp_path, text, name) for name, text in (("a.csv", "id\n1\n2\n3\n"), ("b.csv", "id\n9\n"))]
+    first, second = operations.ingest_load(workspace, whole, files)
+    assert (first.state, second.state, rows(workspace)) == ("loaded", "refused", [(1,), (2,), (3,)])
+    assert "--allow-shrink" in str(second.hint)
+    assert [one.state for one in operations.ingest_load(workspace, whole, files, allow_shrink=True)] == [
+        "known",
+        "loaded",
+    ]
 
 
 def test_a_column_more_is_refused_or_added(workspace: Workspace, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_every_row_is_told(tmp_path: Path) -> None:
     operations.apply(workspace, tmp_path / "a")
     assert operations.run(workspace, as_of=AS_OF).audiences[0].size == 3
     file.write_text("2\n", encoding="utf-8")
-    operations.upload_list(workspace, "vip", file)
+    operations.upload_list(workspace, "vip", file, allow_shrink=True)
     run = operations.run(workspace, as_of=AS_OF)  # the same moment and data, another list
     assert (run.audiences[0].size, run.audiences[0].removed) == (1, 2)
 
@@ -123,7 +123,8 @@ def test_a_list_that_would_lose_nearly_all_is_refused_unless_it_may(tmp_path: Pa
     file = tmp_path / "dnc.csv"
     file.write_text("user_id\n1\n2\n3\n4\n", encoding="utf-8")
     operations.upload_list(workspace, "dnc", file)
-    for wrong in ("user_id\n71\n72\n73\n74\n", "user_id;note\n1;x\n", "email,user_id\n1,77\n2,78\n"):
+    wrong_files = ("user_id\n71\n72\n73\n74\n", "user_id;note\n1;x\n", "email,user_id\n1,77\n2,78\n", "1\n77\n78\n79\n")
+    for wrong in wrong_files:
         file.write_text(wrong, encoding="utf-8")
         with pytest.raises(EngineError, match='the list "dnc" holds 4 profiles') as refused:
             operations.upload_list(workspace, "dnc", file)
@@ -132,6 +133,8 @@ def test_a_list_that_would_lose_nearly_all_is_refused_unless_it_may(tmp_path: Pa
     with pytest.raises(EngineError, match=r"no row of .* holds a profile key"):
         operations.upload_list(workspace, "dnc", file, allow_shrink=True)
     assert workspace.lists.keys("dnc") == ["1", "2", "3", "4"]
+    file.write_text("user_id\n1\n2\n", encoding="utf-8")
+    assert operations.upload_list(workspace, "dnc", file).size == 2, "half of them may stay unasked"
     file.write_text("user_id\n71\n", encoding="utf-8")
     assert operations.upload_list(workspace, "dnc", file, allow_shrink=True).size == 1
     assert workspace.lists.keys("dnc") == ["71"]
