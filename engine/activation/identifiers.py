@@ -13,8 +13,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import phonenumbers
-
+from engine.domain.contacts import read_email, read_phone
+from engine.domain.unusable import Unusable
 from engine.errors import EngineError, nearest
 
 _HASHED = re.compile(r"[0-9a-fA-F]{64}")
@@ -45,11 +45,11 @@ class Profile:
 
 
 def _address(value: str) -> tuple[str, str] | None:
-    """The local part and the domain, trimmed and in lower case."""
-    text = value.strip().lower()
-    local, at, domain = text.rpartition("@")
-    if not at or not local or "." not in domain or any(c.isspace() for c in text):
+    """The local part and the domain of an address, as identity and lists read it."""
+    found = read_email(value)
+    if isinstance(found, Unusable):
         return None
+    local, _, domain = found.rpartition("@")
     return local, domain
 
 
@@ -87,13 +87,8 @@ def _email_tiktok(value: str, country: str | None) -> str | None:
 
 def _phone(value: str, country: str | None) -> str | None:
     """E.164; a number that is not valid anywhere is never guessed."""
-    try:
-        number = phonenumbers.parse(value, country)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(number):
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    found = read_phone(value, country)
+    return None if isinstance(found, Unusable) else found
 
 
 def _phone_meta(value: str, country: str | None) -> str | None:

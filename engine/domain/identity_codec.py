@@ -25,7 +25,9 @@ from engine.domain.schedule import read_schedule, write_schedule
 from engine.errors import nearest
 
 COMPARISONS = ("name", "text", "email", "date", "exact")
-NORMALISERS = ("email", "phone", "cpf", "device", "cookie", "account", "partner", "text")
+DOCUMENTS = ("cpf", "cnpj", "rfc", "curp", "cuit", "cuil", "rut", "dni", "cedula", "nit", "ruc", "rif", "dui", "cui")
+"""Normalisers of documents; engine.domain.national reads them."""
+NORMALISERS = ("email", "phone", *DOCUMENTS, "device", "cookie", "account", "partner", "text")
 KEYS = (
     "kind",
     "id",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from engine.domain.identity import IdentityDocument, Kind, RecordSource
+from engine.domain.identity_codec import DOCUMENTS
 from engine.identity.explaining import halves
 from engine.identity.index import identifier_of
 from engine.identity.values import Cleaner, Hasher
 
-_DISTINCT = frozenset({"email", "phone", "cpf", "device"})
+_DISTINCT = frozenset({"email", "phone", "device", *DOCUMENTS})
 """A value of these means the same wherever it stands."""
 _LONG = 8
 """So long a text is hardly in a column by chance; shorter ones count only where the column's name says so."""

@@ -26,7 +26,7 @@ from engine.errors import EngineError
 from engine.identity.arrays import U64, Ints
 from engine.identity.growing import Growing, Mark, Slice
 from engine.identity.linking import NO_TIME, NONE
-from engine.identity.values import Cleaner, Hasher
+from engine.identity.values import FORM, Cleaner, Hasher
 from engine.jobs import Job
 from engine.sql.build import Expr, alias, call, cast, column, number
 from engine.sql.sources import relation
@@ -163,6 +163,7 @@ class Records:
             "kinds": [[one.name, one.normaliser, one.country, list(one.blocked)] for one in kinds if one is not None],
             "order": [one.name for one in self._document.kinds],
             "pepper": self._hasher.fingerprint,
+            "form": FORM,
         }
         return hashlib.sha256(canonical_json(about).encode()).hexdigest()[:24]
 

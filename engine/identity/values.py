@@ -1,4 +1,4 @@
-"""Identifiers as the graph knows them: normalised, placeholders left out, then a keyed hash that nobody can guess.
+"""Identifiers as the graph knows them: canonical, placeholders left out, then a keyed hash that nobody can guess.
 
 A plain SHA-256 of a mobile number falls to trying them all within a minute, so the hash is HMAC-SHA256 with a secret
 pepper; tenant and kind are inside, so that neither two companies' ids nor two kinds of value ever meet. Keys for other
@@ -9,74 +9,63 @@ from __future__ import annotations
 
 import hmac
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import phonenumbers
+from engine.domain import national
+from engine.domain.contacts import read_email, read_phone
+from engine.domain.placeholders import is_placeholder, is_placeholder_email, is_placeholder_phone
+from engine.domain.unusable import Reading, Unusable, plain
 
 ID_BYTES = 16
 """Kept of a hash: 128 bits; the graph works with the first 64."""
-LONGEST = 1_000
-"""Characters of a value; longer ones and those with control characters identify nobody."""
+FORM = 2
+"""The number of the canonical forms: with another one everything is read again, as its hashes are other ones."""
 _SEPARATOR = b"\x1f"
-_PLACEHOLDERS = re.compile(
-    r"[0\-_. ]*|-1|null|none|nil|nan|n/?a|undefined|unknown|anonymous|test|guest|teste|an[oô]nimo|desconocido|"
-    r"(no|none|test|teste|noreply|no-reply|sin|nao|naotem|notiene|email|correo)@.*|.*@(example|test)\.(com|org|net)|"
-    r".*@(test|invalid|localhost)",
-    re.IGNORECASE,
-)
-Normalise = Callable[[str, str | None], str | None]
-"""(value, country) → the normalised value; None for one that cannot be of the kind."""
+Read = Callable[[str, str | None], Reading]
+"""(value, country) → the canonical text, or why there is none."""
 
 
-def _text(value: str, country: str | None = None) -> str | None:
-    found = unicodedata.normalize("NFKC", value).strip()
-    return found if found and len(found) <= LONGEST and not any(one < " " for one in found) else None
+def _text(value: str, country: str | None = None) -> Reading:
+    found = plain(value)
+    if found is None:
+        return Unusable.PLACEHOLDER if not value.strip() else Unusable.FORM
+    return Unusable.PLACEHOLDER if is_placeholder(found) else found
 
 
-def _email(value: str, country: str | None = None) -> str | None:
-    found = (_text(value) or "").lower()
-    local, at, domain = found.rpartition("@")
-    sound = at and local and "." in domain and not any(one.isspace() for one in found)
-    return found if sound else None
-
-
-def _phone(value: str, country: str | None = None) -> str | None:
-    """E.164; numbers that exist nowhere are left out."""
-    try:
-        if len(value) > LONGEST:
-            return None
-        number = phonenumbers.parse(unicodedata.normalize("NFKC", value), country)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(number):
-        return None
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-
-
-def _cpf(value: str, country: str | None = None) -> str | None:
-    """Eleven digits, the last two of which check the others (Receita Federal: weights 10 … 2 and 11 … 2, modulo 11)."""
-    text = unicodedata.normalize("NFKC", value[:LONGEST])
-    digits = [int(one) for one in text if one.isdecimal()]
-    if len(digits) != 11 or len(set(digits)) == 1 or any(one not in "0123456789.- " for one in text.strip()):
-        return None
-    for length in (9, 10):
-        total = sum(digit * weight for digit, weight in zip(digits, range(length + 1, 1, -1), strict=False))
-        if total * 10 % 11 % 10 != digits[length]:
-            return None
-    return "".join(map(str, digits))
-
-
-def _device(value: str, country: str | None = None) -> str | None:
+def _device(value: str, country: str | None = None) -> Reading:
     found = _text(value)
-    return found.lower() if found else None
+    return found.lower() if isinstance(found, str) else found
 
 
-NORMALISERS: Mapping[str, Normalise] = {
+def _email(value: str, country: str | None = None) -> Reading:
+    found = read_email(value)
+    return Unusable.PLACEHOLDER if isinstance(found, str) and is_placeholder_email(found) else found
+
+
+def _phone(value: str, country: str | None = None) -> Reading:
+    """E.164. In Argentina a subscriber has one number of ten digits, and the 9 only says that it is a mobile's: whoever
+    writes it without the 9 means the same line, so that both are one value."""
+    found = read_phone(value, country)
+    if isinstance(found, Unusable):
+        return found
+    if is_placeholder_phone(found):
+        return Unusable.PLACEHOLDER
+    return f"+549{found[3:]}" if _ARGENTINE.fullmatch(found) else found
+
+
+def _document(kind: str) -> Read:
+    def read(value: str, country: str | None = None) -> Reading:
+        return national.read(kind, value, country)
+
+    return read
+
+
+_ARGENTINE = re.compile(r"\+54[123]\d{9}")
+READERS: Mapping[str, Read] = {
     "email": _email,
     "phone": _phone,
-    "cpf": _cpf,
+    **{kind: _document(kind) for kind in national.DOCUMENTS},
     "device": _device,
     "cookie": _text,
     "account": _text,
@@ -87,25 +76,43 @@ NORMALISERS: Mapping[str, Normalise] = {
 
 @dataclass(frozen=True)
 class Cleaner:
-    """Normalises the values of one kind and leaves out placeholders and what is blocked."""
+    """Reads the values of one kind and leaves out placeholders and what is blocked."""
 
     kind: str
     country: str | None = None
     blocked: tuple[str, ...] = ()
 
     def patterns(self) -> tuple[re.Pattern[str], ...]:
-        """The blocked values' patterns, matched on the whole normalised value."""
+        """The blocked values' patterns, matched on the whole canonical value."""
         return tuple(re.compile(one, re.IGNORECASE) for one in self.blocked)
 
-    def cleaned(self, values: Iterable[str | None]) -> list[str | None]:
-        """The normalised values in their places; None for those that say nothing about a person."""
-        normalise, blocked = NORMALISERS.get(self.kind, _text), (_PLACEHOLDERS, *self.patterns())
-        found: list[str | None] = []
+    def readings(self, values: Iterable[str | None]) -> list[Reading | None]:
+        """The canonical values in their places, or why there is none; None where there is no value."""
+        read, blocked, country = READERS.get(self.kind, _text), self.patterns(), self.country
+        found: list[Reading | None] = []
         for value in values:
-            normal = None if value is None else normalise(value, self.country)
-            useless = normal is None or any(pattern.fullmatch(normal) for pattern in blocked)
-            found.append(None if useless else normal)
+            if value is None:
+                found.append(None)
+                continue
+            normal = read(value, country)
+            if isinstance(normal, Unusable):
+                normal = Unusable.PLACEHOLDER if _says_nothing(value) else normal
+            elif blocked and any(pattern.fullmatch(normal) for pattern in blocked):
+                normal = Unusable.BLOCKED
+            found.append(normal)
         return found
+
+    def cleaned(self, values: Iterable[str | None]) -> list[str | None]:
+        """The canonical values in their places; None for those that say nothing about a person."""
+        return [one if isinstance(one, str) else None for one in self.readings(values)]
+
+
+def _says_nothing(value: str) -> bool:
+    """Whether what cannot be read is no value at all rather than a wrong one."""
+    text = plain(value)
+    if text is None:
+        return not value.strip()
+    return is_placeholder(text) or (len(text) > 4 and text.isdigit() and len(set(text)) == 1)
 
 
 class Hasher:

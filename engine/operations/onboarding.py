@@ -35,6 +35,12 @@ _KNOWN_AS = {
     "email": r"e_?mail|mail|correo.*|email.*",
     "phone": r"phone.*|tel.*|cel.*|movil|mobile|whatsapp|fone",
     "cpf": r"cpf|document.*",
+    "cnpj": r"cnpj|document.*",
+    "cuit": r"cuit|cuil",
+    "cuil": r"cuil|cuit",
+    "rut": r"rut|run",
+    "dni": r"dni|document.*",
+    "cedula": r"cedula|ci|cc|document.*",
     "profile": r"(user|customer|client|profile|cliente|usuario)_?(id|key)?|id",
 }
 """What columns of such kinds are called."""

@@ -35,6 +35,9 @@ def test_the_published_vector_of_uid2() -> None:
         ("google", "a b@example.com", None),
         ("google", "+x@gmail.com", None),
         ("sha256", "a@b", None),
+        ("google", "J.Doe@NIÑO.com", "j.doe@xn--nio-8ma.com"),
+        ("meta", "a@@b.com", None),
+        ("google", "a..b@gmail.com", None),
     ],
 )
 def test_addresses(profile: str, value: str, wanted: str | None) -> None:
@@ -48,6 +51,10 @@ def test_addresses(profile: str, value: str, wanted: str | None) -> None:
         ("0 (11) 98765-4321", "BR", "+5511987654321"),
         ("+55 11 98765 4321", None, "+5511987654321"),
         ("11 2345-6789", "AR", "+541123456789"),
+        ("(11) 8765-4321", "BR", "+5511987654321"),
+        ("11987654321.0", "BR", "+5511987654321"),
+        ("+52 1 55 1234 5678", "MX", "+525512345678"),
+        ("11 15 2345-6789", "AR", "+5491123456789"),
         ("11 98765-4321", None, None),
         ("123", "BR", None),
         ("", "BR", None),

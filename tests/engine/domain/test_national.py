@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 
 import pytest
 from stdnum.br import cpf as other_cpf
 
+from engine.domain import identity_codec
 from engine.domain.national import CHECKED, DOCUMENTS, canonical, card, country_of, iban, read, share_of
 from engine.domain.unusable import Unusable
 
@@ -141,6 +144,14 @@ def test_what_is_no_document_tells_why(kind: str, country: str | None, text: str
 def test_every_kind_and_country_has_an_example() -> None:
     shown = {(kind, country_of(kind, country)) for kind, country in SAME}
     assert shown == {(kind, country) for kind, readers in DOCUMENTS.items() for country in readers}
+
+
+def test_identity_documents_and_the_readme_name_every_kind() -> None:
+    assert set(identity_codec.DOCUMENTS) == set(DOCUMENTS)
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`([a-z]+)`", " ".join(rows)))
+    assert set(identity_codec.NORMALISERS) - named == set()
 
 
 def test_one_digit_more_or_less_is_noticed_where_there_is_a_check_digit() -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.domain.unusable import Unusable
 from engine.identity.values import Cleaner, Hasher, derived, node_of
 
 PEPPER = bytes(range(32))
@@ -43,6 +44,61 @@ PEPPER = bytes(range(32))
 )
 def test_values(kind: str, value: str, normal: str | None) -> None:
     assert Cleaner(kind, "BR").cleaned([value, None]) == [normal, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "country", "values"),
+    [
+        ("email", None, ["ana@niño.com", "ANA@xn--nio-8ma.com "]),
+        ("phone", "BR", ["(11) 98765-4321", "(11) 8765-4321", "11987654321.0", "5511987654321"]),
+        ("phone", "MX", ["55 1234 5678", "+52 1 55 1234 5678"]),
+        ("phone", "AR", ["+54 9 11 6123-4567", "11 6123-4567", "011 15 6123 4567"]),
+        ("cnpj", None, ["12.ABC.345/01DE-35", "12abc34501de35"]),
+        ("rfc", None, ["GODE 561231 GR8", "gode561231gr8"]),
+        ("curp", None, ["BOXW310820HNERXN09", "boxw310820hnerxn09"]),
+        ("cuil", None, ["20-05536168-2", "20055361682"]),
+        ("rut", None, ["12.531.909-2", "12531909-2"]),
+        ("dni", "AR", ["20.123.456", "20123456.0"]),
+        ("cedula", "UY", ["1.234.567-2", "12345672"]),
+        ("nit", "CO", ["900.123.456-8", "900123456"]),
+    ],
+)
+def test_all_ways_to_write_a_value_have_one_hash(kind: str, country: str | None, values: list[str]) -> None:
+    found = Cleaner(kind, country).cleaned(values)
+    assert found[0] is not None
+    assert set(found) == {found[0]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "country", "value", "why"),
+    [
+        ("phone", None, "11 98765-4321", Unusable.COUNTRY),
+        ("phone", "BR", "123", Unusable.LENGTH),
+        ("phone", "BR", "(11) 99999-9999", Unusable.PLACEHOLDER),
+        ("phone", "BR", "00000000000", Unusable.PLACEHOLDER),
+        ("phone", "BR", "11111111111", Unusable.PLACEHOLDER),
+        ("phone", "BR", "n/a", Unusable.PLACEHOLDER),
+        ("email", None, "null@null.com", Unusable.PLACEHOLDER),
+        ("email", None, "[object Object]", Unusable.PLACEHOLDER),
+        ("email", None, "a@@b.com", Unusable.FORM),
+        ("email", None, "  ", Unusable.PLACEHOLDER),
+        ("cpf", None, "529.982.247-24", Unusable.CHECK),
+        ("cpf", None, "undefined", Unusable.PLACEHOLDER),
+        ("rfc", None, "XAXX010101000", Unusable.PLACEHOLDER),
+        ("cedula", None, "1020304050", Unusable.COUNTRY),
+        ("account", None, "true", Unusable.PLACEHOLDER),
+        ("account", None, "0", Unusable.PLACEHOLDER),
+        ("account", None, "u\x00x", Unusable.FORM),
+        ("profile", None, "[object Object]", Unusable.PLACEHOLDER),
+        ("device", None, "00000000-0000-0000-0000-000000000000", Unusable.PLACEHOLDER),
+    ],
+)
+def test_what_names_nobody_tells_why(kind: str, country: str | None, value: str, why: Unusable) -> None:
+    assert Cleaner(kind, country).readings([value, None]) == [why, None]
+
+
+def test_what_a_document_blocks_tells_so() -> None:
+    assert Cleaner("email", None, (r"sac@.*",)).readings(["sac@x.com"]) == [Unusable.BLOCKED]
 
 
 def test_what_is_blocked_is_left_out_as_a_whole_only() -> None:
