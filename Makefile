@@ -59,6 +59,12 @@ segment:  # Segment's SDK for Node.js for the tests, where there is Node.js
 	mkdir -p .tools/segment && cp packaging/locks/segment/package*.json .tools/segment/
 	npm ci --prefix .tools/segment --no-audit --no-fund --ignore-scripts
 
+# The SDKs for browsers as they are, from a page in Chromium to an audience; left out where there is no Chromium or npm.
+proof-sdks: ready
+	if command -v npm; then mkdir -p .tools/sdks && cp packaging/locks/sdks/package*.json .tools/sdks/ && \
+		npm ci --prefix .tools/sdks --no-audit --no-fund --ignore-scripts; fi
+	$(BIN)/python -m tests.benchmarks.sdks
+
 bench-ready: ready
 	.tools/bin/uv sync --quiet --frozen --all-extras --group bench
 
