@@ -151,6 +151,9 @@ def _told(found: Sequence[FileLoaded], as_json: bool) -> int:
                 say(f"  {number(count)}  {why}")
             for column, way in one.doubts.items():
                 say(f"  {column} was read like {way}. If it is meant the other way round, write it in a document.")
+            for column, sentences in one.notes.items():
+                for sentence in sentences:
+                    say(f"  {column}: {sentence}.")
     return 1 if any(one.state == "refused" for one in found) else 0
 
 

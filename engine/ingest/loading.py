@@ -16,10 +16,10 @@ from engine.domain.ingest import IngestDocument
 from engine.durable import make_folder
 from engine.errors import ALLOW_SHRINK, EngineError
 from engine.faults.telling import file_failure
-from engine.ingest.coercing import Coercion
 from engine.ingest.files import LINE, named, quoted, refuse_unclosed
 from engine.ingest.planning import JSON, Plan, table_columns
 from engine.jobs import Job
+from engine.tabular.values.coercion import Coercion
 from engine.warehouses.partitions import Layout, layout_of
 
 LEDGER = "convoke.loads"
@@ -37,11 +37,12 @@ has none)."""
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of a file: rows written and bad ones, with how many of each reason; whether rows that were there are
-    ``changed`` or gone; and how the table is ``laid``, if the new rows were written in that order."""
+    """What became of a file: rows written and bad ones, with how many of each reason, by which ``plan``; whether rows
+    that were there are ``changed`` or gone; how the table is ``laid``, if the new rows were written in that order."""
 
     rows: int
     bad: int
+    plan: Plan
     reasons: Mapping[str, int] = field(default_factory=dict)
     changed: bool = False
     laid: Layout | None = None
@@ -65,35 +66,29 @@ def load(
     kept: Path,
     job: Job | None,
     rules: Rules = lambda _: {},
+    planned_again: Callable[[], Plan] | None = None,
     *,
     allow_shrink: bool = False,
 ) -> Loaded:
     """Write a file's good rows, keep the bad ones in a folder; raises EngineError("refused") for a file of which too
-    many are bad, whose rows are kept there too. ``rules`` say what else makes a row a bad one. A replacement without
+    many are bad, whose rows are kept there too. ``rules`` say what else makes a row a bad one. Where a plan that was
+    made by the first rows does not fit all of them, it is ``planned_again``, by all of them. A replacement without
     rows is refused, and one by less than half of the rows unless ``allow_shrink``."""
-    values = {one.target.lower(): plan.value(place) for place, one in enumerate(plan.coercions)}
-    misfits = _misfits(plan, document) | dict(rules(lambda name: values.get(name.lower())))
-    columns = ", ".join(f"{plan.value(place)} AS {named(one.target)}" for place, one in enumerate(plan.coercions))
-    bad = " OR ".join(misfits) if misfits else "false"
-    source = plan.valued(_REJECTS if plan.file.format == "csv" else None)
     with in_words(connection, job):
-        ordered = str(bool(document.key)).lower()  # of rows with one key the last one counts
-        connection.execute(f"SET preserve_insertion_order = {ordered}")
-        staged = f"SELECT {columns}, {bad} AS convoke_bad FROM {source}"  # noqa: S608 - quoted
         fresh = not document.key and not table_columns(connection, document.into)
-        kind = "TABLE" if fresh else "TEMP TABLE"  # what becomes the table itself is not written twice
-        connection.execute(f"CREATE OR REPLACE {kind} convoke_staged AS {staged}")
-        counted = connection.execute(
-            "SELECT count(*), count(*) FILTER (WHERE convoke_bad) FROM convoke_staged"
-        ).fetchone()
+        staged = _staged(connection, plan, document, rules, fresh=fresh)
+        if staged.bad and plan.partial and planned_again is not None:
+            former, plan = plan, planned_again()
+            if plan.coercions != former.coercions:
+                staged = _staged(connection, plan, document, rules, fresh=fresh)
         lines = _broken_lines(connection) if plan.file.format == "csv" else []
         if document.reject < 1 and any("quote" in why for _, _, why in lines):
             refuse_unclosed(plan.file, document.dialect, "refused")  # one bad row would hide all that follow it
-        read, misfit = int(counted[0]) + len(lines), int(counted[1])
-        loaded = Loaded(int(counted[0]) - misfit, misfit + len(lines))
+        read, misfit = staged.rows + len(lines), staged.bad
+        loaded = Loaded(staged.rows - misfit, misfit + len(lines), plan)
         if loaded.bad:
-            reasons = _keep_bad(connection, plan, misfits, lines, kept, bool(misfit))
-            loaded = Loaded(loaded.rows, loaded.bad, reasons)
+            reasons = _keep_bad(connection, plan, staged.misfits, lines, kept, bool(misfit))
+            loaded = replace(loaded, reasons=reasons)
         if read and loaded.bad > document.reject * read:
             raise EngineError(
                 "refused",
@@ -107,6 +102,34 @@ def load(
             connection.execute("DROP TABLE convoke_staged")
             loaded = replace(loaded, changed=changed, laid=laid)
     return loaded
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """The table of a file's rows before they are written: how many, how many of them are bad, and by what."""
+
+    rows: int
+    bad: int
+    misfits: Mapping[str, str]
+
+
+def _staged(connection: Any, plan: Plan, document: IngestDocument, rules: Rules, *, fresh: bool) -> _Staged:
+    """Read the file into the table convoke_staged; ``fresh``: it becomes the document's table itself."""
+    values = {one.target.lower(): plan.value(place) for place, one in enumerate(plan.coercions)}
+    misfits = _misfits(plan, document) | dict(rules(lambda name: values.get(name.lower())))
+    columns = ", ".join(f"{plan.value(place)} AS {named(one.target)}" for place, one in enumerate(plan.coercions))
+    bad = " OR ".join(misfits) if misfits else "false"
+    if plan.file.format == "csv":
+        connection.execute(f"DROP TABLE IF EXISTS {_REJECTS}")
+        connection.execute(f"DROP TABLE IF EXISTS {_REJECTS}_scan")
+    source = plan.valued(_REJECTS if plan.file.format == "csv" else None)
+    ordered = str(bool(document.key)).lower()  # of rows with one key the last one counts
+    connection.execute(f"SET preserve_insertion_order = {ordered}")
+    staged = f"SELECT {columns}, {bad} AS convoke_bad FROM {source}"  # noqa: S608 - quoted
+    kind = "TABLE" if fresh else "TEMP TABLE"  # what becomes the table itself is not written twice
+    connection.execute(f"CREATE OR REPLACE {kind} convoke_staged AS {staged}")
+    counted = connection.execute("SELECT count(*), count(*) FILTER (WHERE convoke_bad) FROM convoke_staged").fetchone()
+    return _Staged(int(counted[0]), int(counted[1]), misfits)
 
 
 def _misfits(plan: Plan, document: IngestDocument) -> dict[str, str]:

@@ -6,15 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn
+from engine.domain.ingest import IngestDocument, LoadedColumn
 from engine.errors import EngineError
-from engine.ingest.coercing import Coercion, Guess, coerced, looked_at, meant, sql_type, type_of
 from engine.ingest.files import LINE, Opened, named, plain_name, quoted, reading, refuse_unclosed
+from engine.tabular.values import coercion
+from engine.tabular.values.candidates import Asked
+from engine.tabular.values.coercion import Coercion, coerced, sql_type, type_of
+from engine.tabular.values.guess import Reading
+from engine.tabular.values.looking import decided, doubted, read
+from engine.tabular.values.notes import SENTENCES
 
 _KEYS_FROM = 10_000
 """Lines of JSON that names of columns are taken from."""
 JSON = f"CASE WHEN json_valid({LINE}) THEN {LINE} END"
 """A line of a file of JSON lines, None where it is none."""
+_LONG = "-?(?:" + "|".join(f"[0-9]{{{at}}}[.][0-9]{{{16 - at},}}" for at in range(1, 16)) + "|[0-9]{16,}[.][0-9]+)"
+_TOKEN = rf"""("(?:[^"\\]|\\.)*")|({_LONG}(?:[eE][-+]?[0-9]+)?)"""
+_MARK = "chr(2)"  # which JSON never has bare
+EXACT = (
+    f"CASE WHEN NOT json_valid({LINE}) THEN NULL WHEN NOT regexp_matches({LINE}, {quoted(_LONG)}) THEN {LINE} ELSE "
+    f"replace(replace(regexp_replace({LINE}, {quoted(_TOKEN)}, '\\1' || {_MARK} || '\\2' || {_MARK}, 'g'), "
+    f"{_MARK} || {_MARK}, ''), {_MARK}, '\"') END"
+)
+"""The same, decimals with so many digits that a double would round them as texts."""
 _COLUMN, _MEANT, _VALUE = "convoke_c", "convoke_m", "convoke_v"
 """A file's columns, what they mean, and what becomes of them, each with its place: so that each is made once a row."""
 
@@ -26,12 +40,16 @@ class Plan:
     file: Opened
     relation: str
     coercions: Sequence[Coercion]
+    texts: Mapping[str, str]
+    """The column of the relation that each of the table's is made of."""
     raw: Mapping[str, str]
     """The file's own columns by name, as columns of the relation."""
     sources: Mapping[str, str]
     """The file's column of each of the table's."""
     not_there: Sequence[str] = ()
     """Columns of the file that the table does not have."""
+    partial: bool = False
+    """Whether the columns' types were found by the first rows only: where all rows fit, all would say the same."""
 
     def valued(self, rejects: str | None = None) -> str:
         """The relation with what becomes of each column; lines that are no rows go to the table ``rejects``."""
@@ -56,27 +74,45 @@ class Plan:
 
     def doubts(self) -> dict[str, str]:
         """How columns were read that could be meant the other way round."""
-        return {one.target: one.format or f"1{one.decimal}5" for one in self.coercions if one.ambiguous}
+        return {one.target: one.way for one in self.coercions if one.ambiguous}
+
+    def told(self) -> dict[str, Sequence[str]]:
+        """What a person should know about how columns were read, by column: sentences."""
+        return {one.target: [SENTENCES[note] for note in one.notes] for one in self.coercions if one.notes}
 
 
-def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
-    """How a file becomes rows of the document's table, as it is now; raises EngineError where it cannot."""
+def planned(
+    connection: Any, file: Opened, document: IngestDocument, *, everything: bool = False, asking: bool = False
+) -> Plan:
+    """How a file becomes rows of the document's table, as it is now; raises EngineError where it cannot, and where a
+    column's numbers could be meant in two ways, unless somebody is ``asking`` what there is. ``everything``: all rows
+    are looked at, not only the first ones."""
     table = table_columns(connection, document.into)
     relation, raw = _raw(connection, file)
     wanted = _wanted(document, raw)
     relation, texts = _texts(relation, {target: raw[source] for target, (source, *_) in wanted.items()}, document)
-    guessed = {} if file.typed else looked_at(connection, relation, texts)
     types = _types(connection, relation, raw) if file.typed else {}
+    asked = {
+        target: _asked(target, one, table, document)
+        for target, one in wanted.items()
+        if not file.typed or types[one[0]] == "VARCHAR"
+    }
+    if file.typed:  # texts of a file that has types are texts
+        asked = {target: one if one.type else replace(one, type=coercion.TEXT) for target, one in asked.items()}
+    readings, partial = read(connection, relation, texts, asked, everything=everything)
+    if file.format == "jsonl" and doubted(readings):
+        readings = _numbers_of_json(connection, relation, readings, wanted)
+    if not asking:
+        _refuse_doubts(readings)
     coercions = []
-    for target, (source, given, pattern) in wanted.items():
-        text, to = texts[target], given or table.get(target)
-        written = document.columns[target].decimal if target in document.columns else None
-        dialect = replace(document.dialect, decimal=written or document.dialect.decimal)
-        if file.typed:
-            coercions.append(_retyped(target, text, types[source], to or types[source], pattern, dialect))
+    for target, (source, given, _) in wanted.items():
+        if target in readings:
+            reading_ = _with_offsets(readings[target]) if target not in table else readings[target]
+            coercions.append(_coerced(target, texts[target], reading_))
         else:
-            guess = guessed[target]
-            coercions.append(_typed(target, text, to or sql_type(guess.type), pattern, dialect, guess))
+            coercions.append(
+                _retyped(target, texts[target], types[source], given or table.get(target) or types[source])
+            )
     if not table and any(wanted[target][1] is None for target in wanted) and _is_empty(connection, relation):
         refuse_unclosed(file, document.dialect)
         raise EngineError(
@@ -86,28 +122,66 @@ def planned(connection: Any, file: Opened, document: IngestDocument) -> Plan:
         )
     missing = [one.target for one in coercions if table and one.target not in table]
     _must_have_keys(document, coercions)
-    return Plan(file, relation, coercions, raw, {target: source for target, (source, *_) in wanted.items()}, missing)
+    sources = {target: source for target, (source, *_) in wanted.items()}
+    return Plan(file, relation, coercions, texts, raw, sources, missing, partial)
 
 
 def _is_empty(connection: Any, relation: str) -> bool:
     return connection.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is None  # noqa: S608 - quoted
 
 
-def _typed(target: str, text: str, to: str, pattern: str | None, dialect: Dialect, guess: Guess) -> Coercion:
-    """A text as a type; how dates and decimals are written is found out where nobody said it."""
-    dates, numbers = to in ("DATE", "TIMESTAMP"), to not in ("DATE", "TIMESTAMP", "VARCHAR", "BOOLEAN")
-    ambiguous = False
-    if dates and pattern is None:
-        pattern, ambiguous = guess.format, guess.two_dates
-    if numbers and dialect.decimal is None:
-        dialect, ambiguous = replace(dialect, decimal=guess.decimal), guess.two_numbers
-    return replace(coerced(target, text, to, dialect, pattern), ambiguous=ambiguous)
+def _asked(
+    target: str, wanted: tuple[str, str | None, str | None], table: Mapping[str, str], document: IngestDocument
+) -> Asked:
+    """What the document and the table say of a column."""
+    source, given, pattern = wanted
+    there = table.get(target)
+    if there is not None and given == coercion.MOMENT and there.startswith(coercion.MOMENT):
+        given = there
+    written = document.columns[target].decimal if target in document.columns else None
+    return Asked(source, given or there, pattern, written or document.dialect.decimal)
 
 
-def _retyped(target: str, text: str, given: str, to: str, pattern: str | None, dialect: Dialect) -> Coercion:
+def _coerced(target: str, text: str, reading_: Reading) -> Coercion:
+    others = tuple(coerced(target, text, way) for way in reading_.others)
+    return replace(coerced(target, text, reading_.way), others=others, notes=reading_.notes)
+
+
+def _with_offsets(reading_: Reading) -> Reading:
+    """Moments with offsets as the instants that they are, where no table says otherwise."""
+    if "offsets" not in reading_.notes:
+        return reading_
+    notes = tuple(one for one in reading_.notes if one != "offsets")
+    return replace(reading_, way=replace(reading_.way, type=coercion.INSTANT), notes=notes)
+
+
+def _refuse_doubts(readings: Mapping[str, Reading]) -> None:
+    """Raise EngineError for numbers that could be meant in two ways: a thousandfold amount, or another key."""
+    found = doubted(readings)
+    if found:
+        raise EngineError(
+            "usage",
+            f'the column "{found[0]}" can be read in two ways: its separator may be one of decimals or of thousands',
+            "file.decimal",
+            'Say the decimal separator: --decimal , or --decimal . (in a document file: {decimal: ","}).',
+        )
+
+
+def _numbers_of_json(
+    connection: Any, relation: str, readings: Mapping[str, Reading], wanted: Mapping[str, tuple[str, Any, Any]]
+) -> dict[str, Reading]:
+    """The readings, those of JSON's own numbers with the decimal point that these have."""
+    found = dict(readings)
+    for target in doubted(readings):
+        kind = f"json_type({JSON}, {quoted(json_path(wanted[target][0]))})"
+        query = f"SELECT 1 FROM {relation} WHERE {kind} = 'VARCHAR' LIMIT 1"  # noqa: S608 - quoted
+        if connection.execute(query).fetchone() is None:
+            found[target] = decided(readings[target], ".")
+    return found
+
+
+def _retyped(target: str, text: str, given: str, to: str) -> Coercion:
     """A value of a file that has types, as another one."""
-    if given == "VARCHAR":
-        return coerced(target, text, to, dialect, pattern)
     return Coercion(target, to, text, text if given == to else f"TRY_CAST({text} AS {to})")
 
 
@@ -135,9 +209,13 @@ def _raw(connection: Any, file: Opened) -> tuple[str, dict[str, str]]:
             f"{file.path.name} has no JSON object on any of its first lines",
             hint="Write one object on each line, not all of them as one array.",
         )
-    path = {str(key): '$."' + str(key).replace('"', '\\"') + '"' for (key,) in keys}
-    found = {key: f"json_extract_string({JSON}, {quoted(one)})" for key, one in path.items()}
+    found = {str(key): f"json_extract_string({EXACT}, {quoted(json_path(str(key)))})" for (key,) in keys}
     return _layer(relation, found, f", {LINE}")
+
+
+def json_path(key: str) -> str:
+    """The path of a member of a JSON object."""
+    return '$."' + key.replace('"', '\\"') + '"'
 
 
 def _layer(relation: str, columns: Mapping[str, str], more: str = "") -> tuple[str, dict[str, str]]:
@@ -152,8 +230,14 @@ def _texts(relation: str, columns: Mapping[str, str], document: IngestDocument) 
     if not document.dialect.nulls:
         return relation, dict(columns)
     names = {target: f"{_MEANT}{place}" for place, target in enumerate(columns)}
-    told = ", ".join(f"{meant(columns[target], document.dialect)} AS {one}" for target, one in names.items())
+    told = ", ".join(f"{_meant(columns[target], document)} AS {one}" for target, one in names.items())
     return f"(SELECT *, {told} FROM {relation})", names  # noqa: S608 - quoted
+
+
+def _meant(expression: str, document: IngestDocument) -> str:
+    """A text, NULL where it is one that means nothing."""
+    nulls = ", ".join(map(quoted, document.dialect.nulls))
+    return f"CASE WHEN trim({expression}) IN ({nulls}) THEN NULL ELSE {expression} END"
 
 
 def _types(connection: Any, relation: str, raw: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from engine.operations.workspace import Workspace, user_name
 from engine.settings import write_settings
 
 if TYPE_CHECKING:
-    from engine.ingest.coercing import Seen
+    from engine.ingest.previewing import Seen
 
 _LOCAL = "local:"
 _WHO = "convoke ingest"
@@ -41,8 +42,8 @@ _OF_ONE_FILE = ("file", "usage", "refused", "model_mismatch")
 @dataclass(frozen=True)
 class FileLoaded:
     """What became of a file. ``state``: loaded, known (its content was loaded before), or refused. ``id`` names the
-    load, and the folder where bad rows are kept. ``doubts``: columns whose dates or decimals could be meant the other
-    way round, with how they were read."""
+    load, and the folder where bad rows are kept. ``doubts``: columns whose dates could be meant the other way round,
+    with how they were read. ``notes``: by column, sentences about how it was read."""
 
     id: str
     file: str
@@ -54,6 +55,7 @@ class FileLoaded:
     message: str | None = None
     doubts: Mapping[str, str] = field(default_factory=dict)
     hint: str | None = None
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What `convoke ingest load --json` prints."""
@@ -139,19 +141,18 @@ def ingest_preview(
     workspace: Workspace, document: IngestDocument, path: Path, job: Job | None = None
 ) -> tuple[list[Seen], list[str]]:
     """What each column of a file would become, and the columns that the table does not have; nothing is written."""
-    from engine.ingest.coercing import seen
     from engine.ingest.files import opened
     from engine.ingest.loading import in_words
     from engine.ingest.planning import planned
+    from engine.ingest.previewing import previewed
 
     with (
         _scratch(workspace) as (connection, folder),
         opened(connection, path, document.dialect, folder) as file,
         in_words(connection, job),
     ):
-        plan = planned(connection, file, document)
-        told = [seen(connection, plan.relation, one, plan.sources[one.target]) for one in plan.coercions]
-        return told, list(plan.not_there)
+        plan = planned(connection, file, document, everything=True, asking=True)
+        return previewed(connection, plan), list(plan.not_there)
 
 
 def ingest_draft(workspace: Workspace, document: IngestDocument, path: Path) -> str:
@@ -165,7 +166,7 @@ def ingest_draft(workspace: Workspace, document: IngestDocument, path: Path) -> 
         opened(connection, path, document.dialect, folder) as file,
         in_words(connection),
     ):
-        plan = planned(connection, file, document)
+        plan = planned(connection, file, document, everything=True)
     return dump_yaml(write_ingest(replace(plan.pinned(document), path=str(path))))
 
 
@@ -332,9 +333,10 @@ def _one(
                 return FileLoaded(known, path.name, document.into, "known")
             with in_words(connection, job):
                 plan = planned(connection, file, document)
-            document = plan.pinned(document)
             gate = gate_of(workspace, document.into)
-            found = load(connection, plan, document, kept, job, gate.rules, allow_shrink=how.allow_shrink)
+            again_by = partial(planned, connection, file, document, everything=True)
+            found = load(connection, plan, document, kept, job, gate.rules, again_by, allow_shrink=how.allow_shrink)
+            document = found.plan.pinned(document)
             gate.must_hold(connection, found.rows)
             read = found.rows + found.bad
             row = [
@@ -364,8 +366,10 @@ def _one(
     place.note(found)
     if found.bad:
         _report(kept, document, path, number, "loaded", found.rows + found.bad, found.bad)
-    bad, doubts = found.reasons, plan.doubts()
-    return FileLoaded(number, path.name, document.into, "loaded", found.rows, found.bad, bad, doubts=doubts)
+    doubts, notes = found.plan.doubts(), found.plan.told()
+    return FileLoaded(
+        number, path.name, document.into, "loaded", found.rows, found.bad, found.reasons, doubts=doubts, notes=notes
+    )
 
 
 def _report(

@@ -247,7 +247,7 @@ def _given_file(given: Mapping[str, Any]) -> tuple[Any, Any]:
 
 def _preview_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     """What the columns of a file would become."""
-    from engine.ingest.coercing import type_of
+    from engine.tabular.values.coercion import type_of
 
     document, paths = _given_file(given)
     columns, missing = operations.ingest_preview(workspace, document, paths[0], job)

@@ -222,7 +222,7 @@ def test_json_lines_and_parquet(workspace: Workspace, tmp_path: Path) -> None:
     (found,) = operations.ingest_load(workspace, document, [file(tmp_path, text, "a.jsonl")])
     assert (found.rows, found.bad, found.reasons) == (3, 1, {"no JSON object": 1})
     assert rows(workspace, 'SELECT id, "at", tags, more FROM people ORDER BY id') == [
-        (1, datetime(2026, 1, 1, 10), '["a"]', None),
+        (1, datetime(2026, 1, 1, 10, tzinfo=UTC), '["a"]', None),
         (2, None, None, '{"x":1}'),
         (None, None, None, None),
     ]

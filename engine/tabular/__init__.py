@@ -1,0 +1,1 @@
+"""Files of rows as people write them: which values their texts mean."""
