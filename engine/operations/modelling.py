@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,12 @@ from engine.domain.documents import dump_yaml, load_one, read_file
 from engine.domain.durations import parse_duration
 from engine.domain.model import Consent, DataModel
 from engine.domain.model_codec import read_model, write_model
+from engine.drafting.asking import Guess, Question
+from engine.drafting.draft import ColumnFacts, infer_model
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace, user_name
-from engine.quality.inference import ColumnFacts, infer_model
 from engine.quality.model_check import Finding, check_model
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Draft:
     document: str
     columns: tuple[ColumnFacts, ...]
     notes: tuple[str, ...]
+    guesses: tuple[Guess, ...] = ()
+    questions: tuple[Question, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What `convoke model infer --json` prints."""
@@ -37,19 +40,23 @@ class Draft:
             "model": load_one(self.document),
             "columns": [asdict(c) for c in self.columns],
             "notes": list(self.notes),
+            "guesses": [asdict(one) for one in self.guesses],
+            "questions": [asdict(one) for one in self.questions],
         }
 
     def frame(self) -> pd.DataFrame:
-        """One row a column: table, column, type, samples, personal."""
+        """One row a column: table, column, type, samples, personal, confidence, evidence."""
         import pandas as pd
 
         return pd.DataFrame([asdict(c) for c in self.columns])
 
 
-def infer(workspace: Workspace, job: Job | None = None) -> Draft:
-    """Draft a data model for the connected warehouse; nothing is saved."""
-    found = infer_model(workspace.warehouse, job)
-    return Draft(dump_yaml(write_model(found.model)), tuple(found.columns), tuple(found.notes))
+def infer(workspace: Workspace, job: Job | None = None, answers: Mapping[str, str] | None = None) -> Draft:
+    """Draft a data model for the connected warehouse; nothing is saved. ``answers`` are options of an earlier draft's
+    questions by their ids; raises EngineError("usage") for one that is no option."""
+    found = infer_model(workspace.warehouse, job, answers)
+    document = dump_yaml(write_model(found.model))
+    return Draft(document, tuple(found.columns), tuple(found.notes), tuple(found.guesses), tuple(found.questions))
 
 
 def read_model_file(path: Path) -> tuple[DataModel, str]:

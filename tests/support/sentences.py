@@ -8,7 +8,11 @@ from pathlib import Path
 
 import engine
 
-SPEAKERS = {"EngineError", "fail", "Finding", "_add", "Later", "Refused", "Misconfigured", "Change", "Cause"}
+SPEAKERS = {"EngineError", "fail", "Finding", "_add", "Later", "Refused", "Misconfigured", "Change", "Cause"} | {
+    "Question",
+    "Option",
+    "guess",
+}
 """Calls whose text arguments are sentences."""
 ADVICE = ("hint", "advice", "reason", "nearest", "quote", "message", "held")
 """Names that hold or return a sentence end like this."""

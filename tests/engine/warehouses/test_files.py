@@ -11,8 +11,8 @@ import pytest
 
 from engine.domain.model import Source
 from engine.domain.model_codec import read_model
+from engine.drafting.draft import infer_model
 from engine.errors import EngineError
-from engine.quality.inference import infer_model
 from engine.quality.model_check import check_model
 from engine.warehouses.files import Folder
 from engine.warehouses.local import LocalWarehouse, publishing
