@@ -18,6 +18,7 @@ from engine.domain.values import ValueType
 from engine.errors import EngineError, nearest
 from engine.sql.build import Expr, call, cast
 from engine.sql.moments import local_to_instant
+from engine.sql.numbers import Digits, digits_of
 
 
 class Physical(Enum):
@@ -94,15 +95,25 @@ def column_type(columns: Mapping[str, str], wanted: str, path: str) -> str:
 
 @dataclass(frozen=True)
 class Value:
-    """A typed value: ``expr`` is NULL when missing; ``naive`` marks a UTC timestamp without zone."""
+    """A typed value: ``expr`` is NULL when missing; ``naive`` marks a UTC timestamp without zone; ``digits`` are those
+    of a whole number or a decimal."""
 
     type: ValueType
     expr: Expr
     naive: bool = False
+    digits: Digits | None = None
 
     def over(self, expr: Expr) -> Value:
         """The same kind of value from another expression, such as its maximum."""
-        return Value(self.type, expr, self.naive)
+        return Value(self.type, expr, self.naive, self.digits)
+
+    def sum(self) -> Value:
+        """The sum of such values; NULL when there are none."""
+        if self.digits is None:
+            return self.over(call("sum", self.expr))
+        # The sum of UHUGEINT would be a DOUBLE.
+        each = cast(self.expr.copy(), "HUGEINT") if self.digits.unsigned_huge else self.expr
+        return Value(self.type, call("sum", each), digits=self.digits.summed)
 
 
 def typed(field: Field, raw: Expr, type_name: str, tz: ZoneInfo, path: str) -> Value:
@@ -113,7 +124,7 @@ def typed(field: Field, raw: Expr, type_name: str, tz: ZoneInfo, path: str) -> V
         text = raw if type_name.upper() == "VARCHAR" else cast(raw, "VARCHAR")
         return Value(declared, text)
     if declared.is_number and kind in (Physical.INTEGER, Physical.DECIMAL, Physical.FLOAT):
-        return _number(declared, raw, kind)
+        return _number(declared, raw, type_name)
     if declared is ValueType.BOOLEAN and kind in (Physical.BOOLEAN, Physical.INTEGER):
         return Value(declared, raw if kind is Physical.BOOLEAN else cast(raw, "BOOLEAN"))
     if declared.is_temporal and kind in (Physical.DATE, Physical.NAIVE, Physical.INSTANT):
@@ -150,17 +161,19 @@ def refuse_nested(field: Field, type_name: str, path: str) -> None:
         )
 
 
-def _number(declared: ValueType, raw: Expr, kind: Physical) -> Value:
+def _number(declared: ValueType, raw: Expr, type_name: str) -> Value:
+    kind = physical(type_name)
     if kind is Physical.FLOAT:
         if declared is ValueType.DECIMAL:
             # NaN and infinities do not cast, so they come out missing.
-            return Value(declared, cast(raw, "DECIMAL(38, 8)", safe=True))
+            return Value(declared, cast(raw, "DECIMAL(38, 8)", safe=True), digits=digits_of("DECIMAL(38,8)"))
         double = cast(raw, "DOUBLE")
         known = exp.Case(ifs=[exp.If(this=call("isnan", double), true=exp.null())], default=double.copy())
         return Value(ValueType.FLOAT, known)
     if declared is ValueType.FLOAT:
         return Value(declared, cast(raw, "DOUBLE"))
-    return Value(ValueType.INTEGER if kind is Physical.INTEGER else ValueType.DECIMAL, raw)
+    own = ValueType.INTEGER if kind is Physical.INTEGER else ValueType.DECIMAL
+    return Value(own, raw, digits=digits_of(type_name))
 
 
 def _date(raw: Expr, kind: Physical, own: ZoneInfo | None, tz: ZoneInfo) -> Value:

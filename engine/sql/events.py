@@ -34,6 +34,7 @@ from engine.sql.build import (
     within,
 )
 from engine.sql.columns import Value
+from engine.sql.numbers import Average
 from engine.sql.predicates import Moment, local_day, predicate
 from engine.sql.sources import Rows, Sources
 
@@ -140,8 +141,8 @@ def measure_expr(
         field = _guarded(rows.value(kind.properties[measure.property or ""], at.tz, "properties"), guard)
         if field.type is not ValueType.FLOAT:
             # Exactly: avg ≥ x ⇔ sum ≥ x · count.
-            total = Value(ValueType.DECIMAL, call("sum", field.expr))
-            return predicate(total, measure.operator, at, factor=call("count", field.expr.copy()))
+            average = Average(call("count", field.expr.copy()), field.digits)
+            return predicate(field.sum(), measure.operator, at, average)
     return predicate(measure_value(measure, rows, kind, time, at, guard), measure.operator, at)
 
 
@@ -165,8 +166,8 @@ def measure_value(
     value = _guarded(rows.value(kind.properties[measure.property or ""], at.tz, "properties"), guard)
     match measure.kind:
         case "sum":
-            total = exp.Coalesce(this=call("sum", value.expr), expressions=[number(0)])
-            return _finite(value.over(total))
+            total = value.sum()
+            return _finite(total.over(exp.Coalesce(this=total.expr, expressions=[number(0)])))
         case "avg":
             return _finite(Value(ValueType.FLOAT, call("avg", value.expr)))
         case "min" | "max":

@@ -41,6 +41,7 @@ from engine.sql.build import (
     word,
 )
 from engine.sql.columns import Value
+from engine.sql.numbers import MOST, Average, averaged, compared, held, one_of, places, whole_digits
 
 _COMPARISONS: dict[str, type[exp.Binary]] = {
     "eq": exp.EQ,
@@ -55,7 +56,6 @@ _TEXT_FUNCTIONS = {
     "ends_with": "suffix",
     "matches": "regexp_matches",
 }
-_DIGITS = 38
 _MANY = 200
 """Lists longer than this are bound as one array and joined."""
 
@@ -73,14 +73,14 @@ class Moment:
         return self.binder.bind(value)
 
 
-def predicate(value: Value, operator: Operator, at: Moment, factor: Expr | None = None) -> Expr:
+def predicate(value: Value, operator: Operator, at: Moment, average: Average | None = None) -> Expr:
     """TRUE exactly when the value satisfies the operator.
 
-    ``factor`` multiplies numeric operands: an average is compared exactly as ``sum ≥ x · count``.
+    With ``average`` the value is the sum of it: an average is compared exactly as ``sum ≥ x · count``.
     """
     positive = positive_twin(operator)
     if positive is not None:
-        return negation(predicate(value, positive, at, factor))
+        return negation(predicate(value, positive, at, average))
     match operator:
         case IsSet(wanted):
             return not_null(value.expr) if wanted else is_null(value.expr)
@@ -97,25 +97,27 @@ def predicate(value: Value, operator: Operator, at: Moment, factor: Expr | None 
                 return _instant(value, "lt", shift(at.as_of, duration, -1, at.tz), at)
             return conjunction([_instant(value, "gte", ends[0], at), _instant(value, "lt", ends[1], at)])
         case Compare(name, operand, fold):
-            return _compare(value, name, operand, fold, at, factor)
+            return _compare(value, name, operand, fold, at, average)
         case Between(low, high, fold):
             parts = [("gte", low), ("lte", high)]
-            return conjunction([_compare(value, name, operand, fold, at, factor) for name, operand in parts])
+            return conjunction([_compare(value, name, operand, fold, at, average) for name, operand in parts])
         case Among(_, operands, fold):
-            return _among(value, operands, fold, at, factor)
+            return _among(value, operands, fold, at, average)
         case _:
             assert_never(operator)
 
 
-def _compare(value: Value, name: str, operand: Scalar, fold: bool, at: Moment, factor: Expr | None) -> Expr:
+def _compare(value: Value, name: str, operand: Scalar, fold: bool, at: Moment, average: Average | None) -> Expr:
     if value.type.is_temporal:
         found = parse_moment(operand)
         if isinstance(found, datetime):
             return _instant(value, name, to_instant(found, at.tz) if found.tzinfo is None else found, at)
         return _day(value, name, found, at) if found is not None else FALSE.copy()
+    if average is not None:
+        return averaged(value.expr, value.digits, average, name, operand, at.binder)
+    if value.digits is not None:
+        return compared(value.expr, value.digits, name, operand, at.binder)
     left, right = value.expr, _operand(value, operand, at)
-    if factor is not None:
-        right = exp.Mul(this=right, expression=factor.copy())
     if fold:
         left, right = call("lower", left), call("lower", right)
     return _COMPARISONS[name](this=left.copy(), expression=right)
@@ -127,9 +129,11 @@ def _operand(value: Value, operand: Scalar, at: Moment) -> Expr:
     return at.bind(operand)
 
 
-def _among(value: Value, operands: tuple[Scalar, ...], fold: bool, at: Moment, factor: Expr | None) -> Expr:
-    if value.type.is_temporal or factor is not None or value.type is ValueType.BOOLEAN:
-        return disjunction([_compare(value, "eq", operand, fold, at, factor) for operand in operands])
+def _among(value: Value, operands: tuple[Scalar, ...], fold: bool, at: Moment, average: Average | None) -> Expr:
+    finest = value.digits is not None and value.digits.places == MOST
+    if value.type.is_temporal or average is not None or value.type is ValueType.BOOLEAN or finest:
+        return disjunction([_compare(value, "eq", operand, fold, at, average) for operand in operands])
+    operands = tuple(held(value.digits, operands))
     if not operands:
         return FALSE.copy()
     left = call("lower", value.expr.copy()) if fold else value.expr.copy()
@@ -138,10 +142,12 @@ def _among(value: Value, operands: tuple[Scalar, ...], fold: bool, at: Moment, f
         parts = []
         for alike in _of_one_type(items):
             listed = call("unnest", at.bind(alike))
+            if value.digits is not None and value.digits.unsigned_huge:
+                listed = cast(listed, "UHUGEINT")
             parts.append(within(left.copy(), exp.select(call("lower", listed) if fold else listed)))
         return parts[0] if len(parts) == 1 else disjunction(parts)
     bound = [_operand(value, operand, at) for operand in operands]
-    return exp.In(this=left, expressions=[call("lower", b) for b in bound] if fold else bound)
+    return one_of(left, value.digits, [call("lower", b) for b in bound] if fold else bound)
 
 
 def _of_one_type(items: Sequence[Any]) -> list[list[Any]]:
@@ -150,25 +156,15 @@ def _of_one_type(items: Sequence[Any]) -> list[list[Any]]:
     if not any(isinstance(item, Decimal) for item in items):
         return [list(items)]
     lists: list[list[Decimal]] = []
-    whole = _DIGITS + 1
-    for item in sorted((Decimal(item) for item in items), key=_places):
-        digits = max(whole, _whole_digits(item))
-        if digits + _places(item) > _DIGITS:
+    whole = MOST + 1
+    for item in sorted((Decimal(item) for item in items), key=places):
+        digits = max(whole, whole_digits(item))
+        if digits + places(item) > MOST:
             lists.append([])
-            digits = _whole_digits(item)
+            digits = whole_digits(item)
         lists[-1].append(item)
         whole = digits
     return [list(found) for found in lists]
-
-
-def _places(value: Decimal) -> int:
-    """Decimal places as written."""
-    exponent = value.as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _whole_digits(value: Decimal) -> int:
-    return max(1, value.adjusted() + 1)
 
 
 def _text(subject: Expr, name: str, text: str, fold: bool, at: Moment) -> Expr:

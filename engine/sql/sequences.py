@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from engine.domain.durations import Duration
-from engine.domain.rule import Sequence, Step, Where
+from engine.domain.rule import Same, Sequence, Step, Where
 from engine.domain.windows import bounds
 from engine.sql.build import (
     Expr,
     alias,
+    cast,
     column,
     conjunction,
     disjunction,
@@ -30,6 +31,7 @@ from engine.sql.build import (
 from engine.sql.columns import aware
 from engine.sql.events import time_bounds, where_expr
 from engine.sql.moments import seconds, shifted
+from engine.sql.numbers import one_type
 from engine.sql.predicates import Moment
 from engine.sql.sources import Sources
 
@@ -44,6 +46,18 @@ class _Carry:
     @property
     def column(self) -> str:
         return f"carry_{self.step}_{self.subject}"
+
+
+def _same_column(step: Step, place: int) -> str:
+    """The column of the property that a step equates at this place; one equated twice may have two types."""
+    wanted = step.same[place].property
+    earlier = any(same.property == wanted for same in step.same[:place])
+    return f"same_{wanted} {place}" if earlier else f"same_{wanted}"
+
+
+def _as(value: Expr, type_name: str | None) -> Expr:
+    """The value in another type, NULL when it does not fit; as it is without one."""
+    return value if type_name is None else cast(value, type_name, safe=True)
 
 
 def sequence_expr(node: Sequence, sources: Sources, at: Moment) -> Expr:
@@ -91,16 +105,26 @@ class _Chain:
         rows = self._sources.event_rows(step.event, "e")
         kind = self._sources.model.events[step.event]
         columns = {c.column: c.subject for c in self._needed_after(index) if c.step == index}
-        columns |= {f"same_{same.property}": same.property for same in step.same}
+        columns |= {_same_column(step, place): same.property for place, same in enumerate(step.same)}
+        shared = {_same_column(step, place): self._shared_type(step, same) for place, same in enumerate(step.same)}
         parts: list[Expr] = []
         known: list[Expr] = []
         for column_name, subject in columns.items():
-            value = rows.value(kind.properties[subject], self._at.tz, "properties").expr
+            value = _as(rows.value(kind.properties[subject], self._at.tz, "properties").expr, shared.get(column_name))
             parts.append(alias(value, column_name))
             # Such a row is part of no chain, and an ASOF join may take NULL for equal to NULL (DuckDB 1.5 does so from
             # 64 rows on).
             known.append(not_null(value.copy()))
         return self._rows(step.event, step.where, parts, known)
+
+    def _shared_type(self, step: Step, same: Same) -> str | None:
+        """The type in which two equated properties are compared; None for their own."""
+        sides = ((step.event, same.property), (self._steps[self._named[same.step]].event, same.other))
+        found = []
+        for event, subject in sides:
+            kind, rows = self._sources.model.events[event], self._sources.event_rows(event, "e")
+            found.append(rows.value(kind.properties[subject], self._at.tz, "properties").digits)
+        return one_type(*found)
 
     def _between(self, step: Step) -> exp.Select:
         without = step.without
@@ -143,10 +167,12 @@ class _Chain:
         query = exp.select(*outputs).distinct().from_(now)
         same = [
             exp.EQ(
-                this=column(f"same_{s.property}", "now"),
-                expression=column(_Carry(self._named[s.step], s.other).column, "before"),
+                this=column(_same_column(step, place), "now"),
+                expression=_as(
+                    column(_Carry(self._named[s.step], s.other).column, "before"), self._shared_type(step, s)
+                ),
             )
-            for s in step.same
+            for place, s in enumerate(step.same)
         ]
         one_profile = exp.EQ(this=column("profile", "now"), expression=column("profile", "before"))
         later, rest = self._order(step)

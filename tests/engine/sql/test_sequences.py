@@ -93,3 +93,40 @@ def test_missing_equals_nothing_in_a_sequence(warehouse: tuple[DuckSession, Data
         audience = read_audience({"kind": "audience", "id": "it", "rule": {"sequence": steps}})
         found = Evaluator(session, world, {}).members(audience, audience.sites_in(model))
         assert found.tolist() == KNOWN, steps
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "value", "beyond"),
+    [
+        ("DECIMAL(38,2)", "DECIMAL(12,4)", "7.25", "999999999999999999999999999999999999.99"),
+        ("HUGEINT", "DECIMAL(9,2)", "7", "170141183460469231731687303715884105727"),
+        ("UHUGEINT", "BIGINT", "7", "340282366920938463463374607431768211455"),
+    ],
+)
+def test_properties_of_two_types_are_equated_exactly(left: str, right: str, value: str, beyond: str) -> None:
+    """Half of the people have in one of them a number that the other cannot hold: it equals nothing."""
+    connection = connect(":memory:", read_only=False)
+    connection.execute(f"CREATE TABLE people AS SELECT range::INTEGER AS id FROM range(1, {PEOPLE + 1})")
+    for table, kind, found, at in (
+        ("view", left, f"CASE WHEN range < 36 THEN '{beyond}' ELSE '{value}' END", 1),
+        ("buy", right, f"'{value}'", 2),
+    ):
+        connection.execute(
+            f"CREATE TABLE {table} AS SELECT range::INTEGER AS who, TIMESTAMP '2026-01-01' + to_minutes({at}) AS ts, "
+            f"({found})::{kind} AS x FROM range(1, {PEOPLE + 1})"
+        )
+    shape = {"profile": "who", "time": "ts"}
+    events = {
+        table: {"table": table, **shape, "properties": {"x": {"type": "decimal" if "(" in kind else "integer"}}}
+        for table, kind in (("view", left), ("buy", right))
+    }
+    model = read_model({"kind": "model", "profile": {"table": "people", "key": "id", "traits": {}}, "events": events})
+    session = DuckSession("memory:", connection, "made")
+    world = World(model, session, session.describe, {}, datetime(2026, 2, 1, tzinfo=UTC))
+    for steps in (
+        [{"did": "view", "as": "v"}, {"did": "buy", "same": {"x": "v.x"}}],
+        [{"did": "view", "as": "v"}, {"did": "buy", "same": {"x": "v.x"}, "gap": {"lte": "1mo"}}],
+    ):
+        audience = read_audience({"kind": "audience", "id": "it", "rule": {"sequence": steps}})
+        assert Evaluator(session, world, {}).members(audience, audience.sites_in(model)).tolist() == KNOWN, steps
+    session.close()
