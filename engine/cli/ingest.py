@@ -139,6 +139,8 @@ def _told(found: Sequence[FileLoaded], as_json: bool) -> int:
     if as_json:
         say_json([one.as_json() for one in found])
     for one in () if as_json else found:
+        for note in one.remarks:
+            say(f"{one.file}: {note}")
         if one.state == "known":
             say(f"{one.file}: its content is in {one.into} already (load {one.id}).")
         elif one.state == "refused":

@@ -29,15 +29,21 @@ class LoadedColumn:
 @dataclass(frozen=True)
 class Dialect:
     """How files are written; None: found out. ``decimal`` is the decimal separator; ``nulls`` are texts that mean
-    nothing, besides the empty one."""
+    nothing, besides the empty one. ``skip`` lines stand above the header and ``footer`` ones below the rows; ``header``
+    is how many rows name the columns (True: one, False: none); ``sheet`` is a workbook's, by name or by number from 1;
+    lines that begin with ``comment`` are passed over."""
 
     format: Format | None = None
     delimiter: str | None = None
     quote: str | None = None
     encoding: str | None = None
-    header: bool = True
+    header: bool | int | None = None
     decimal: str | None = None
     nulls: tuple[str, ...] = ()
+    skip: int | None = None
+    footer: int | None = None
+    sheet: str | int | None = None
+    comment: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,20 @@ from engine.errors import nearest
 KEYS = ("kind", "id", "into", "path", "mode", "key", "partition", "columns", "file", "evolve", "reject", "from")
 _ORIGIN_KEYS = ("type", "settings", "table", "query", "watermark", "every")
 _COLUMN_KEYS = ("from", "type", "format", "decimal")
-_FILE_KEYS = ("format", "delimiter", "quote", "encoding", "header", "decimal", "nulls")
+_FILE_KEYS = (
+    "format",
+    "delimiter",
+    "quote",
+    "encoding",
+    "header",
+    "decimal",
+    "nulls",
+    "skip",
+    "footer",
+    "sheet",
+    "comment",
+)
+_MOST_LINES = 1_000_000
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "mode": ("insert", "upsert", "replace"),
@@ -119,18 +132,54 @@ def _dialect(value: Any) -> Dialect:
     reading.known_keys(found, _FILE_KEYS, "file", "how the file is written")
     texts = {key: reading.optional_text(found.get(key), f"file.{key}", key) for key in _FILE_KEYS[:4]}
     decimal = found.get("decimal")
-    header = found.get("header", True)
-    if not isinstance(header, bool):
-        raise reading.fail("file.header", f"{reading.shown(header)} is neither true nor false")
+    for key in ("delimiter", "comment"):
+        if found.get(key) is not None and len(str(found[key])) != 1:
+            raise reading.fail(
+                f"file.{key}", f"{reading.shown(found[key])} is no single character", "Write one, quoted."
+            )
+    if texts["quote"] is not None and len(texts["quote"]) > 1:
+        raise reading.fail("file.quote", f"{reading.shown(found['quote'])} is no single character", 'Write "\'" or "".')
     return Dialect(
         None if texts["format"] is None else _choice(texts["format"], "file.format", "format"),  # type: ignore[arg-type]
         texts["delimiter"],
         texts["quote"],
         texts["encoding"],
-        header,
+        _header(found.get("header")),
         None if decimal is None else _choice(decimal, "file.decimal", "decimal"),
         _texts(found.get("nulls"), "file.nulls"),
+        _lines(found.get("skip"), "skip"),
+        _lines(found.get("footer"), "footer"),
+        _sheet(found.get("sheet")),
+        reading.optional_text(found.get("comment"), "file.comment", "comment"),
     )
+
+
+def _header(value: Any) -> bool | int | None:
+    """Whether a row names the columns, or how many do."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and 0 <= value <= 10:
+        return value
+    hint = "Write true, false, or the number of rows that name the columns."
+    raise reading.fail("file.header", f"{reading.shown(value)} is no header", hint)
+
+
+def _lines(value: Any, key: str) -> int | None:
+    """How many lines to leave out."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST_LINES:
+        raise reading.fail(f"file.{key}", f"{reading.shown(value)} is no number of lines", "Write a number such as 3.")
+    return value
+
+
+def _sheet(value: Any) -> str | int | None:
+    """A sheet by name, or by number from 1."""
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise reading.fail("file.sheet", f"{reading.shown(value)} is no sheet", "Write its name, or its number from 1.")
+    return value
 
 
 def _origin(value: Any) -> Origin:

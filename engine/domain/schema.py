@@ -319,8 +319,10 @@ def ingest_schema() -> Schema:
     column = _object({"from": _TEXT, "type": {"enum": kinds}, "format": _TEXT, "decimal": {"enum": [".", ","]}})
     file = {
         "format": {"enum": ["csv", "jsonl", "parquet"]},
-        **dict.fromkeys(("delimiter", "quote", "encoding"), _TEXT),
-        "header": {"type": "boolean"},
+        **dict.fromkeys(("delimiter", "quote", "encoding", "comment"), _TEXT),
+        **{key: {"type": "integer", "minimum": 0} for key in ("skip", "footer")},
+        "sheet": {"type": ["string", "integer"]},
+        "header": {"type": ["boolean", "integer"]},
         "decimal": {"enum": [".", ","]},
         "nulls": {"anyOf": [_TEXT, _list(_TEXT)]},
     }

@@ -1,19 +1,18 @@
-"""The profile keys in a file that somebody uploads as a list: CSV, JSON lines or Parquet, as they are written."""
+"""The profile keys in a file that somebody uploads as a list, as they are written there."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from engine.domain.ingest import Dialect
 from engine.errors import EngineError
-from engine.ingest.files import first_line, format_of, plain_name, text_of
+from engine.ingest.files import plain_name
+from engine.tabular.reader import Readable
+from engine.tabular.rows import csv_records, json_values, small
 
 _LIKE_A_KEY = re.compile(
     r"key|chave|clave|id|(user|customer|client|profile|member|person|contact|cliente|usuario|perfil)(_?(id|key))?|"
@@ -41,62 +40,41 @@ def listed_keys(path: Path, profile_key: str, wanted: str | None = None) -> Iter
     Raises EngineError("usage") where no column or several may be meant, and EngineError("file") for what cannot be
     read.
     """
-    kind = (
-        "csv" if path.suffix.lower() not in (".parquet", ".jsonl", ".ndjson", ".json") else format_of(path, Dialect())
-    )
-    if kind == "parquet":
-        return _of_parquet(path, profile_key, wanted)
-    text = text_of(path)
-    return _of_json(text, path, profile_key, wanted) if kind == "jsonl" else _of_csv(text, path, profile_key, wanted)
+    with small(path) as file:
+        match file.format:
+            case "csv":
+                yield from _of_csv(file, profile_key, wanted)
+            case "jsonl":
+                yield from _of_json(file, profile_key, wanted)
+            case _:
+                yield from _of_parquet(file, profile_key, wanted)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------------------
 
 
-def _of_csv(text: str, path: Path, profile_key: str, wanted: str | None) -> Iterator[KeyRow]:
-    if "\n" not in text:
-        text = text.replace("\r", "\n")  # lines of old Macs
-    rest = text.lstrip("\r\n")
-    if not rest:
+def _of_csv(file: Readable, profile_key: str, wanted: str | None) -> Iterator[KeyRow]:
+    layout = file.layout
+    assert layout is not None  # noqa: S101 - it is CSV
+    rows = csv_records(file, header=layout.header == 1)
+    first = next(rows, None)
+    if first is None:
         return
-    above, text = text[: len(text) - len(rest)].count("\n"), rest
-    delimiter, fields = first_line(text, Dialect(), '"', path.name)
-    heads = [one.strip() for one in fields]
-    place, has_heads = _column(heads, profile_key, wanted, always_heads=False)
-    for number, (line, row, written) in enumerate(_records(text, delimiter, path)):
-        if not row or (has_heads and number == 0):
+    heads = list(layout.columns) if layout.header > 1 else [one.strip() for one in first.fields or ()]
+    place, has_heads = _column(heads, profile_key, wanted, always_heads=layout.header > 1)
+    for number, record in enumerate(chain([first], rows)):
+        if has_heads and number == 0 and layout.header == 1:
+            continue
+        row = record.fields
+        if row is None:
+            yield KeyRow(record.line, "", cut=True)
             continue
         key: str | None = row[place] if place < len(row) else None
-        if (key is None or not key.strip()) and not _is_quoted(written, delimiter, place):
-            if all(not one.strip() for one in row):
+        if (key is None or not key.strip()) and not _is_quoted(record.text, layout.delimiter, place):
+            if record.is_empty:
                 continue
             key = None
-        yield KeyRow(above + line, key, cut=len(row) > len(heads) and (place > 0 or len(heads) == 1))
-
-
-def _records(text: str, delimiter: str, path: Path) -> Iterator[tuple[int, list[str], str]]:
-    """(first line, fields, text as it is written) of each record."""
-    written: list[str] = []
-
-    def lines() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            written.append(line)
-            yield line
-
-    reader = csv.reader(lines(), delimiter=delimiter, strict=True)
-    first = 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            raise EngineError(
-                "file", f"the row of {path.name} that begins in line {first} is not valid CSV", hint="Check its quotes."
-            ) from None
-        yield first, row, "".join(written)
-        written.clear()
-        first = reader.line_num + 1
+        yield KeyRow(record.line, key, cut=len(row) > len(heads) and (place > 0 or len(heads) == 1))
 
 
 def _is_quoted(written: str, delimiter: str, place: int) -> bool:
@@ -116,44 +94,36 @@ def _is_quoted(written: str, delimiter: str, place: int) -> bool:
 # -- other formats -----------------------------------------------------------------------------------------------------
 
 
-def _of_json(text: str, path: Path, profile_key: str, wanted: str | None) -> Iterator[KeyRow]:
+def _of_json(file: Readable, profile_key: str, wanted: str | None) -> Iterator[KeyRow]:
     column: str | None = None
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line, parse_float=str)
-        except ValueError:
-            raise EngineError("file", f"line {number} of {path.name} is not JSON") from None
+    for line, value in json_values(file):
         if isinstance(value, dict):
             if column is None:
                 heads = list(value)
                 column = heads[_column(heads, profile_key, wanted, always_heads=True)[0]]
             value = value.get(column)
-        elif isinstance(value, list):
-            raise EngineError(
-                "file",
-                f"line {number} of {path.name} is a JSON array",
-                hint="Write one object or one key on each line.",
-            )
-        yield KeyRow(number, _text(value), cut=isinstance(value, (dict, list)))
+        yield KeyRow(line, _text(value), cut=isinstance(value, (dict, list)))
+    for broken in file.broken:
+        yield KeyRow(broken.line, "", cut=True)
 
 
-def _of_parquet(path: Path, profile_key: str, wanted: str | None) -> Iterator[KeyRow]:
+def _of_parquet(file: Readable, profile_key: str, wanted: str | None) -> Iterator[KeyRow]:
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
-            heads = file.schema_arrow.names
+        with parquet.ParquetFile(file.file) as found:
+            heads = found.schema_arrow.names
             place, _ = _column(heads, profile_key, wanted, always_heads=True)
             rows = 0
-            for batch in file.iter_batches(columns=[heads[place]]):
+            for batch in found.iter_batches(columns=[heads[place]]):
                 for value in batch.column(0).to_pylist():
                     rows += 1
                     yield KeyRow(rows, _text(value))
     except (OSError, pa.ArrowException):
-        raise EngineError("file", f"{path.name} cannot be read as Parquet", hint="Check how it was made.") from None
+        raise EngineError(
+            "file", f"{file.path.name} cannot be read as Parquet", hint="Check how it was made."
+        ) from None
 
 
 def _text(value: Any) -> str | None:

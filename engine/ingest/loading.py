@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from engine.domain.ingest import IngestDocument
 from engine.durable import make_folder
 from engine.errors import ALLOW_SHRINK, EngineError
 from engine.faults.telling import file_failure
-from engine.ingest.files import LINE, named, quoted, refuse_unclosed
+from engine.ingest.files import LINE, named, quoted
 from engine.ingest.planning import JSON, Plan, table_columns
 from engine.jobs import Job
 from engine.tabular.values.coercion import Coercion
@@ -28,11 +29,20 @@ _REJECTS = "convoke_rejects"
 HALVES = "backslashreplace"
 """How half a character (a lone surrogate) is kept in a line of JSON: by its number, as JSON writes it."""
 _EXAMPLES = 5
+_NUMBERED = 100_000
+"""Bad lines of JSON that are kept with their numbers."""
+NO_OBJECT = "no JSON object"
+_HIDES = "unquoted value"
+"""A quote that is never closed, as DuckDB calls it."""
 
 
 Rules = Callable[[Callable[[str], str | None]], Mapping[str, str]]
 """By the condition that makes a row a bad one its reason, given what makes the expression of a column (None: the file
 has none)."""
+
+
+class Unclear(Exception):
+    """DuckDB gave up on a line, so that those after it were not read: the file has to be read line by line."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +91,9 @@ def load(
             former, plan = plan, planned_again()
             if plan.coercions != former.coercions:
                 staged = _staged(connection, plan, document, rules, fresh=fresh)
-        lines = _broken_lines(connection) if plan.file.format == "csv" else []
-        if document.reject < 1 and any("quote" in why for _, _, why in lines):
-            refuse_unclosed(plan.file, document.dialect, "refused")  # one bad row would hide all that follow it
+        lines = _broken_lines(connection, plan)
+        if not plan.file.careful and any(why == _HIDES for _, _, why in lines):
+            raise Unclear  # the lines after it were not read
         read, misfit = staged.rows + len(lines), staged.bad
         loaded = Loaded(staged.rows - misfit, misfit + len(lines), plan)
         if loaded.bad:
@@ -136,7 +146,7 @@ def _misfits(plan: Plan, document: IngestDocument) -> dict[str, str]:
     """What makes a row a bad one, by the condition: its reason."""
     found = {}
     if plan.file.format == "jsonl":
-        found[f"(coalesce(json_type({JSON}), '') != 'OBJECT')"] = "no JSON object"
+        found[f"(coalesce(json_type({JSON}), '') != 'OBJECT')"] = NO_OBJECT
     for place, one in enumerate(plan.coercions):
         value = plan.value(place)
         if one.text != one.value:
@@ -156,13 +166,12 @@ def _word(one: Coercion) -> str:
     return f"{kind} like {one.format}" if one.format else kind
 
 
-def _broken_lines(connection: Any) -> list[tuple[int, str, str]]:
+def _broken_lines(connection: Any, plan: Plan) -> list[tuple[int, str, str]]:
     """Lines that are no rows: number, text and why, each once."""
-    rows = connection.execute(
-        f"SELECT line, any_value(csv_line), lower(replace(any_value(error_type)::VARCHAR, '_', ' ')) FROM {_REJECTS} "  # noqa: S608
-        "GROUP BY line ORDER BY line"
-    ).fetchall()
-    return [(int(line), str(text), str(why)) for line, text, why in rows]
+    found = list(plan.file.broken)
+    if plan.file.format == "csv":
+        found += plan.file.rejected(connection, _REJECTS)
+    return sorted((one.line, one.text, one.why) for one in found)
 
 
 def _keep_bad(
@@ -184,6 +193,7 @@ def _keep_bad(
             counts[why] = counts.get(why, 0) + 1
             file.write(json.dumps({"line": line, "reasons": [why], "text": text}, ensure_ascii=False) + "\n")
         if some:
+            numbers = _numbers(connection, plan, misfits) if plan.file.format == "jsonl" else {}
             reasons = ", ".join(f"CASE WHEN {test} THEN {quoted(why)} END" for test, why in misfits.items())
             values = ", ".join(
                 f"CAST({expression} AS VARCHAR) AS {named(name)}" for name, expression in plan.raw.items()
@@ -198,11 +208,25 @@ def _keep_bad(
                 for why, *values_ in batch:
                     for one in why:
                         counts[one] = counts.get(one, 0) + 1
-                    told = {"reasons": list(why), **_as_read(plan, dict(zip(names, values_, strict=True)))}
+                    place = numbers.get(str(values_[0])) or deque[int]()
+                    told: dict[str, Any] = {"line": place.popleft()} if place else {}
+                    told |= {"reasons": list(why), **_as_read(plan, dict(zip(names, values_, strict=True)))}
                     file.write(json.dumps(told, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _numbers(connection: Any, plan: Plan, misfits: Mapping[str, str]) -> dict[str, deque[int]]:
+    """The numbers of bad lines of JSON, by their text."""
+    bad = f"SELECT DISTINCT {LINE} FROM {plan.valued()} WHERE {' OR '.join(misfits)} LIMIT {_NUMBERED}"  # noqa: S608
+    found = {str(text): deque[int]() for (text,) in connection.execute(bad).fetchall()}
+    with plan.file.readable.file.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            places = found.get(line.rstrip("\r\n"))
+            if places is not None:
+                places.append(plan.file.line(number))
+    return found
 
 
 def _as_read(plan: Plan, row: dict[str, Any]) -> dict[str, Any]:

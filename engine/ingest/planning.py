@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.domain.ingest import IngestDocument, LoadedColumn
 from engine.errors import EngineError
-from engine.ingest.files import LINE, Opened, named, plain_name, quoted, reading, refuse_unclosed
+from engine.ingest.files import LINE, Opened, named, plain_name, quoted, reading
 from engine.tabular.values import coercion
 from engine.tabular.values.candidates import Asked
 from engine.tabular.values.coercion import Coercion, coerced, sql_type, type_of
@@ -114,7 +114,6 @@ def planned(
                 _retyped(target, texts[target], types[source], given or table.get(target) or types[source])
             )
     if not table and any(wanted[target][1] is None for target in wanted) and _is_empty(connection, relation):
-        refuse_unclosed(file, document.dialect)
         raise EngineError(
             "file",
             f"{file.path.name} has no rows, so that the types of a new table are not known",
@@ -207,7 +206,7 @@ def _raw(connection: Any, file: Opened) -> tuple[str, dict[str, str]]:
         raise EngineError(
             "file",
             f"{file.path.name} has no JSON object on any of its first lines",
-            hint="Write one object on each line, not all of them as one array.",
+            hint="Write one object on each line, or all of them as one array.",
         )
     found = {str(key): f"json_extract_string({EXACT}, {quoted(json_path(str(key)))})" for (key,) in keys}
     return _layer(relation, found, f", {LINE}")

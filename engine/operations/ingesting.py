@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import dump_yaml, load_one, read_file
-from engine.domain.ingest import IngestDocument
+from engine.domain.ingest import Dialect, IngestDocument
 from engine.domain.ingest_codec import read_ingest, write_ingest
 from engine.durable import make_folder, replace_file
 from engine.errors import EngineError
@@ -28,6 +28,7 @@ from engine.operations.workspace import Workspace, user_name
 from engine.settings import write_settings
 
 if TYPE_CHECKING:
+    from engine.ingest.files import Opened
     from engine.ingest.previewing import Seen
 
 _LOCAL = "local:"
@@ -43,7 +44,7 @@ _OF_ONE_FILE = ("file", "usage", "refused", "model_mismatch")
 class FileLoaded:
     """What became of a file. ``state``: loaded, known (its content was loaded before), or refused. ``id`` names the
     load, and the folder where bad rows are kept. ``doubts``: columns whose dates could be meant the other way round,
-    with how they were read. ``notes``: by column, sentences about how it was read."""
+    with how they were read. ``notes``: by column, sentences about how it was read; ``remarks``: about the file."""
 
     id: str
     file: str
@@ -56,6 +57,7 @@ class FileLoaded:
     doubts: Mapping[str, str] = field(default_factory=dict)
     hint: str | None = None
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What `convoke ingest load --json` prints."""
@@ -210,7 +212,8 @@ def ingest_replay(workspace: Workspace, number: str, job: Job | None = None, *, 
     again.chmod(0o600)
     try:
         mode = "insert" if document.mode == "replace" else document.mode
-        given = replace(document, mode=mode, dialect=replace(document.dialect, format="jsonl", encoding=None))
+        dialect = Dialect(format="jsonl", decimal=document.dialect.decimal, nulls=document.dialect.nulls)
+        given = replace(document, mode=mode, dialect=dialect)
         given = replace(given, reject=Decimal(1)) if partly else given
         (found,) = ingest_load(workspace, given, [again], job, again=True)
     finally:
@@ -315,61 +318,66 @@ def _one(
     workspace: Workspace, connection: Any, document: IngestDocument, path: Path, job: Job | None, how: _How
 ) -> FileLoaded:
     from engine.ingest.files import opened
-    from engine.ingest.loading import LEDGER, in_words, ledger, load
+    from engine.ingest.loading import Unclear
+
+    folder = workspace.warehouse_folder
+    try:
+        with opened(connection, path, document.dialect, folder) as file:
+            return _loaded(workspace, connection, document, file, job, how)
+    except Unclear:
+        with opened(connection, path, document.dialect, folder, careful=True) as file:
+            return _loaded(workspace, connection, document, file, job, how)
+
+
+def _loaded(
+    workspace: Workspace, connection: Any, document: IngestDocument, file: Opened, job: Job | None, how: _How
+) -> FileLoaded:
+    from engine.ingest.loading import LEDGER, Unclear, in_words, ledger, load
     from engine.ingest.placing import Place
     from engine.ingest.planning import planned
     from engine.ingest.repeats import loaded_before
 
     number = secrets.token_hex(6)
     kept = kept_folder(workspace) / number
-    place = Place(connection, document.into)
-    with opened(connection, path, document.dialect, workspace.warehouse_folder) as file:
-        connection.execute("BEGIN")
-        try:
-            ledger(connection)
-            known = loaded_before(connection, document, path.name, file.fingerprint, watched=how.watched)
-            if known is not None and not how.again:
-                connection.execute("ROLLBACK")
-                return FileLoaded(known, path.name, document.into, "known")
-            with in_words(connection, job):
-                plan = planned(connection, file, document)
-            gate = gate_of(workspace, document.into)
-            again_by = partial(planned, connection, file, document, everything=True)
-            found = load(connection, plan, document, kept, job, gate.rules, again_by, allow_shrink=how.allow_shrink)
-            document = found.plan.pinned(document)
-            gate.must_hold(connection, found.rows)
-            read = found.rows + found.bad
-            row = [
-                number,
-                document.id,
-                path.name,
-                file.fingerprint,
-                document.into,
-                document.mode,
-                read,
-                found.bad,
-                _now(),
-            ]
-            row += [user_name(), document.partition or ""]
-            connection.execute(f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
-            connection.execute("COMMIT")
-        except EngineError as error:
+    place, path = Place(connection, document.into), file.path
+    connection.execute("BEGIN")
+    try:
+        ledger(connection)
+        known = loaded_before(connection, document, path.name, file.fingerprint, watched=how.watched)
+        if known is not None and not how.again:
             connection.execute("ROLLBACK")
-            if error.code == "refused" and error.path is None and kept.exists():
-                _report(kept, document, path, number, "refused")
-                return FileLoaded(number, path.name, document.into, "refused", message=error.message)
-            shutil.rmtree(kept, ignore_errors=True)
-            raise
-        except BaseException:
-            shutil.rmtree(kept, ignore_errors=True)
-            raise
+            return FileLoaded(known, path.name, document.into, "known")
+        with in_words(connection, job):
+            plan = planned(connection, file, document)
+        gate = gate_of(workspace, document.into)
+        again_by = partial(planned, connection, file, document, everything=True)
+        found = load(connection, plan, document, kept, job, gate.rules, again_by, allow_shrink=how.allow_shrink)
+        document = found.plan.pinned(document)
+        gate.must_hold(connection, found.rows)
+        read = found.rows + found.bad
+        row = [number, document.id, path.name, file.fingerprint, document.into, document.mode, read, found.bad, _now()]
+        row += [user_name(), document.partition or ""]
+        connection.execute(f"INSERT INTO {LEDGER} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)  # noqa: S608
+        connection.execute("COMMIT")
+    except Unclear:
+        connection.execute("ROLLBACK")
+        raise
+    except EngineError as error:
+        connection.execute("ROLLBACK")
+        if error.code == "refused" and error.path is None and kept.exists():
+            _report(kept, document, path, number, "refused")
+            said = tuple(file.notes)
+            return FileLoaded(number, path.name, document.into, "refused", message=error.message, remarks=said)
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
+    except BaseException:
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
     place.note(found)
     if found.bad:
         _report(kept, document, path, number, "loaded", found.rows + found.bad, found.bad)
-    doubts, notes = found.plan.doubts(), found.plan.told()
-    return FileLoaded(
-        number, path.name, document.into, "loaded", found.rows, found.bad, found.reasons, doubts=doubts, notes=notes
-    )
+    done = FileLoaded(number, path.name, document.into, "loaded", found.rows, found.bad, found.reasons)
+    return replace(done, doubts=found.plan.doubts(), notes=found.plan.told(), remarks=tuple(file.notes))
 
 
 def _report(

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience_codec import ID_PATTERN
 from engine.errors import EngineError, nearest
-from engine.ingest.files import plain_name, table_of
+from engine.ingest.files import plain_name
 from engine.operations.finding import MOST_AT_ONCE, Lookup, open_map
 from engine.operations.identity_documents import document_in_force
 from engine.operations.peppers import Ask
 from engine.operations.replacing import replace_list
 from engine.operations.workspace import Workspace
+from engine.tabular.rows import table_of
 
 if TYPE_CHECKING:
     from engine.domain.identity import IdentityDocument
@@ -99,14 +100,16 @@ def onboard_list(
     *,
     allow_shrink: bool = False,
 ) -> Onboarded:
-    """Make a list of the persons that the rows of a CSV file name. ``by`` says which column holds which kind of
+    """Make a list of the persons that the rows of a file name. ``by`` says which column holds which kind of
     identifier; without it the columns' names do. Values are normalised and hashed here, and looked up as hashes.
 
     Raises EngineError("refused") for a replacement by less than half of the persons before, unless ``allow_shrink``.
     """
     if not ID_PATTERN.fullmatch(identifier):
         raise EngineError("structure", f'"{identifier}" cannot be a list\'s id', "id", "Use a-z, 0-9, - and _.")
-    heads, rows = table_of(file)
+    with table_of(file) as table:
+        heads = list(table.columns)
+        rows = [(line, [_text(one) for one in values]) for line, values, _ in table]
     if not rows:
         raise EngineError("file", f"{file} has no rows", hint="The first line names the columns.")
     lookup = Lookup(workspace, ask)
@@ -120,6 +123,13 @@ def onboard_list(
     keys = _keys(workspace, list(dict.fromkeys(persons)))
     size = replace_list(workspace, identifier, keys, allow_shrink=allow_shrink)
     return Onboarded(identifier, size, columns, tuple(row for row, _ in found))
+
+
+def _text(value: Any) -> str:
+    """A value of a file with types as a text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value)
 
 
 def _columns(heads: Sequence[str], document: IdentityDocument, by: Mapping[str, str]) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Files of rows as people write them: which values their texts mean."""
+"""Files of rows as people and programs write them, made readable; and what values mean."""

@@ -17,6 +17,7 @@ import duckdb
 from engine.domain.model import Source
 from engine.errors import EngineError
 from engine.faults.telling import file_failure
+from engine.tabular.wide import refuse_wide
 from engine.warehouses import computed
 from engine.warehouses.collected import Collected, state
 from engine.warehouses.computed import Computed
@@ -24,7 +25,6 @@ from engine.warehouses.duck import Attached, DuckSession, connect, lock
 from engine.warehouses.naming import quoted
 from engine.warehouses.parquet import verify
 from engine.warehouses.protocol import TableInfo
-from engine.warehouses.wide import refuse_wide
 
 READERS = {
     ".parquet": "read_parquet",

@@ -145,10 +145,11 @@ def test_without_a_header(workspace: Workspace, tmp_path: Path) -> None:
     assert rows(workspace, "SELECT c1, c2 FROM people ORDER BY 1") == [(1, "Ana"), (2, "Bruno")]
 
 
-def test_a_quote_that_is_not_closed_is_a_bad_row(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_quote_that_is_not_closed_costs_its_own_line(workspace: Workspace, tmp_path: Path) -> None:
     document = replace(DOCUMENT, reject=Decimal(1))
     (found,) = operations.ingest_load(workspace, document, [file(tmp_path, 'a,b\n0,z\n1,"x\n2,y\n')])
-    assert (found.rows, found.bad) == (1, 1)
+    assert (found.rows, found.bad) == (2, 1)
+    assert rows(workspace) == [(0, "z"), (2, "y")]
 
 
 def test_upsert_and_replace(workspace: Workspace, tmp_path: Path) -> None:
@@ -268,13 +269,13 @@ def test_what_cannot_be_is_said(workspace: Workspace, tmp_path: Path) -> None:
     for text, name, document, message in (
         ("", "a.csv", DOCUMENT, "is empty"),
         ("a,b\n", "a.csv", DOCUMENT, "has no rows"),
-        ('[{"a": 1}]', "a.json", DOCUMENT, "no JSON object on any"),
-        ("a\n1\n", "a.xyz", DOCUMENT, "cannot be told from its name"),
+        ("[1, 2]", "a.json", DOCUMENT, "no JSON object on any"),
+        ("a,b\n1,2,3\n4,5,6\n", "a.csv", DOCUMENT, "the header of a.csv has 2 columns, and its rows have 3"),
         ("a;A\n1;2\n", "a.csv", DOCUMENT, 'has the column "a" twice'),
         ("User-ID,User ID\n1,2\n", "a.csv", DOCUMENT, 'would both be "user_id"'),
         ("a\n1\n", "a.csv", replace(DOCUMENT, columns={"b": LoadedColumn("B")}), 'the file has no column "B"'),
         ("a\n1\n", "a.csv", replace(DOCUMENT, key=("k",), mode="upsert"), 'no column for "k"'),
-        ("no parquet", "a.parquet", DOCUMENT, "a.parquet cannot be read"),
+        ("no parquet", "a.parquet", DOCUMENT, "a.parquet is not Parquet"),
         ("a\n\xff\n", "a.csv", replace(DOCUMENT, dialect=Dialect(encoding="ascii")), "is not written in ascii"),
         ("a\n1\n", "a.csv", replace(DOCUMENT, dialect=Dialect(encoding="klingon")), "there is no encoding"),
     ):

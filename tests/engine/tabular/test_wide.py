@@ -10,8 +10,8 @@ import pytest
 from engine import operations
 from engine.domain.ingest import IngestDocument
 from engine.errors import EngineError
+from engine.tabular.wide import MOST_COLUMNS, refuse_wide
 from engine.warehouses.opening import open_warehouse
-from engine.warehouses.wide import MOST_COLUMNS, refuse_wide
 
 
 def wide(columns: int, delimiter: str = ",") -> str:
