@@ -135,7 +135,7 @@ def _above(survey: Survey, record: Record, found: Persons) -> Persons:
     if confidence < SURE:
         question = Question(
             f"person:{found.table}",
-            f"Which column of {found.table} tells persons apart?",
+            f"Which column of {found.table} identifies a person?",
             said,
             confidence,
             (
