@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.i18n import Words
 from app.preferences.model_table import ModelTable
+from app.preferences.questions import Questions
 from app.session import Session
 from app.widgets.parts import button, label, restyle, row
 from engine.domain.documents import dump_yaml, load_one
@@ -138,18 +139,22 @@ class WherePage(_Page):
 
 
 class ModelPage(_Page):
-    """The draft: a table of its fields, and the whole of it as text."""
+    """The draft: its questions, a table of its fields, and the whole of it as text."""
 
     def __init__(self, words: Words, session: Session) -> None:
         super().__init__(words, session, "connect.model")
         self.table = ModelTable(words)
         self.text = QPlainTextEdit()
         self.table.edited.connect(lambda document: self.text.setPlainText(dump_yaml(document)))
+        self.questions = Questions(words)
+        self.questions.answered.connect(self._on_answered)
+        self._drafted = ""
         self.text.setAccessibleName(self.words("connect.model.text"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.tabs = QTabWidget()
         self.tabs.addTab(self.table, self.words("connect.model.table"))
         self.tabs.addTab(self.text, self.words("connect.model.text"))
+        self.tabs.addTab(self.questions, self.words("connect.questions.title"))
         self.tabs.currentChanged.connect(self._on_tab)
         self.notes = label("", "muted", wrap=True)
         self.column.addWidget(self.state)
@@ -157,16 +162,46 @@ class ModelPage(_Page):
         self.column.addWidget(self.notes)
 
     def initializePage(self) -> None:
+        self.questions.forget()
+        self._draft()
+
+    def _draft(self) -> None:
         self.set_done(False)
+        self.tabs.setEnabled(False)
         self.say(self.words("connect.drafting"))
-        self.session.call("infer", self._on_draft, self.fail)
+        self.session.call("infer", self._on_draft, self._on_failed, answers=dict(self.questions.answers))
+
+    def _on_answered(self) -> None:
+        """An answer drafts again, unless that would undo what was written meanwhile."""
+        if self.text.toPlainText() == self._drafted:
+            self._draft()
+        else:
+            self.say(self.words("connect.questions.edited"), wrong=True)
+
+    def _on_failed(self, error: EngineError) -> None:
+        self.tabs.setEnabled(True)
+        self.fail(error)
 
     def _on_draft(self, found: dict[str, Any]) -> None:
+        self.tabs.setEnabled(True)
         self.text.setPlainText(found["document"])
+        self._drafted = self.text.toPlainText()
+        self._show_questions(found.get("questions", []))
         self.notes.setText("\n".join(f"· {self.words.sentence(note)}" for note in found["notes"]))
         self.say(self.words("connect.drafted"))
         self.set_done(True)
         self._on_tab(self.tabs.currentIndex())
+
+    def _show_questions(self, open_ones: list[dict[str, Any]]) -> None:
+        """The questions in a tab of their own, which comes to the front while one is open."""
+        self.questions.show_questions(open_ones)
+        at, count = self.tabs.indexOf(self.questions), self.questions.count
+        self.tabs.setTabVisible(at, bool(count))
+        self.tabs.setTabText(at, self.words("connect.questions", self.words.number(len(open_ones))))
+        if open_ones:
+            self.tabs.setCurrentIndex(at)
+        elif not count:
+            self.tabs.setCurrentIndex(0)
 
     def _on_tab(self, at: int) -> None:
         """The table shows what the text says; a text that is no model stays in front, with what is wrong."""

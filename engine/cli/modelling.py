@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import note, number, progress, say, say_json, table
+
+if TYPE_CHECKING:
+    from engine.drafting.asking import Question
 
 model = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft, check, show and set the data model.")
 
@@ -17,6 +21,11 @@ model = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draft, ch
 def infer(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option("--out", help="Write the draft to this file.")] = None,
+    answer: Annotated[
+        list[str] | None,
+        typer.Option("--answer", metavar="QUESTION=ANSWER", help="Answer a question; may be repeated."),
+    ] = None,
+    ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask what the data leave open, on a terminal.")] = True,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -24,8 +33,15 @@ def infer(
     from engine import operations
     from engine.errors import EngineError
 
-    with open_workspace(context, workspace) as opened, progress("Looking", quiet=as_json) as job:
-        found = operations.infer(opened, job)
+    answers = _answers(answer or [])
+    with open_workspace(context, workspace) as opened:
+        with progress("Looking", quiet=as_json) as job:
+            found = operations.infer(opened, job, answers)
+        terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        while ask and terminal and not as_json and found.questions:
+            answers |= {one.id: _asked(one) for one in found.questions}
+            with progress("Looking", quiet=as_json) as job:
+                found = operations.infer(opened, job, answers)
     if out is not None:
         try:
             out.write_text(found.document, encoding="utf-8")
@@ -43,6 +59,41 @@ def infer(
         say(f"The draft is in {out}. Read it, correct it, then: convoke model check {out}")
     for remark in found.notes:
         note(f"Note: {remark}.")
+    for one in found.questions:
+        others = ", ".join(option.value for option in one.options[1:])
+        note(f"Question: {one.text} {_sentence(one.evidence)} The draft says {one.drafted}.")
+        note(f"  Otherwise: --answer {one.id}=ANSWER, where ANSWER is {others}.")
+
+
+def _answers(given: list[str]) -> dict[str, str]:
+    """The answers by question."""
+    from engine.errors import EngineError
+
+    found = {}
+    for one in given:
+        question, equals, answer = one.rpartition("=")
+        if not (question and equals and answer):
+            hint = "Write --answer QUESTION=ANSWER, as the draft names them."
+            raise EngineError("usage", f'"{one}" is no answer', "--answer", hint)
+        found[question] = answer
+    return found
+
+
+def _asked(question: Question) -> str:
+    """What a person on the terminal answers; the drafted answer for an empty line."""
+    note(f"{question.text}")
+    note(f"  {_sentence(question.evidence)} (confidence {question.confidence:.2f})")
+    for at, option in enumerate(question.options, 1):
+        note(f"  {at}. {option.text}")
+    while True:
+        chosen: int = typer.prompt("  Answer", default=1, type=int, err=True)
+        if 1 <= chosen <= len(question.options):
+            return question.options[chosen - 1].value
+        note(f"  Answer with a number from 1 to {len(question.options)}.")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 @model.command()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from engine.errors import EngineError, nearest
 
+COUNTRY = "country"
+"""The id of the question about the country; the others are KIND:PLACE."""
 SURE = 0.9
 """A guess with at least this confidence is not asked about."""
 
@@ -76,9 +78,11 @@ class Record:
             raise EngineError("usage", f'"{given}" is no answer to the question {question.id}', "--answer", hint)
         return given
 
-    def must_have_asked(self) -> None:
-        """Raise EngineError("usage") for an answer to a question that was not asked."""
+    def must_know(self, places: Collection[str]) -> None:
+        """Raise EngineError("usage") for an answer to a question that no draft of these tables and columns can ask. An
+        answer may make another question needless, so that one that is not asked now is no error."""
         for one in self.answers:
-            if one not in self.asked:
+            kind, colon, place = one.partition(":")
+            if not (place in places if colon else kind == COUNTRY):
                 hint = nearest(one, self.asked, "question")
                 raise EngineError("usage", f'the draft asks no question "{one}"', "--answer", hint)

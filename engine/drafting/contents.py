@@ -12,14 +12,8 @@ from functools import cache
 from importlib.resources import files
 
 import phonenumbers
-from stdnum import iban, luhn
-from stdnum.ar import cuit
-from stdnum.br import cnpj, cpf
-from stdnum.cl import rut
-from stdnum.ec import ci
-from stdnum.es import dni, nie
-from stdnum.mx import curp, rfc
 
+from engine.domain.national import CHECKED, canonical, card, iban
 from engine.drafting.words import plain
 
 MOST_VALUES = 1_000
@@ -48,12 +42,14 @@ _HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Share:
-    """How many of the known values that were looked at are of a kind; ``weak`` when a plain number often passes."""
+    """How many of the known values that were looked at are of a kind; ``weak`` when a plain number often passes.
+    ``country`` is the one whose document it is."""
 
     kind: str
     count: int
     of: int
     weak: bool = False
+    country: str | None = None
 
     @property
     def part(self) -> float:
@@ -61,52 +57,18 @@ class Share:
         return self.count / self.of if self.of else 0.0
 
 
-@dataclass(frozen=True)
-class _Check:
-    kind: str
-    shape: re.Pattern[str]
-    valid: Callable[[str], bool]
-    weak: bool = False
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
-
-
-def _rfc(text: str) -> bool:
-    return bool(rfc.is_valid(text, validate_check_digits=False))
-
-
-_CARD = r"[2-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}|3\d{3}[ -]?\d{6}[ -]?\d{5}"
-_CHECKS = (
-    _Check("cpf", _pattern(r"\d{3}\.?\d{3}\.?\d{3}[-/]?\d{2}"), cpf.is_valid),
-    _Check("cnpj", _pattern(r"[\dA-Z]{2}\.?[\dA-Z]{3}\.?[\dA-Z]{3}/?[\dA-Z]{4}-?\d{2}"), cnpj.is_valid),
-    _Check("curp", _pattern(r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z\d]\d"), curp.is_valid),
-    _Check("rfc", _pattern(r"[A-ZÑ&]{3,4}-?\d{6}-?[A-Z\d]{3}"), _rfc),
-    _Check("cuit", _pattern(r"(20|23|24|25|26|27|30|33|34)-?\d{8}-?\d"), cuit.is_valid),
-    _Check("rut", _pattern(r"\d{1,2}\.?\d{3}\.?\d{3}-?[\dK]"), rut.is_valid, weak=True),
-    _Check("dni", _pattern(r"\d{8}-?[A-Z]"), dni.is_valid),
-    _Check("dni", _pattern(r"[XYZ]-?\d{7}-?[A-Z]"), nie.is_valid),
-    _Check("cedula", _pattern(r"\d{9}-?\d"), ci.is_valid, weak=True),
-    _Check("cedula", _pattern(r"\d\.?\d{3}\.?\d{3}-?\d"), lambda text: _uruguayan(text), weak=True),
-    _Check("iban", _pattern(r"[A-Z]{2}\d{2}( ?[A-Z\d]){11,30}"), iban.is_valid),
-    _Check("card", _pattern(_CARD), lambda text: _card(text), weak=True),
-)  # fmt: skip
-"""Documents, accounts and cards whose digits check each other, in this order."""
-
-
-def _card(text: str) -> bool:
-    return bool(luhn.is_valid(re.sub(r"\D", "", text)))
-
-
-def _uruguayan(text: str) -> bool:
-    """The last digit of an Uruguayan cédula checks the others (weights 2987634, modulo 10)."""
-    digits = [int(one) for one in text if one.isdigit()]
-    if len(digits) not in (7, 8):
-        return False
-    digits = [0] * (8 - len(digits)) + digits
-    total = sum(digit * weight for digit, weight in zip(digits[:7], (2, 9, 8, 7, 6, 3, 4), strict=True))
-    return -total % 10 == digits[7]
+_WEAK = frozenset(
+    {
+        *(("rut", one) for one in ("CL", "UY")),
+        *(("cedula", one) for one in ("DO", "EC", "UY")),
+        *(("nit", one) for one in ("CO", "GT", "SV")),
+        ("ruc", "PY"),
+        ("dui", "SV"),
+    }
+)
+"""Documents that one in about ten plain numbers passes for."""
+_MOST_DOCUMENTS = 300
+_DOCUMENT_SHAPE = re.compile(r"(?=(?:\D*\d){5})[\w .&/-]{7,22}")
 
 
 def known(values: Iterable[str]) -> list[str]:
@@ -115,17 +77,16 @@ def known(values: Iterable[str]) -> list[str]:
     return [one for one in trimmed if not _MISSING.fullmatch(one)]
 
 
-def shares(values: Sequence[str], *, padded: bool = False) -> list[Share]:
-    """The kinds that some of the values are, the most frequent first. ``padded`` gives numbers back the leading zeros
-    of a CPF or CNPJ.
+def shares(values: Sequence[str]) -> list[Share]:
+    """The kinds that some of the values are, the most frequent first.
 
-    >>> shares(["ana@x.com", "b@y.com.br", "-"])[0]
-    Share(kind='email', count=2, of=2, weak=False)
+    >>> shares(["ana@x.com", "b@y.com.br", "-"])[0].part
+    1.0
     """
     found = known(values[:MOST_VALUES])
     if not found:
         return []
-    counted = [_share("email", found, _EMAIL.fullmatch), *_checked(found, padded=padded)]
+    counted = [_share("email", found, _EMAIL.fullmatch), *_documents(found)]
     counted += [
         _share("ip", found, _IP.fullmatch),
         _share("street", found, _STREET.fullmatch),
@@ -144,17 +105,32 @@ def _share(kind: str, values: Sequence[str], matches: Callable[[str], object]) -
     return Share(kind, sum(1 for one in values if matches(one)), len(values))
 
 
-def _checked(values: Sequence[str], *, padded: bool) -> Iterator[Share]:
-    counts: dict[str, int] = {}
-    for value in values:
-        texts = (value, value.zfill(11)) if padded and len(value) in (9, 10) else (value,)
-        texts = (*texts, value.zfill(14)) if padded and len(value) in (12, 13) else texts
-        kinds = {one.kind for one in _CHECKS for text in texts if one.shape.fullmatch(text) and one.valid(text)}
-        for kind in kinds:
-            counts[kind] = counts.get(kind, 0) + 1
-    weak = {one.kind for one in _CHECKS if one.weak}
-    for kind in dict.fromkeys(one.kind for one in _CHECKS):
-        yield Share(kind, counts.get(kind, 0), len(values), kind in weak)
+def _documents(values: Sequence[str]) -> Iterator[Share]:
+    """Documents whose digits check each other, by kind and country, and accounts and cards."""
+    looked = _spread(values, _MOST_DOCUMENTS)
+    shaped = [one for one in looked if _DOCUMENT_SHAPE.fullmatch(one)]
+    for kind, country in sorted(CHECKED - {("cuil", "AR")}):
+        count = sum(1 for one in shaped if canonical(kind, one, country) is not None)
+        yield _scaled(kind, count, looked, values, weak=(kind, country) in _WEAK, country=country)
+    yield _scaled("iban", sum(1 for one in looked if iban(one)), looked, values)
+    yield _scaled("card", sum(1 for one in looked if card(one)), looked, values, weak=True)
+
+
+def _spread(values: Sequence[str], most: int) -> Sequence[str]:
+    """So many of the values at most, from all over them."""
+    return values[:: max(1, -(-len(values) // most))]
+
+
+def _scaled(
+    kind: str,
+    count: int,
+    looked: Sequence[str],
+    values: Sequence[str],
+    *,
+    weak: bool = False,
+    country: str | None = None,
+) -> Share:
+    return Share(kind, round(count * len(values) / len(looked)), len(values), weak, country)
 
 
 # -- phones ------------------------------------------------------------------------------------------------------------
@@ -163,7 +139,7 @@ def _checked(values: Sequence[str], *, padded: bool) -> Iterator[Share]:
 def _phones(values: Sequence[str]) -> Share:
     """Numbers that exist, all in one country or with their own code; plain digits count as weak, for many numbers of
     other kinds look like them."""
-    looked = values[:: max(1, len(values) // _MOST_PHONES)][:_MOST_PHONES]
+    looked = _spread(values, _MOST_PHONES)
     shaped = [one for one in looked if _PHONE_SHAPE.fullmatch(one) and not _DATE_SHAPE.fullmatch(one)]
     if len(shaped) * 20 < len(looked):
         return Share("phone", 0, len(values))
@@ -176,7 +152,7 @@ def _phones(values: Sequence[str]) -> Share:
     written = sum(1 for one in shaped if one.startswith("+") or re.search(r"\d\)? ?[-. ]?\d{3,4}[-. ]\d{4}|^\(", one))
     mobile = sum(1 for one in shaped if re.fullmatch(r"(55)?[1-9][1-9]9\d{8}|549\d{10}|521?\d{10}", one))
     sure = max(written, mobile) * 2 > len(shaped)
-    return Share("phone", round(best * len(values) / len(looked)), len(values), weak=not sure)
+    return _scaled("phone", best, looked, values, weak=not sure)
 
 
 def _exists(text: str, region: str | None) -> bool:

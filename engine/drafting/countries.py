@@ -72,7 +72,6 @@ COUNTRIES: Mapping[str, Country] = {
     for code, zone, currency, names in (line.split(" ", 3) for line in _LISTED.strip().split("\n"))
 }
 _BY_TEXT = {text: one for one in COUNTRIES.values() for text in (one.code.lower(), *one.names)}
-_BY_KIND = {"cpf": "BR", "cnpj": "BR", "curp": "MX", "rfc": "MX", "cuit": "AR", "rut": "CL", "postal": "BR"}
 _BRAZIL = listed(
     """
     AC AL AP AM BA CE DF ES GO MA MT MS MG PA PB PR PE PI RJ RN RS RO RR SC SP SE TO
@@ -109,16 +108,17 @@ def _of(found: Column) -> list[Evidence]:
         return []
     result = []
     for share in found.shares:
-        code = _BY_KIND.get(share.kind)
-        if code is not None and share.part >= 0.8 and (not share.weak or "rut" in words(found.name)):
+        code = "BR" if share.kind == "postal" else share.country or ""
+        named = share.kind in words(found.name) and share is found.shares[0]
+        if code in COUNTRIES and share.part >= 0.8 and (not share.weak or named):
             said = f"{100 * share.part:.0f} % of {share.of:,} values of {found.place} are of {code}"
             result.append(Evidence(COUNTRIES[code], said, 0.9 if share.kind != "postal" else 0.8))
         if share.kind == "phone" and share.part >= 0.8 and (one := _dialled(found)) is not None:
             result.append(one)
-    named = set(words(found.name))
-    if named & _COUNTRY_WORDS and (one := _dominant(found)) is not None:
+    spoken = set(words(found.name))
+    if spoken & _COUNTRY_WORDS and (one := _dominant(found)) is not None:
         result.append(one)
-    if named & _BRAZIL_WORDS and len(found.different) >= 5 and found.different <= _BRAZIL:
+    if spoken & _BRAZIL_WORDS and len(found.different) >= 5 and found.different <= _BRAZIL:
         said = f"all {len(found.different)} different values of {found.place} are states of BR"
         result.append(Evidence(COUNTRIES["BR"], said, 0.9))
     return result

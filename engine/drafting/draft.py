@@ -75,7 +75,8 @@ def infer_model(warehouse: Warehouse, job: Job | None = None, answers: Mapping[s
     survey = Survey(warehouse, job)
     persons = find_persons(survey, record)
     found = _Drafter(survey, record, persons).draft()
-    record.must_have_asked()
+    columns = [one.place for table in survey.tables.values() for one in table.columns.values()]
+    record.must_know({*survey.tables, *columns})
     return found
 
 

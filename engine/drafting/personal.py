@@ -6,30 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.domain.national import DOCUMENTS
 from engine.drafting.contents import Share
 from engine.drafting.survey import Column
 from engine.drafting.words import PERSON, THINGS, is_key_name, listed, plain, singular, words
 from engine.sql.columns import Physical
 
-IDENTIFYING = listed(
-    """
-    email phone document device ip cpf cnpj curp rfc cuit rut dni cedula
-    """
-)
+IDENTIFYING = frozenset({"email", "phone", "document", "device", "ip", *DOCUMENTS})
 """Kinds that identify a person: no rules are built on them."""
 HIDDEN = IDENTIFYING | {"card", "iban"}
 """Kinds that are neither traits nor properties."""
-DOCUMENTS = listed(
-    """
-    cpf cnpj curp rfc cuit rut dni cedula
-    """
-)
-"""Kinds of documents with check digits."""
 _BY_NAME: Mapping[str, str] = {
     "email": r"\be ?mail|\bcorreo\b|\bmail\b",
     "phone": r"\b(tele)?phone|\bcelular|\btelefone|\btelefono|\bmobile\b|\bwhatsapp|\bfone\b|\bmovil\b|\bmsisdn\b|"
     r"\btel\b",
-    "document": r"^(cpf|cnpj|rut|curp|dni|rg|rfc|cuit|cuil|cedula|nit|ruc|passport|pasaporte|passaporte)\b|"
+    "document": r"^(cpf|cnpj|rut|curp|dni|rg|rfc|cuit|cuil|cedula|nit|ruc|rif|dui|cui|passport|pasaporte|passaporte)\b|"
     r"\b(cpf|cnpj|curp|dni|rfc|cuit|cuil|cedula)$|\btax id\b|\bdocument number\b|"
     r"^(nro|num|numero)( de)? documento$|^documento$",
     "name": r"^(first|last|full|sur|middle|family|given)? ?name$|^(first|last|full|sur)name$|\bnombre|^nome\b|"
@@ -49,7 +40,8 @@ _WORDS_FOR_KIND = {
     "birth": "dates of birth", "device": "identifiers of devices", "document": "identity documents",
     "address": "postal addresses",
     "cpf": "valid CPF", "cnpj": "valid CNPJ", "curp": "valid CURP", "rfc": "valid RFC", "cuit": "valid CUIT or CUIL",
-    "rut": "valid RUT", "dni": "valid DNI", "cedula": "valid cédulas", "email_within": "texts with an e-mail address",
+    "rut": "valid RUT", "dni": "valid DNI", "cedula": "valid cédulas", "nit": "valid NIT", "ruc": "valid RUC",
+    "rif": "valid RIF", "dui": "valid DUI", "cui": "valid CUI", "email_within": "texts with an e-mail address",
 }  # fmt: skip
 _DIALLED = re.compile(r"\D*(\d\D{0,2}){7,15}")
 _DIALLED_FLOAT = re.compile(r"\d{7,15}\.0+")
@@ -119,11 +111,11 @@ def personal(found: Column) -> Finding:
 
 
 def _by_values(found: Column, by_name: str | None) -> Finding | None:
-    shares = {one.kind: one for one in found.shares}
+    shares = {one.kind: one for one in reversed(found.shares)}
     if by_name == "document" and (best := next((one for one in found.shares if one.kind in DOCUMENTS), None)):
         wanted = [one for one in words(found.name) if one in DOCUMENTS]
         named = shares.get({"cuil": "cuit"}.get(wanted[0], wanted[0])) if wanted else None
-        share = named or best
+        share = best if named is None else named
         if share.part >= 0.3:
             return Finding(share.kind, 0.99 if share.part >= 0.8 else 0.9, told(share))
     is_key = is_key_name(found.name) and by_name is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.domain.national import DOCUMENTS
 from engine.drafting.asking import SURE, Option, Question, Record
-from engine.drafting.personal import DOCUMENTS, personal
+from engine.drafting.personal import personal
 from engine.drafting.survey import Column, Survey, Table
 from engine.drafting.times import event_times
 from engine.drafting.words import PERSON, THINGS, entity, is_key_name, is_person, singular, words
@@ -134,7 +135,7 @@ def _above(survey: Survey, record: Record, found: Persons) -> Persons:
     if confidence < SURE:
         question = Question(
             f"person:{found.table}",
-            f"Which column of {found.table} tells persons apart?",
+            f"Which column of {found.table} identifies a person?",
             said,
             confidence,
             (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.domain.model import DEFAULT_SITE, Site
-from engine.drafting.asking import SURE, Option, Question, Record
+from engine.drafting.asking import COUNTRY, SURE, Option, Question, Record
 from engine.drafting.countries import COUNTRIES, Country, country_of, evidence
 from engine.drafting.persons import Persons
 from engine.drafting.placing import Placing
@@ -76,7 +76,7 @@ class Sites:
         if weight < SURE:
             options = [Option(code, _of_country(code)) for code in codes]
             question = Question(
-                "country",
+                COUNTRY,
                 "In which country is the business?",
                 said,
                 weight,

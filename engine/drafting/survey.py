@@ -47,7 +47,7 @@ class Column:
         """The kinds of its values, the most frequent first."""
         if self.physical not in (Physical.TEXT, Physical.INTEGER):
             return []
-        return shares(self.values, padded=self.physical is Physical.INTEGER)
+        return shares(self.values)
 
     @cached_property
     def known(self) -> list[str]:

@@ -131,7 +131,7 @@ def _connect(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
 
 
 def _infer(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
-    draft = operations.infer(workspace, job)
+    draft = operations.infer(workspace, job, given.get("answers"))
     return draft.as_json() | {"document": draft.document}
 
 

@@ -82,3 +82,55 @@ def test_help_opens_in_every_language(qtbot: QtBot) -> None:
         dialog = HelpDialog(Words(language), "about")
         qtbot.addWidget(dialog)
         assert dialog.tabs.count() == 9
+
+
+QUESTION = {
+    "id": "person:customers",
+    "text": "Which column of customers identifies a person?",
+    "evidence": "10 values of a belong to 8 values of b; other tables do not tell which of the two is the person",
+    "confidence": 0.7,
+    "options": [
+        {"value": "b", "text": "b: a person may have several rows"},
+        {"value": "a", "text": "a: each row is a person"},
+    ],
+}
+
+
+def test_an_answer_drafts_again_and_can_be_taken_back(qtbot: QtBot) -> None:
+    worker = FakeWorker()
+    wizard = ConnectWizard(Session(worker), Words("es"))  # type: ignore[arg-type]
+    qtbot.addWidget(wizard)
+    page = wizard.model
+    page.initializePage()
+    assert worker.of("infer")[-1].arguments["answers"] == {}
+    answer(worker, "infer", {"document": "kind: model\n", "notes": [], "columns": [], "questions": [QUESTION]})
+    assert page.tabs.currentWidget() is page.questions
+    choices = page.questions.groups["person:customers"].buttons()
+    assert [choice.text() for choice in choices] == [
+        "b: una persona puede tener varias filas",
+        "a: cada fila es una persona",
+    ]
+    assert choices[0].isChecked()
+    choices[1].click()
+    assert worker.of("infer")[-1].arguments["answers"] == {"person:customers": "a"}
+    assert not page.isComplete()
+    answer(worker, "infer", {"document": "kind: model\n# a\n", "notes": [], "columns": [], "questions": []})
+    assert page.isComplete()
+    assert page.text.toPlainText() == "kind: model\n# a\n"
+    choices = page.questions.groups["person:customers"].buttons()
+    assert choices[1].isChecked()
+    page.text.setPlainText("kind: model\n# mine\n")
+    choices[0].click()
+    assert len(worker.of("infer")) == 2
+    assert page.text.toPlainText() == "kind: model\n# mine\n"
+    assert "Editaste" in page.state.text()
+
+
+def test_without_a_question_there_is_no_tab_for_them(qtbot: QtBot) -> None:
+    worker = FakeWorker()
+    wizard = ConnectWizard(Session(worker), Words("en"))  # type: ignore[arg-type]
+    qtbot.addWidget(wizard)
+    page = wizard.model
+    page.initializePage()
+    answer(worker, "infer", {"document": "kind: model\n", "notes": [], "columns": [], "questions": []})
+    assert not page.tabs.isTabVisible(page.tabs.indexOf(page.questions))

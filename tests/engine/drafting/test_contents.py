@@ -92,8 +92,7 @@ def test_other_values_are_no_personal_data(make: Callable[[], str]) -> None:
 
 def test_leading_zeros_that_a_number_lost_come_back() -> None:
     values = [str(int(f"0{(base := '0' + digits(8))}{cpf._calc_check_digits(base)}")) for _ in range(50)]
-    assert {one.kind for one in shares(values) if one.part > 0.5 and not one.weak} == set()
-    assert shares(values, padded=True)[0].kind == "cpf"
+    assert shares(values)[0].kind == "cpf"
 
 
 def test_an_address_in_a_text_is_seen() -> None:
