@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +29,7 @@ def _query(name: str) -> str:
     return files("engine.store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
+@cache
 def _migrations() -> list[tuple[int, str]]:
     folder = files("engine.store").joinpath("migrations")
     found = [
@@ -82,15 +83,16 @@ class Database:
                 f"{path} was written by a newer Convoke (schema {current})",
                 hint="Update Convoke, then try again.",
             )
-        for number, script in migrations:
-            if number > current:
-                with self.transaction():
-                    now = self._number("PRAGMA user_version")
-                    if number > now:
-                        self._connection.execute(script)
-                        self._connection.execute(f"PRAGMA user_version = {number}")
-        if current == 0:  # nothing older is here to be given what it uses
-            self.run("granting_done")
+        with nullcontext() if current else self.transaction():  # a new store is there with one commit, or not at all
+            for number, script in migrations:
+                if number > current:
+                    with self.transaction():
+                        now = self._number("PRAGMA user_version")
+                        if number > now:
+                            self._connection.execute(script)
+                            self._connection.execute(f"PRAGMA user_version = {number}")
+            if current == 0:  # nothing older is here to be given what it uses
+                self.run("granting_done")
 
     def _number(self, sql: str) -> int:
         return int(next(iter(self._connection.execute(sql)))[0])

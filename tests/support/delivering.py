@@ -12,6 +12,7 @@ from engine.destinations.protocol import Batch, Capabilities, Operation, Receipt
 from engine.operations import Workspace, add_destination, apply_model_text, init, run, save
 from engine.settings import write_settings
 from engine.warehouses.local import publishing
+from tests.support.filling import insert
 
 MODEL = """kind: model
 profile: {table: people, key: id, traits: {city: {type: string}}}
@@ -51,7 +52,7 @@ def publish(folder: Path, people: Sequence[Person]) -> None:
         )
         if people:
             rows = [[one.id, one.city, one.email, one.phone, one.agreed] for one in people]
-            connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", rows)
+            insert(connection, "people", rows)
 
 
 def make(

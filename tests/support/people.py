@@ -13,6 +13,7 @@ from engine import operations
 from engine.domain.documents import dump_yaml
 from engine.operations import Workspace
 from engine.operations.sealing import make_vault_key
+from tests.support.filling import insert
 
 Row = tuple[str, str | None, str | None, str | None]
 """A profile key, and an address, a tax number, a device."""
@@ -58,7 +59,7 @@ def publish(folder: Path, people: Sequence[Row]) -> None:
     path.unlink(missing_ok=True)
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE contacts (user_id VARCHAR, email VARCHAR, cpf VARCHAR, device VARCHAR)")
-        connection.executemany("INSERT INTO contacts VALUES (?, ?, ?, ?)", people)
+        insert(connection, "contacts", people)
         connection.execute(
             "CREATE TABLE users AS SELECT user_id, (20 + row_number() OVER ())::INTEGER AS age, 'SP' AS state "
             "FROM (SELECT DISTINCT user_id FROM contacts ORDER BY user_id)"
@@ -110,4 +111,4 @@ def twice(folder: Path) -> None:
             rows.append((f"{number}-b", *again, typo(born, rng) if kind == 2 else born, None if kind == 0 else city))
     with duckdb.connect(str(folder / "crm.duckdb")) as made:
         made.execute("CREATE TABLE crm (id VARCHAR, first VARCHAR, last VARCHAR, born VARCHAR, city VARCHAR)")
-        made.executemany("INSERT INTO crm VALUES (?, ?, ?, ?, ?)", rows)
+        insert(made, "crm", rows)

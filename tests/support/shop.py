@@ -18,6 +18,7 @@ from engine.operations.collecting import collecting_into
 from engine.operations.targets import ById
 from engine.settings import write_settings
 from engine.warehouses.local import publishing
+from tests.support.filling import insert
 
 MODEL: dict[str, Any] = {
     "kind": "model",
@@ -62,7 +63,7 @@ class Shop:
         with publishing(self.workspace.folder / "warehouse", "test") as connection:
             kind = "BIGINT" if integer else "VARCHAR"
             connection.execute(f"CREATE TABLE people (id {kind}, city VARCHAR)")
-            connection.executemany("INSERT INTO people VALUES (?, ?)", [[self.name(i), "SP"] for i in range(40)])
+            insert(connection, "people", [[self.name(i), "SP"] for i in range(40)])
             connection.execute("CREATE TABLE visits AS SELECT id, TIMESTAMP '2026-01-01' AS ts FROM people")
         self.land(5)
         model = dict(MODEL)

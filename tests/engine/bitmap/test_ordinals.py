@@ -20,6 +20,7 @@ from engine.sql.shared import Scans
 from engine.store.database import Database
 from engine.store.ordinals import OrdinalSegments
 from engine.warehouses.duck import DuckSession, connect
+from tests.support.filling import insert
 
 KEYS: dict[str, list[list[Any]]] = {
     "dense": [[5, 6, 7], [5, 6, 7, 8, 9], [3, 9], [3, 4, 10]],
@@ -46,7 +47,7 @@ class Site:
     def show(self, keys: list[Any]) -> None:
         self.connection.execute(f"CREATE OR REPLACE TABLE u (k {self.kind})")
         if keys:
-            self.connection.executemany("INSERT INTO u VALUES (?)", [[key] for key in keys])
+            insert(self.connection, "u", [[key] for key in keys])
 
     def update(self) -> tuple[SiteOrdinals, dict[Any, int]]:
         """Bring the dictionary up to date; the ordinal of every profile, by its key."""

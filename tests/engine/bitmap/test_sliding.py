@@ -28,6 +28,7 @@ from engine.store.database import Database
 from engine.store.ordinals import OrdinalSegments
 from engine.store.runs import Runs
 from engine.warehouses.duck import DuckSession, connect
+from tests.support.filling import insert
 
 MODEL = {
     "kind": "model",
@@ -93,7 +94,7 @@ class Shop:
         self.warehouse._version = str(int(self.warehouse._version) + 1)
 
     def people(self, keys: Any) -> None:
-        self.connection.executemany("INSERT INTO users VALUES (?)", [[key * self.apart] for key in keys])
+        insert(self.connection, "users", [[key * self.apart] for key in keys])
         self.touched()
 
     def events(self, start: datetime, end: datetime, count: int) -> None:
@@ -107,7 +108,7 @@ class Shop:
             ]
             for _ in range(count)
         ]
-        self.connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+        insert(self.connection, "events", rows)
         self.touched()
 
     def run(self, audiences: list[Audience] = AUDIENCES, memory: int = 1 << 20) -> tuple[int, int]:
@@ -161,7 +162,7 @@ def test_new_vanished_and_returning_profiles(apart: int, tmp_path: Path) -> None
         if change == "new":
             shop.people(keys)
         else:
-            shop.connection.executemany("DELETE FROM users WHERE id = ?", [[key * apart] for key in keys])
+            shop.connection.execute("DELETE FROM users WHERE id IN (SELECT unnest(?))", [[key * apart for key in keys]])
             shop.touched()
         shop.as_of += timedelta(hours=30)
         moved, recounted = shop.run()

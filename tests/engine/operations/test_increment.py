@@ -18,6 +18,7 @@ from engine.errors import EngineError
 from engine.identity import growing
 from engine.identity.publication import current
 from engine.operations import Workspace
+from tests.support.filling import insert
 from tests.support.people import ANA, DOCUMENT, MODEL, PEOPLE, Row, make, persons
 
 GROWING: dict[str, Any] = DOCUMENT | {
@@ -46,7 +47,7 @@ def rows(folder: Path, people: Sequence[Row]) -> None:
         made.execute(
             "CREATE TABLE contacts (user_id VARCHAR, email VARCHAR, cpf VARCHAR, device VARCHAR, n INTEGER, note VARCHAR)"
         )
-        made.executemany("INSERT INTO contacts VALUES (?, ?, ?, ?, ?, '')", [(*one, n) for n, one in enumerate(people)])
+        insert(made, "contacts", [(*one, n, "") for n, one in enumerate(people)])
         made.execute(
             "CREATE TABLE users AS SELECT user_id, 30 AS age, 'SP' AS state, min(n) AS n FROM contacts GROUP BY 1"
         )

@@ -10,6 +10,7 @@ import pytest
 from engine import operations
 from engine.errors import EngineError
 from engine.store.erasures import Erasures
+from tests.support.filling import insert
 from tests.support.small import AS_OF, make_workspace, write_audience
 
 
@@ -62,7 +63,7 @@ def text_workspace(folder: Path, kind: str, keys: list[str]) -> operations.Works
     file = folder / "keys.duckdb"
     with duckdb.connect(str(file)) as connection:
         connection.execute(f"CREATE TABLE users (user_id {kind})")
-        connection.executemany("INSERT INTO users VALUES (?)", [[key] for key in keys])
+        insert(connection, "users", [[key] for key in keys])
     workspace = operations.init(folder / "ws")
     operations.connect(workspace, f"duckdb:///{file}")
     operations.apply_model_text(workspace, "kind: model\nprofile: {table: users, key: user_id, traits: {}}\n")

@@ -15,6 +15,7 @@ from engine.domain.documents import dump_yaml, load_one
 from engine.errors import EngineError
 from engine.operations import Workspace
 from engine.operations.targets import ById
+from tests.support.filling import insert
 
 MODEL: dict[str, Any] = {
     "kind": "model",
@@ -42,7 +43,7 @@ def make(folder: Path) -> tuple[Workspace, dict[int, list[Row]]]:
         for table, kind in (("views", "seen"), ("orders", "bought")):
             made.execute(f"CREATE TABLE {table} (who BIGINT, ts TIMESTAMP)")
             rows = [(who, at) for who, mine in did.items() for what, at in mine if what == kind]
-            made.executemany(f"INSERT INTO {table} VALUES (?, ?)", rows)
+            insert(made, table, rows)
     workspace = operations.init(folder / "ws")
     operations.connect(workspace, str(folder / "data.duckdb"))
     operations.apply_model_text(workspace, dump_yaml(MODEL))

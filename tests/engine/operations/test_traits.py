@@ -18,6 +18,7 @@ from engine.domain.documents import dump_yaml
 from engine.errors import EngineError
 from engine.operations import Workspace
 from engine.operations.targets import ById
+from tests.support.filling import insert
 
 MODEL: dict[str, Any] = {
     "kind": "model",
@@ -53,7 +54,7 @@ class Shop:
             made.execute(
                 "CREATE TABLE orders (who BIGINT, ts TIMESTAMP, amount DECIMAL(10, 2), category VARCHAR, n BIGINT)"
             )
-            made.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", self.rows)
+            insert(made, "orders", self.rows)
             made.execute("CREATE TABLE cards AS SELECT i AS who, i * 10.5 AS limit_ FROM range(10) t(i)")
         self.workspace = operations.init(folder / "ws")
         operations.connect(self.workspace, str(folder / "data.duckdb"))

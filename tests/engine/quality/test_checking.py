@@ -20,6 +20,7 @@ from engine.quality.contracts import Bound, Check, read_contract
 from engine.quality.measuring import Table
 from engine.warehouses.duck import DuckSession, connect
 from tests.support.contracts import CONTRACT
+from tests.support.filling import insert
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 Row = tuple[int | None, str | None, int | None, str | None, datetime | None]
@@ -34,7 +35,7 @@ def table(rows: list[Row]) -> Table:
     connection = connect(":memory:", read_only=False)
     connection.execute("CREATE TABLE people (id INTEGER, email VARCHAR, age INTEGER, state VARCHAR, seen TIMESTAMP)")
     if rows:
-        connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?, ?)", rows)
+        insert(connection, "people", rows)
     warehouse = DuckSession("memory:", connection, "1")
     columns = warehouse.columns(Source(table="people"), "people")
     return Table('"people"', columns, lambda sql: warehouse.rows(sql))
@@ -288,7 +289,7 @@ def test_different_numbers_are_counted_exactly_wherever_they_lie(
         with duckdb.connect() as made:
             made.execute("CREATE TABLE t (x BIGINT)")
             if values:
-                made.executemany("INSERT INTO t VALUES (?)", [[one] for one in values])
+                insert(made, "t", [[one] for one in values])
             told = Table("t", {"x": "BIGINT"}, lambda sql, made=made: made.execute(sql).fetchall())  # type: ignore[misc]
             (found,) = carried_out([Check("unique", "t", "unique", ("X",))], told)
         known = [one for one in values if one is not None]

@@ -12,13 +12,14 @@ from engine.errors import EngineError
 from engine.sql.keys import known_keys, verify_keys
 from engine.sql.sources import Sources
 from engine.warehouses.duck import DuckSession, connect
+from tests.support.filling import insert
 
 
 def sources(keys: list[Any], kind: str) -> tuple[Sources, DuckSession]:
     connection = connect(":memory:", read_only=False)
     connection.execute(f"CREATE TABLE u (k {kind})")
     if keys:
-        connection.executemany("INSERT INTO u VALUES (?)", [[key] for key in keys])
+        insert(connection, "u", [[key] for key in keys])
     session = DuckSession("memory:", connection, "1")
     return Sources(read_model({"kind": "model", "profile": {"table": "u", "key": "k", "traits": {}}}), session), session
 
