@@ -24,6 +24,7 @@ REGIONS = (
 )  # fmt: skip
 KEEPERS = ("keyring", "vault")
 LAYOUTS = ("daily", "manual")
+STITCHING = ("off", "on")
 _LEAST_MEMORY = 256 << 20
 _HEAD = "# The settings of this Convoke workspace. The README explains each one.\n"
 
@@ -58,6 +59,8 @@ class Settings:
     """The web sites whose pages may send events, apart by spaces, such as https://shop.example; or * for any."""
     collect_late: str = "90d"
     """Events that happened longer ago than this are put aside."""
+    collect_stitch: str = "off"
+    """Whether what an anonymous id did counts for the one user whom it came together with: on or off."""
     follow_whole: str = "1h"
     """How often audiences that follow collected events are run as a whole, for time passes for everybody."""
     layout: str = "daily"
@@ -190,6 +193,7 @@ def read_settings(folder: Path) -> Settings:
     _one_of("theme", settings.theme, THEMES)
     _one_of("secrets", settings.secrets, KEEPERS)
     _one_of("layout", settings.layout, LAYOUTS)
+    _one_of("collect_stitch", settings.collect_stitch, STITCHING)
     if settings.region is not None:
         _one_of("region", settings.region, REGIONS)
     if settings.memory is not None:

@@ -98,5 +98,7 @@ def collect_status(context: typer.Context, workspace: WorkspaceOption = None, js
         return
     runs = "A collector runs" if found.running else "No collector runs"
     say(f"{runs}; {number(found.waiting)} bytes wait to be landed.")
+    if found.stitched is not None and found.shared is not None:
+        say(f"Anonymous ids: {number(found.stitched)} belong to one user, {number(found.shared)} came with several.")
     rows = [[f"collected.{one.name}", number(one.rows), number(one.columns), number(one.bytes)] for one in found.tables]
     table(["table", "rows", "columns", "bytes"], rows, right=(1, 2, 3))

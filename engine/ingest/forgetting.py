@@ -25,6 +25,10 @@ _BETWEEN = re.compile(r"[\s,;|\"'<>()]+")
 _SKIPPED = frozenset({"message_id", "messageid"})
 """Never anything of a person, and another one in every row."""
 _MESSAGE = "message_id"
+_USER = "user_id"
+_ANONYMOUS_COLUMNS = ("anonymous_id", "previous_id")
+_ANONYMOUS_NAMES = frozenset({*_ANONYMOUS_COLUMNS, "profile", "anonymousid", "previousid"})
+"""Columns, and keys of messages that were put aside, that hold an anonymous id."""
 _AT_ONCE = 50_000
 _WAIT = 30.0
 """Seconds that a collector at work is waited for."""
@@ -108,7 +112,9 @@ def erase_collected(lander: Lander, leads: Leads) -> Erased:
 
 
 def _erased(lander: Lander, leads: Leads) -> Erased:
-    """A message goes with all its rows: that of its event's own table, and that among all events."""
+    """A message goes with all its rows: that of its event's own table, and that among all events. So does what the
+    person's anonymous ids did, unless they came together with somebody else."""
+    leads = _with_anonymous(leads, _anonymous_ids(lander, leads))
     theirs, instead = dict[str, set[int]](), dict[str, pa.Table]()
     messages: set[str] = set()
     for path in lander.files():
@@ -126,6 +132,34 @@ def _erased(lander: Lander, leads: Leads) -> Erased:
     if instead:
         lander.put_instead(instead)
     return found
+
+
+def _anonymous_ids(lander: Lander, leads: Leads) -> set[str]:
+    """The anonymous ids that came together with the person as a user, and with no other user."""
+    mine, others = set[str](), set[str]()
+    for path in lander.files():
+        with pyarrow.parquet.ParquetFile(lander.folder / path) as file:
+            names = [one for one in _ANONYMOUS_COLUMNS if one in file.schema_arrow.names]
+            if not names or _USER not in file.schema_arrow.names:
+                continue
+            rows = file.read([*names, _USER])
+        users = rows.column(_USER).to_pylist()
+        known = {(_USER, one) for one in users if one is not None}
+        theirs = {one for _, one in leads(known)} if known else set()
+        for name in names:
+            for user, one in zip(users, rows.column(name).to_pylist(), strict=True):
+                if one is not None and user is not None and one != user:
+                    (mine if user in theirs else others).add(one)
+    return mine - others
+
+
+def _with_anonymous(leads: Leads, ids: Collection[str]) -> Leads:
+    """What leads to the person, and what names one of their anonymous ids."""
+
+    def found(places: Collection[Place]) -> set[Place]:
+        return leads(places) | {one for one in places if one[0].lower() in _ANONYMOUS_NAMES and one[1] in ids}
+
+    return found if ids else leads
 
 
 def _messages(rows: pa.Table) -> list[str | None]:

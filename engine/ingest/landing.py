@@ -24,8 +24,9 @@ from engine.durable import make_folder, remove_file, replace_file, with_checksum
 from engine.errors import EngineError
 from engine.ingest import exact, journal
 from engine.ingest.journal import closed, lines
-from engine.ingest.messages import ASIDE, Policy, Received, Row, put_aside, rows_of
+from engine.ingest.messages import ASIDE, PAIRS, Policy, Received, Row, put_aside, rows_of
 from engine.ingest.parts import MOST_TABLES, Table, catalog, merged, put_parquet, written
+from engine.ingest.stitching import Pairs, pairs_before
 from engine.locks import holding
 from engine.warehouses.collected import COLLECTED, POINTER, read_pointer, read_state
 
@@ -73,6 +74,7 @@ class Lander:
             told = read_state(self.folder, self._version)
         self._tables = {name: Table.from_json(one) for name, one in told.get("tables", {}).items()}
         self._retired: dict[str, float] = dict(told.get("retired", {}))
+        self._pairs = Pairs()
 
     @staticmethod
     def _state(version: int) -> str:
@@ -92,10 +94,13 @@ class Lander:
         found.aside += _kept_out(by_table, self._gate)
         number = journal.number(paths[-1])
         with self._all_or_nothing():
+            self._begin_or_end_stitching()
+            self._note_pairs(by_table)
             for name, rows in sorted(by_table.items()):
                 table = self._tables.setdefault(name, Table.new(name))
                 written(self.folder, table, name, number, rows)
-                found.rows[name] = len(rows)
+                if name != PAIRS:
+                    found.rows[name] = len(rows)
                 gone = merged(self.folder, table, name, number)
                 self._retired |= dict.fromkeys(gone, time.time())
             self._commit(number)
@@ -126,7 +131,7 @@ class Lander:
         with self._all_or_nothing():
             self._exchange(rows)
             over = [one for one in self._retired if (self.folder / one).exists()]
-            self._retired = {}
+            self._retired, self._pairs = {}, Pairs()
             self._commit(self.last)
         for one in (*rows, *over):
             remove_file(self.folder / one)
@@ -141,12 +146,32 @@ class Lander:
         _kept_out(by_table, self._gate)
         with self._all_or_nothing():
             self._exchange(rows)
+            self._note_pairs(by_table)
             for name, some in sorted(by_table.items()):
                 table = self._tables.setdefault(name, Table.new(name))
                 written(self.folder, table, name, self.last + 1, some, f"-again-{self._version + 1}")
             self._retired |= dict.fromkeys(rows, time.time())
             self._commit(self.last)
-        return by_table
+        return {name: some for name, some in by_table.items() if name != PAIRS}
+
+    def _note_pairs(self, by_table: dict[str, list[Row]]) -> None:
+        """Add the pairs of anonymous ids and users that are new, where they are kept."""
+        if PAIRS in self._tables and (pairs := self._pairs.new(by_table)):
+            by_table[PAIRS] = pairs
+
+    def _begin_or_end_stitching(self) -> bool:
+        """Make the table of pairs out of all that there is, or let go of it, as the policy says; whether that changed
+        anything."""
+        if self.policy.stitch == (PAIRS in self._tables):
+            return False
+        if self.policy.stitch:
+            rows = pairs_before(self.folder, {name: list(table.files) for name, table in self._tables.items()})
+            self._tables[PAIRS] = Table.new(PAIRS)
+            written(self.folder, self._tables[PAIRS], PAIRS, self.last, rows, f"-first-{self._version + 1}")
+        else:
+            self._retired |= dict.fromkeys(self._tables.pop(PAIRS).files, time.time())
+        self._pairs = Pairs()
+        return True
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -221,7 +246,7 @@ class Lander:
             remove_file(self.folder / one)
 
     def _recover(self) -> None:
-        """Make up for what died between two steps, and remove what nobody names."""
+        """Make up for what died between two steps, remove what nobody names, and follow the policy's change."""
         for path in closed(self.folder / JOURNAL):
             if journal.number(path) <= self.last:
                 messages = (Received.from_bytes(line) for line in lines(path) if line is not None)
@@ -233,6 +258,11 @@ class Lander:
         for path in (*self.folder.glob("*/*.parquet"), *self.folder.glob("catalog-*"), *self.folder.glob("state-*")):
             if path.relative_to(self.folder).as_posix() not in named:
                 remove_file(path)
+        with self.alone() as mine:
+            if mine and self._tables:
+                with self._all_or_nothing():
+                    if self._begin_or_end_stitching():
+                        self._commit(self.last)
 
 
 def _kept_out(by_table: dict[str, list[Row]], gate: Gate | None) -> int:

@@ -27,6 +27,8 @@ TABLES = {
 }
 TRACKS, USERS, ASIDE = "tracks", "users", "aside"
 RESERVED = {*TABLES.values(), TRACKS, USERS, ASIDE}
+PAIRS = "_pairs"
+"""Which anonymous ids came together with which users; no event's table is called so."""
 REST = "rest"
 """The column for what fits no other one, as JSON."""
 _OURS = {REST, "first_seen", "last_seen"}
@@ -57,10 +59,11 @@ user, or whoever it is as long as that is not known."""
 @dataclass(frozen=True)
 class Policy:
     """What is done with a time that cannot be: an event of the ``future`` (more than that ahead of us) gets the moment
-    it came, one older than ``late`` is put aside."""
+    it came, one older than ``late`` is put aside. With ``stitch`` what an anonymous id did counts for its user."""
 
     future: timedelta = timedelta(minutes=5)
     late: timedelta = timedelta(days=90)
+    stitch: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,8 @@ def columns_of(table: str) -> dict[str, str]:
             "message": "VARCHAR",
             "for_table": "VARCHAR",
         }
+    if table == PAIRS:
+        return {one: _COMMON[one] for one in ("message_id", "received_at", "user_id", "anonymous_id")}
     return dict(_COMMON)
 
 

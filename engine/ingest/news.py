@@ -13,11 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from engine.ingest.landing import tables_in
-from engine.ingest.messages import USERS
+from engine.ingest.messages import PAIRS, USERS
 from engine.ingest.parts import landed_in
+from engine.ingest.stitching import users_of
 
 _IDENTIFIES = "identifies"
 """The users are a view over these."""
+_PROFILE = "profile"
+"""The column that is the user of an anonymous id where they are stitched."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,28 @@ def news(folder: Path, part: Part, since: int, as_of: datetime) -> News:
         found.append(pc.unique(rows.column(part.profile).combine_chunks()).drop_null().cast(pa.string()))
         received.append(pc.max(rows.column("received_at")).as_py())
         read += path.stat().st_size
+    if part.profile == _PROFILE:
+        more, size = _stitched(folder, found, since)
+        found, read = [*found, *more], read + size
     values = pc.unique(pa.concat_arrays(found)) if found else pa.array([], pa.string())
     return News(values, max((one for one in received if one is not None), default=None), read)
+
+
+def _stitched(folder: Path, found: list[pa.Array], since: int) -> tuple[list[pa.Array], int]:
+    """The users of anonymous ids among profiles; and whoever came together with an id anew, with that id and everybody
+    it came with before: what the id did counts for another one from now on, or for nobody. With the bytes read."""
+    files = list(_files(folder, PAIRS))
+    if not files:
+        return [], 0
+    fresh = [
+        pyarrow.parquet.read_table(path, columns=["anonymous_id"]).column(0).combine_chunks()
+        for path, landed in files
+        if landed > since
+    ]
+    ids = pc.unique(pa.concat_arrays([*found, *fresh])) if found or fresh else pa.array([], pa.string())
+    users = users_of(folder, [path.relative_to(folder).as_posix() for path, _ in files], ids)
+    people = {one for some in users.values() for one in some}
+    return [*fresh, pa.array(sorted(people), pa.string())], sum(path.stat().st_size for path, _ in files)
 
 
 def _files(folder: Path, table: str) -> Iterator[tuple[Path, int]]:

@@ -23,7 +23,8 @@ from engine.durable import make_folder, sync_folder
 from engine.ingest import exact
 from engine.ingest.context import CONTEXT
 from engine.ingest.files import named, quoted
-from engine.ingest.messages import REST, USERS, Row, columns_of, moment_of
+from engine.ingest.messages import ASIDE, PAIRS, REST, USERS, Row, columns_of, moment_of
+from engine.ingest.stitching import owners
 
 MOST_COLUMNS, MOST_TABLES = 400, 1_000
 """More come from mistakes, or from somebody who found a write key."""
@@ -211,10 +212,15 @@ def catalog(folder: Path, name: str, tables: Mapping[str, Table]) -> None:
     """A file of views over all tables; the users with the newest value of each trait are one too."""
     path = folder / name
     path.unlink(missing_ok=True)
+    pairs = None if PAIRS not in tables else _reading(folder, tables[PAIRS], list(tables[PAIRS].files))
     connection = duckdb.connect(str(path))
     try:
         for one, table in sorted(tables.items()):
+            if one == PAIRS:
+                continue
             rows = _reading(folder, table, list(table.files))
+            if pairs is not None and one != ASIDE:
+                rows = _stitched(table, rows, pairs)
             connection.execute(f"CREATE VIEW {named(one)} AS SELECT * FROM {rows}")  # noqa: S608 - quoted
         if "identifies" in tables:
             connection.execute(_users(folder, tables["identifies"]))
@@ -229,6 +235,21 @@ def _reading(folder: Path, table: Table, files: Sequence[str]) -> str:
     columns = ", ".join(map(named, table.columns))
     missing = "" if len(files) < 2 else ", union_by_name = true"
     return f"(SELECT {columns} FROM read_parquet([{listed}]{missing}))"  # noqa: S608 - quoted
+
+
+def _stitched(table: Table, rows: str, pairs: str) -> str:
+    """The rows with the user as their profile where the anonymous id belongs to one; those with a user of their own are
+    not looked up."""
+    columns = ", ".join("{profile} AS profile" if one == "profile" else f"rows.{named(one)}" for one in table.columns)
+    known, looked_up = (columns.format(profile=one) for one in ("rows.user_id", _OWNER))
+    return (
+        f"(SELECT {known} FROM {rows} AS rows WHERE rows.user_id IS NOT NULL "  # noqa: S608 - quoted
+        f"UNION ALL SELECT {looked_up} FROM {rows} AS rows LEFT JOIN {owners(pairs)} AS owners "
+        "ON rows.anonymous_id = owners.anonymous_id WHERE rows.user_id IS NULL)"
+    )
+
+
+_OWNER = "coalesce(owners.user_id, rows.anonymous_id)"
 
 
 def _users(folder: Path, table: Table) -> str:

@@ -17,11 +17,12 @@ from engine.failures import reason_of
 from engine.locks import holding
 from engine.operations.gating import CollectedDoor
 from engine.operations.workspace import Workspace
-from engine.settings import read_settings, write_settings
+from engine.settings import Settings, read_settings, write_settings
 
 if TYPE_CHECKING:
     from engine.ingest.journal import Journal
     from engine.ingest.landing import Lander
+    from engine.ingest.messages import Policy
     from engine.ingest.replaying import Aside, Replayed
 
 _LOCAL = "local:"
@@ -53,11 +54,14 @@ class CollectedTable:
 
 @dataclass(frozen=True)
 class CollectState:
-    """Whether a collector runs, what waits to be landed (bytes), and the tables."""
+    """Whether a collector runs, what waits to be landed (bytes), and the tables. Where anonymous ids are stitched, how
+    many of them belong to one user (``stitched``), and how many came with several and belong to none (``shared``)."""
 
     running: bool
     waiting: int
     tables: tuple[CollectedTable, ...]
+    stitched: int | None = None
+    shared: int | None = None
 
 
 @contextmanager
@@ -66,7 +70,6 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
     gets its own."""
     from engine.ingest.journal import Journal
     from engine.ingest.landing import JOURNAL, Lander, empty_warehouse
-    from engine.ingest.messages import Policy
     from engine.warehouses.opening import SCHEMES
 
     settings = read_settings(folder)
@@ -83,7 +86,7 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
             if settings.warehouse is None:
                 write_settings(folder, replace(settings, warehouse=_LOCAL))
         door = CollectedDoor(folder)
-        lander = Lander(warehouses, Policy(late=timedelta(days=settings.collect_late_days)), gate=door)
+        lander = Lander(warehouses, _policy(settings), gate=door)
         try:
             journal = Journal(lander.folder / JOURNAL, _MOST_WAITING, lander.last)
             yield Collecting(journal, lander, tuple((settings.collect_origins or "").split()))
@@ -92,13 +95,18 @@ def collecting_into(folder: Path) -> Iterator[Collecting]:
             door.close()
 
 
+def _policy(settings: Settings) -> Policy:
+    from engine.ingest.messages import Policy
+
+    return Policy(late=timedelta(days=settings.collect_late_days), stitch=settings.collect_stitch == "on")
+
+
 @contextmanager
 def landing_in(workspace: Workspace) -> Iterator[Lander | None]:
     """What changes the tables of collected events, once everything that was acknowledged before has landed; None where
     nothing was ever collected. EngineError("refused") when a running collector does not land it."""
     from engine.ingest.journal import closed, journal_files, number
     from engine.ingest.landing import JOURNAL, Lander
-    from engine.ingest.messages import Policy
     from engine.locks import is_held
     from engine.warehouses.collected import COLLECTED, read_pointer
 
@@ -121,8 +129,7 @@ def landing_in(workspace: Workspace) -> Iterator[Lander | None]:
             )
         time.sleep(0.1)
     door = CollectedDoor(workspace.folder)
-    policy = Policy(late=timedelta(days=workspace.settings.collect_late_days))
-    lander = Lander(workspace.warehouse_folder, policy, owner=False, gate=door)
+    lander = Lander(workspace.warehouse_folder, _policy(workspace.settings), owner=False, gate=door)
     try:
         yield lander
     finally:
@@ -134,16 +141,21 @@ def collect_state(workspace: Workspace) -> CollectState:
     """What was collected so far."""
     from engine.ingest.journal import journal_files, size_of
     from engine.ingest.landing import JOURNAL, tables_in
+    from engine.ingest.messages import PAIRS
+    from engine.ingest.stitching import counted
     from engine.locks import is_held
     from engine.warehouses.collected import COLLECTED
 
     folder = workspace.warehouse_folder / COLLECTED
+    tables = tables_in(folder)
+    pairs = tables.pop(PAIRS, None)
     found = [
         CollectedTable(name, table.rows, len(table.columns), sum(size for _, size in table.files.values()))
-        for name, table in sorted(tables_in(folder).items())
+        for name, table in sorted(tables.items())
     ]
     waiting = sum(map(size_of, journal_files(folder / JOURNAL)))
-    return CollectState(is_held(workspace.warehouse_folder / _LOCK), waiting, tuple(found))
+    stitched, shared = (None, None) if pairs is None else counted(folder, list(pairs.files))
+    return CollectState(is_held(workspace.warehouse_folder / _LOCK), waiting, tuple(found), stitched, shared)
 
 
 def collect_aside(workspace: Workspace, into: Path | None = None) -> dict[str, int]:

@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import duckdb
 import pytest
 
 from engine import operations
+from engine.cli.__main__ import main
 from engine.domain.ingest import IngestDocument
 from engine.ingest.messages import Received
 from engine.ingest.replaying import replay
 from engine.operations import Workspace
 from engine.operations.collecting import collecting_into
+from engine.settings import read_settings, write_settings
 from engine.warehouses.collected import state
 from tests.support.faults import Faults, Kind, under
 from tests.support.power import Tree, copy
@@ -181,3 +184,32 @@ def test_a_disk_that_forgets_what_was_not_synced(tmp_path: Path) -> None:
         assert (root / "kept").read_bytes() == b"y" * 50
         outcomes.add(((root / "plain").read_bytes() == b"x" * 50, (root / "later").exists()))
     assert outcomes == {(True, True), (True, False), (False, True), (False, False)}
+
+
+MODEL = """
+kind: model
+profile: {table: collected.users, key: user_id, traits: {plan: {type: string}}}
+events: {seen: {table: collected.seen, profile: profile, time: ts, properties: {site: {type: string}}}}
+"""
+
+
+@pytest.mark.parametrize(("stitch", "size"), [("on", 1), ("off", 0)])
+def test_an_audience_counts_what_its_people_did_before_they_were_known(tmp_path: Path, stitch: str, size: int) -> None:
+    with operations.init(tmp_path / "ws") as workspace:
+        folder = workspace.folder
+    write_settings(folder, replace(read_settings(folder), collect_stitch=stitch))
+    seen = {"type": "track", "event": "Seen", "messageId": "m1", "anonymousId": "a1", "properties": {"site": "MLB"}}
+    who = {"type": "identify", "messageId": "m2", "anonymousId": "a1", "userId": "ana", "traits": {"plan": "pro"}}
+    with collecting_into(folder) as collecting:
+        collecting.journal.write([Received(datetime.now(UTC), "web", (seen, who)).as_bytes()])
+        collecting.journal.close()
+        collecting.lander.land(collecting.journal.landed)
+    with Workspace(folder) as workspace:
+        operations.apply_model_text(workspace, MODEL)
+        file = tmp_path / "buyers.yaml"
+        file.write_text("{kind: audience, id: b, name: B, sites: '*', rule: {did: seen, within: 7d}}")
+        assert operations.size(workspace, [str(file)])[0].size == size
+        state = operations.collect_state(workspace)
+        assert [one.name for one in state.tables] == ["identifies", "seen", "tracks"]
+        assert (state.stitched, state.shared) == ((1, 0) if stitch == "on" else (None, None))
+    assert main(["collect", "status", "-w", str(folder)]) == 0
