@@ -29,8 +29,9 @@ from engine.warehouses.local import publishing
 
 CANARY = re.compile(rb"zqx|7351[0-9]{4}|21474735")
 """What every cell of the data holds."""
-_NO_KEY = re.compile(rb"zqx|7351(?!000)[0-9]{3}|21474735")
-"""The same without the profile keys, which the store keeps on purpose: they are who was a member, and who was sent."""
+_NO_KEY = re.compile(rb"zqx(?!735100[0-9]{3})|7351(?!000)[0-9]{3}|21474735")
+"""The same without the profile keys, of numbers or of text, which the store keeps on purpose: they are who was a member,
+and who was sent beside the hashes that a destination got."""
 MODEL: dict[str, Any] = {
     "kind": "model",
     "profile": {
