@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from engine.errors import EngineError
+from engine.selects.growth import must_not_multiply
 from engine.selects.tree import CLOCK_FUNCTIONS, CLOCK_WORDS, HINT, Clock, Inspector, Node, Parser, tables
 
 LONGEST = 1_000_000
@@ -64,6 +65,7 @@ def passed(text: str, path: str, *, parameters: bool = True) -> Admitted:
         raise EngineError("bad_sql", f"the SQL holds {len(found)} statements, it must be one", path, HINT)
     inspector = Inspector(path, parameters=parameters)
     inspector.inspect(found[0])
+    must_not_multiply(found[0], path)
     return Admitted(text, found[0], tuple(inspector.clocks))
 
 

@@ -16,7 +16,7 @@ import duckdb
 
 from engine.errors import EngineError
 from engine.selects.functions import Place, refused_tables, verdict
-from engine.selects.growth import must_be_short, written_text
+from engine.selects.growth import must_be_a_small_array, must_be_short, written_text
 
 Node = Mapping[str, Any]
 HINT = "Write one SELECT that only reads."
@@ -198,6 +198,7 @@ class Inspector:
     def _type(self, node: Node) -> None:
         if str(node.get("catalog", "")) or str(node.get("schema", "")).lower() not in _SCHEMAS:
             raise self.fail("the SQL names a type of another schema")
+        must_be_a_small_array(node, self._path)
 
     # -- pieces of a query -----------------------------------------------------------------------------------------
 
@@ -212,6 +213,7 @@ class Inspector:
             case _ if name.endswith("_TYPE_INFO"):
                 if name not in _TYPES:
                     raise self.fail("the SQL does more than read")
+                must_be_a_small_array(node, self._path)
             case _ if name not in _PARTS:
                 raise self.fail("the SQL does more than read")
 
