@@ -96,8 +96,8 @@ def _steps(arguments: Sequence[Mapping[str, Any]]) -> int | None:
         return abs(past - first) // abs(step) if step else 0
     if len(arguments) != 3:
         return None
-    first, past, step = _moment(arguments[0]), _moment(arguments[1]), _seconds(arguments[2])
-    return None if first is None or past is None or not step else int(abs(past - first) // step)
+    begin, end, seconds = _moment(arguments[0]), _moment(arguments[1]), _seconds(arguments[2])
+    return None if begin is None or end is None or not seconds else int(abs(end - begin) // seconds)
 
 
 def _moment(node: Mapping[str, Any]) -> float | None:
