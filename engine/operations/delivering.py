@@ -251,12 +251,17 @@ class Delivering:
             return None if sync.allow_removals or not plan.removed else _ended(sync, plan), {}
         audience = self._workspace.audiences.get(sync.audience_id).audience
         before = self._outbox.suppressed_at_last(sync.stream_id)
-        now = before | suppressed_now(self._workspace, audience, wanted.delivery.suppress, self._people)
+        size = self._size if self._some is None else None
+        now = before | suppressed_now(self._workspace, audience, wanted.delivery.suppress, self._people, size)
         reason = self._unsafe(sync, audience, wanted, plan, destination)
         if reason is None and not sync.allow_removals:
             most = wanted.document.max_removal
             reason = shrunk_reason(self._workspace, sync.audience_id, before, now, most)
         return reason, now if reason is None else before
+
+    def _size(self, audience: str) -> int:
+        """How large an audience is as of now."""
+        return len(members(self._workspace, [ById(audience)], job=self._job)[0].array)
 
     def _unsafe(
         self, sync: SyncRow, audience: Audience, wanted: Wanted, plan: Plan, destination: Destination
