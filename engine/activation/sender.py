@@ -15,7 +15,7 @@ from engine.destinations.protocol import Batch, Destination, Later, Misconfigure
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.store.activation import Batches, BatchRow, Destinations, Outbox, SyncRow
+from engine.store.activation import Batches, BatchRow, Destinations, Outbox, SyncRow, set_aside
 from engine.store.database import Database
 
 WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))
@@ -66,7 +66,7 @@ class Sender:
                 destination.finish(Sync(sync.id, sync.audience_id, as_of, references, asked), done)
 
         if self._guarded(sync, work):
-            self._settle(sync, "done", set_aside_reason(self._batches.set_aside(sync.id)))
+            self._settle(sync, "done", set_aside_reason(set_aside(self._database, sync.id)))
         return self._outbox.get(sync.id)
 
     def _guarded(self, sync: SyncRow, work: Callable[[], None]) -> bool:

@@ -301,10 +301,6 @@ class Batches:
         """Payloads that were rejected, by key."""
         return {row[0]: row[1] for row in self._database.rows("rejected_of", {"stream_id": stream})}
 
-    def set_aside(self, sync: int) -> dict[str, int]:
-        """How many people of a sync the destination did not take, by reason, the most frequent first."""
-        return {row[0]: int(row[1]) for row in self._database.rows("set_aside", {"sync_id": sync})}
-
     def forget(self, stream: int) -> None:
         """Forget all a stream has delivered, so that the next sync sends everyone (within the caller's transaction)."""
         self._database.run("forget_delivered", {"stream_id": stream})
@@ -323,6 +319,11 @@ class Batches:
         """When one person was sent where, and what became of it."""
         names = ("at", "audience", "destination", "operation", "outcome", "batch")
         return [dict(zip(names, row, strict=True)) for row in self._database.rows("sent_to_person", {"key": key})]
+
+
+def set_aside(database: Database, sync: int) -> dict[str, int]:
+    """How many people of a sync the destination did not take, by reason, the most frequent first."""
+    return {row[0]: int(row[1]) for row in database.rows("set_aside", {"sync_id": sync})}
 
 
 def _credentials(row: DestinationRow) -> tuple[str, ...]:
