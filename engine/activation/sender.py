@@ -7,7 +7,7 @@ or adding and removing are set operations there. Waits are stored, never slept.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from engine.activation.planning import batch_id
@@ -15,7 +15,7 @@ from engine.destinations.protocol import Batch, Destination, Later, Misconfigure
 from engine.domain.documents import iso
 from engine.errors import EngineError
 from engine.jobs import Job
-from engine.store.activation import Batches, BatchRow, Destinations, Outbox, SyncRow
+from engine.store.activation import Batches, BatchRow, Destinations, Outbox, SyncRow, set_aside
 from engine.store.database import Database
 
 WAITS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))
@@ -27,6 +27,7 @@ BREAK_FOR = timedelta(minutes=15)
 Clock = Callable[[], datetime]
 
 
+_HALF = "a text holds half a character (a lone surrogate)"
 _A_MINUTE = timedelta(minutes=1)
 _PATIENCE = timedelta(days=2)
 """How long a destination may work on a delivery by itself."""
@@ -65,7 +66,7 @@ class Sender:
                 destination.finish(Sync(sync.id, sync.audience_id, as_of, references, asked), done)
 
         if self._guarded(sync, work):
-            self._settle(sync, "done", None)
+            self._settle(sync, "done", set_aside_reason(set_aside(self._database, sync.id)))
         return self._outbox.get(sync.id)
 
     def _guarded(self, sync: SyncRow, work: Callable[[], None]) -> bool:
@@ -124,11 +125,11 @@ class Sender:
             self._batches.begin(batch.id)
         try:
             receipt = destination.send(Batch(batch.id, about, batch.name, batch.operation, rows))
-        except Refused as error:
+        except (Refused, UnicodeError) as error:
             if len(rows) > 1:
                 self._halve(sync, batch)
                 return
-            rejected, reference = {0: error.reason}, None
+            rejected, reference = {0: error.reason if isinstance(error, Refused) else _HALF}, None
         else:
             rejected, reference = dict(receipt.rejected), receipt.reference
         with self._database.transaction():
@@ -194,3 +195,12 @@ class Sender:
                 for batch in self._batches.references(sync.id):
                     self._batches.forget_payloads(batch)
             self._outbox.settle(current, state, at=iso(self._clock()), reason=reason)  # type: ignore[arg-type]
+
+
+def set_aside_reason(counts: Mapping[str, int]) -> str | None:
+    """What is said of a delivery that is done but for some people: how many and why, never who."""
+    if not counts:
+        return None
+    number = sum(counts.values())
+    why = "; ".join(f"{one} ({count:,})" if len(counts) > 1 else one for one, count in counts.items())
+    return f"{number:,} of the people are set aside until their values change: {why}"

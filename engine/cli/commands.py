@@ -158,6 +158,9 @@ def members(
     site: SiteOption = None,
     as_of: AsOfOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="F.csv, F.parquet or a folder.")] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="In CSV, write keys that look like formulas as they are, for programs.")
+    ] = False,
     frozen: Annotated[
         bool, typer.Option("--frozen", help="As the last run froze them; with --as-of, the last run not after it.")
     ] = False,
@@ -178,7 +181,7 @@ def members(
         if wrong and out.suffix.lower() in (".csv", ".parquet"):
             count = len(found) + len(wrong)
             raise EngineError("usage", f"{count} audiences do not fit into one file", "--out", "Name a folder.")
-        written = operations.export_members(found, out)
+        written = operations.export_members(found, out, raw=raw)
         for one, path in zip(found, written, strict=True):
             if as_json:
                 say_json({"id": one.id, "file": str(path), "size": len(one.array)})

@@ -11,6 +11,7 @@ import typer
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import may_shrink, number, say, say_json, table
 from engine.cli.secrets import passphrase
+from engine.domain.cells import safe_cell
 from engine.errors import EngineError
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lists of profile keys.")
@@ -97,7 +98,7 @@ def _write_rows(rows: Sequence[Sequence[Any]], path: Path) -> None:
 
     try:
         with path.open("w", encoding="utf-8", newline="") as out:
-            csv.writer(out).writerows(rows)
+            csv.writer(out).writerows([[safe_cell(str(cell)) for cell in one] for one in rows])
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise EngineError("file", f"{path} cannot be written: {reason}", "--report", "Choose another place.") from None
@@ -105,7 +106,7 @@ def _write_rows(rows: Sequence[Sequence[Any]], path: Path) -> None:
 
 def _write(frame: Any, path: Path) -> None:
     try:
-        frame.to_csv(path, index=False)
+        frame.assign(key=[safe_cell(key) for key in frame["key"]]).to_csv(path, index=False)
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise EngineError("file", f"{path} cannot be written: {reason}", "--report", "Choose another place.") from None

@@ -11,12 +11,17 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from engine.destinations.host import SettingsReader
 from engine.destinations.protocol import Batch, Capabilities, Operation, Proof, Receipt, Row, Sync
+from engine.domain.cells import safe_cell
 
 FORMATS = ("csv", "jsonl", "parquet")
+CELLS = ("safe", "raw")
+"""What becomes of cells of CSV that a spreadsheet would take for formulas: see engine.domain.cells."""
 MANIFEST = "manifest.json"
 PROFILES = ("sha256", "google", "meta", "uid2", "tiktok")
 
@@ -42,12 +47,26 @@ class Place(Protocol):
         """Let go of connections."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """How files are written: their format, and whether cells of CSV stay as they are (``raw``)."""
+
+    format: str
+    raw: bool = False
+
+
+def written_as(given: SettingsReader) -> Written:
+    """How files are written by a destination's settings ``format`` and ``cells``."""
+    return Written(given.one_of("format", FORMATS, "csv"), given.one_of("cells", CELLS, CELLS[0]) == "raw")
+
+
 class FileDestination:
     """Files of a format in a place."""
 
-    def __init__(self, place: Place, kind: str, identifiers: Sequence[str], proof: Proof) -> None:
+    def __init__(self, place: Place, written: Written, identifiers: Sequence[str], proof: Proof) -> None:
         self.capabilities = capabilities(proof)
-        self._place, self._format, self._columns = place, kind, tuple(identifiers)
+        self._place, self._format, self._columns = place, written.format, tuple(identifiers)
+        self._write = _csv_raw if written == Written("csv", raw=True) else _WRITERS[written.format]
 
     def check(self) -> str:
         """Whether files can be written there."""
@@ -55,7 +74,7 @@ class FileDestination:
 
     def send(self, batch: Batch) -> Receipt:
         """Write the batch's file."""
-        data = _WRITERS[self._format](self._columns, batch.rows)
+        data = self._write(self._columns, batch.rows)
         self._place.put(self._name(batch.sync, batch.name, batch.operation), data)
         return Receipt({})
 
@@ -88,10 +107,18 @@ def _cells(columns: Sequence[str], row: Row) -> list[str]:
 
 
 def _csv(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+    return _csv_of(columns, ([safe_cell(cell) for cell in _cells(columns, row)] for row in rows))
+
+
+def _csv_raw(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+    return _csv_of(columns, (_cells(columns, row) for row in rows))
+
+
+def _csv_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["key", *columns])
-    writer.writerows(_cells(columns, row) for row in rows)
+    writer.writerows(rows)
     return out.getvalue().encode()
 
 

@@ -8,18 +8,18 @@ from errno import EDQUOT, EIO, ENOSPC
 from pathlib import Path
 from typing import Any
 
-from engine.destinations.files import FORMATS, FileDestination
+from engine.destinations.files import FileDestination, written_as
 from engine.destinations.host import Host, SettingsReader
 from engine.destinations.protocol import Later, Misconfigured
 from engine.durable import sync_folder
 
 
 def folder(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> FileDestination:
-    """Files in a folder. ``settings: {path, format}``."""
-    given = SettingsReader("a folder", settings, ("path", "format"))
-    kind = given.one_of("format", FORMATS, "csv")
+    """Files in a folder. ``settings: {path, format, cells}``."""
+    given = SettingsReader("a folder", settings, ("path", "format", "cells"))
+    written = written_as(given)
     root = host.path("a folder", given.text("path", "/exports"))
-    return FileDestination(Folder(root, host), kind, identifiers, "protocol")
+    return FileDestination(Folder(root, host), written, identifiers, "protocol")
 
 
 class Folder:

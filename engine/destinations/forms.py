@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.destinations.files import FORMATS
+from engine.destinations.files import CELLS, FORMATS
 
 FieldKind = Literal["text", "number", "choice", "folder", "file", "secret"]
 
@@ -23,15 +23,17 @@ class Field:
 
 
 _FORMAT = Field("format", "choice", choices=FORMATS)
+_CELLS = Field("cells", "choice", choices=CELLS)
 _TLS = ("", "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FORMS: Mapping[str, tuple[Field, ...]] = {
-    "folder": (Field("path", "folder", needed=True, example="/exports"), _FORMAT),
+    "folder": (Field("path", "folder", needed=True, example="/exports"), _FORMAT, _CELLS),
     "sftp": (
         Field("host", needed=True, example="files.example.org"),
         Field("port", "number", example="22"),
         Field("user", needed=True, example="convoke"),
         Field("path", example="exports"),
         _FORMAT,
+        _CELLS,
         Field("host_key", example="ssh-ed25519 AAAA…"),
         Field("private_key", "secret"),
         Field("key_passphrase", "secret"),
@@ -40,6 +42,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "objects": (
         Field("url", needed=True, example="s3://bucket/prefix"),
         _FORMAT,
+        _CELLS,
         Field("region", example="sa-east-1"),
         Field("endpoint", example="https://s3.example.org"),
         Field("access_key_id"),

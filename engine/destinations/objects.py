@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from engine.destinations.files import FORMATS, FileDestination
+from engine.destinations.files import FileDestination, written_as
 from engine.destinations.host import Host, Reference, SettingsReader, endpoint_of
 from engine.destinations.peers import ForbiddenPeer, checked
 from engine.destinations.protocol import Later, Misconfigured
@@ -36,8 +36,8 @@ def objects(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host)
     scheme = urlsplit(url).scheme if isinstance(url, str) else ""
     if scheme not in _PLAIN or not urlsplit(str(url)).netloc:
         raise Misconfigured("object storage: url is missing or of no known kind", "Write url: s3://BUCKET/PREFIX.")
-    given = SettingsReader("object storage", settings, ("url", "format", *_PLAIN[scheme], *_SECRET[scheme]))
-    kind = given.one_of("format", FORMATS, "csv")
+    given = SettingsReader("object storage", settings, ("url", "format", "cells", *_PLAIN[scheme], *_SECRET[scheme]))
+    written = written_as(given)
     plain = {name: given.optional(name) for name in _PLAIN[scheme]}
     secrets = {name: given.secret(name) for name in _SECRET[scheme]}
     _must_be_safe(host, plain.get("endpoint"), [one for one in secrets.values() if one is not None])
@@ -47,7 +47,7 @@ def objects(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host)
         {name: value for name, value in secrets.items() if value is not None},
         host,
     )
-    return FileDestination(bucket, kind, identifiers, "protocol")
+    return FileDestination(bucket, written, identifiers, "protocol")
 
 
 def _must_be_safe(host: Host, endpoint: str | None, keys: Sequence[Reference]) -> None:

@@ -25,7 +25,8 @@ _WRONG_SETUP = ("28", "3D", "3F", "42", "0A")
 """SQLSTATE classes that a person must mend: credentials, no such database or schema, rights and names."""
 _NOT_LET_IN = ("authentication failed", "does not exist", "not permitted to log in", "no pg_hba.conf entry")
 """What a refused connection says, which comes without a SQLSTATE."""
-_WRONG_ROWS = ("22", "23")
+_WRONG_ROWS = ("22", "23", "54000")
+"""Values that do not fit, broken constraints, and a key that is too long for an index."""
 _LIMITS: Mapping[str, Any] = {
     "connect_timeout": 15,
     "application_name": "convoke",
@@ -79,11 +80,15 @@ class PostgresDestination:
         """One transaction; what goes wrong comes out in the engine's words."""
         import psycopg
 
+        whole = False
         try:
             connection = self._connected()
             with connection.transaction(), connection.cursor() as cursor:
                 yield cursor
+            whole = True
         except psycopg.Error as error:
+            if isinstance(error, psycopg.DataError) and error.sqlstate is None:  # the client itself refuses NUL
+                raise Refused("PostgreSQL: a text has a character that no text can have there") from None
             state, said = error.sqlstate or "", f"PostgreSQL: {cause_of(error).words}"
             if state.startswith(_WRONG_ROWS):
                 raise Refused(said) from None
@@ -91,6 +96,8 @@ class PostgresDestination:
                 raise Misconfigured(said, "Check the destination's settings and rights.") from None
             self.close()
             raise Later(said) from None
+        finally:
+            self._made = self._made and whole  # tables that were made in it are gone with it
 
     def close(self) -> None:
         """Close the connection."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from engine.destinations.files import FORMATS, FileDestination
+from engine.destinations.files import FileDestination, written_as
 from engine.destinations.host import Host, Reference, SettingsReader
 from engine.destinations.protocol import Later, Misconfigured
 from engine.faults import causes
@@ -16,7 +16,7 @@ from engine.faults.telling import cause_of
 if TYPE_CHECKING:
     import asyncssh
 
-_KEYS = ("host", "port", "user", "path", "format", "host_key", "password", "private_key", "key_passphrase")
+_KEYS = ("host", "port", "user", "path", "format", "cells", "host_key", "password", "private_key", "key_passphrase")
 _CONNECT = 20.0
 _WITHIN = 120.0
 """Seconds for one file."""
@@ -26,7 +26,7 @@ T = TypeVar("T")
 def sftp(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) -> FileDestination:
     """Files on an SFTP server. ``settings: {host, port, user, path, format, host_key, private_key, password}``."""
     given = SettingsReader("SFTP", settings, _KEYS)
-    kind = given.one_of("format", FORMATS, "csv")
+    written = written_as(given)
     secrets = {name: given.secret(name) for name in ("password", "private_key", "key_passphrase")}
     if secrets["password"] is None and secrets["private_key"] is None:
         raise Misconfigured("SFTP: neither private_key nor password is there", "Write private_key: {secret: NAME}.")
@@ -39,7 +39,7 @@ def sftp(settings: Mapping[str, Any], identifiers: Sequence[str], host: Host) ->
         host,
     )
     root = (given.optional("path") or ".").rstrip("/") or "/"
-    return FileDestination(SftpFolder(server, root), kind, identifiers, "protocol")
+    return FileDestination(SftpFolder(server, root), written, identifiers, "protocol")
 
 
 class Server:

@@ -134,9 +134,11 @@ def _new(workspace: Workspace, seen: Seen, at: datetime) -> Iterator[tuple[Probl
             yield ("size", audience), _jump(sizes, run)
     since = seen.since or iso(at - timedelta(days=1))
     seen.since = iso(at)
-    for audience, destination, sent, rejected in troubles.ended_syncs(since):
+    for audience, destination, sent, rejected, why in troubles.ended_syncs(since):
         many = sent > 0 and rejected > REJECTS * sent
         message = f"{rejected:,} of {sent:,} people were rejected, more than {REJECTS:.0%}" if many else None
+        if message is not None and why is not None:
+            message = f"{message}: {why}"
         yield ("rejects", f"{audience} → {destination}"), message
 
 

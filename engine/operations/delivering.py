@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -251,7 +252,8 @@ class Delivering:
             return None if sync.allow_removals or not plan.removed else _ended(sync, plan), {}
         audience = self._workspace.audiences.get(sync.audience_id).audience
         before = self._outbox.suppressed_at_last(sync.stream_id)
-        now = before | suppressed_now(self._workspace, audience, wanted.delivery.suppress, self._people)
+        size = partial(_size_of, self._workspace, self._job) if self._some is None else None
+        now = before | suppressed_now(self._workspace, audience, wanted.delivery.suppress, self._people, size)
         reason = self._unsafe(sync, audience, wanted, plan, destination)
         if reason is None and not sync.allow_removals:
             most = wanted.document.max_removal
@@ -352,6 +354,11 @@ def wanted_of(workspace: Workspace, document: DestinationDocument, delivery: Del
             raise EngineError("unknown_name", f'the model has no consent "{name}"', "consent", hint)
     kinds = {name: model.identifiers[name].kind for name in document.identifiers}
     return Wanted(document, delivery, profile_named(document.profile, kinds), model)
+
+
+def _size_of(workspace: Workspace, job: Job | None, audience: str) -> int:
+    """How large an audience is as of now."""
+    return len(members(workspace, [ById(audience)], job=job)[0].array)
 
 
 def _ended(sync: SyncRow, plan: Plan) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.domain.cells import safe_table
 from engine.domain.identity import IdentityDocument, Kind
 from engine.durable import make_folder, whole_file
 from engine.errors import EngineError, nearest
@@ -273,7 +274,7 @@ def export_identity(workspace: Workspace, out: Path) -> int:
             if out.suffix.lower() == ".parquet":
                 pyarrow.parquet.write_table(table, fresh, write_page_checksum=True)
             else:
-                pyarrow.csv.write_csv(table, fresh)
+                pyarrow.csv.write_csv(safe_table(table), fresh)
     except OSError as error:
         reason = reason_of(error)
         raise EngineError("file", f"{out} cannot be written: {reason}", "--out", "Choose another place.") from None

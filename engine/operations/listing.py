@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.audience_codec import ID_PATTERN
+from engine.domain.cells import is_marked, plain_cell
 from engine.errors import EngineError
 from engine.ingest.listed import KeyRow, listed_keys
 from engine.operations.replacing import KeyForms, replace_list
@@ -26,6 +27,8 @@ OUTCOMES = {
     "unchecked": "the workspace is not connected to a warehouse with a model",
 }
 """What a row can come to. Blank lines are passed over."""
+_EXACT = (".parquet", ".jsonl", ".ndjson", ".json")
+"""Files whose keys are never marked for spreadsheets."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ def upload_list(
     found = list(listed_keys(file, stored.model.profile.key if stored is not None else "key", key))
     if not found:
         raise EngineError("file", f"{file} holds no keys", hint="Put one profile key on each line.")
+    if file.suffix.lower() not in _EXACT:
+        found = _unmarked(found, KeyForms(workspace))
     rows = tuple(_judged(workspace, found))
     kept = [row.key for row in rows if row.outcome in ("matched", "unknown", "unchecked")]
     if not kept:
@@ -100,6 +105,15 @@ def _judged(workspace: Workspace, found: Sequence[KeyRow]) -> Iterator[ListRow]:
         outcome = "duplicate" if key in seen else "unchecked" if known is None else None
         yield ListRow(row.line, key, outcome or ("matched" if key in (known or ()) else "unknown"))
         seen.add(key)
+
+
+def _unmarked(found: list[KeyRow], forms: KeyForms) -> list[KeyRow]:
+    """The rows without the apostrophes that our own CSV files have before what looks like a formula; as they are, where
+    more profiles have these keys."""
+    if not any(row.key is not None and is_marked(row.key) for row in found):
+        return found
+    other = [row if row.key is None else replace(row, key=plain_cell(row.key)) for row in found]
+    return found if forms.count(found) > forms.count(other) else other
 
 
 def lists(workspace: Workspace) -> dict[str, int]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.domain.cells import safe_table
 from engine.domain.describe import Describer, describe
 from engine.domain.documents import iso
 from engine.domain.rule import TraitIs
@@ -85,20 +86,21 @@ def _members_of(context: Context, named: Sequence[Named], site: str | None) -> l
     return [Members(one.audience.id, name, found) for one, found in zip(named, keys, strict=True)]
 
 
-def export_members(found: Sequence[Members], out: Path) -> list[Path]:
-    """Write members to a CSV or Parquet file, or to a file each in a folder; all or nothing per file."""
+def export_members(found: Sequence[Members], out: Path, *, raw: bool = False) -> list[Path]:
+    """Write members to a CSV or Parquet file, or to a file each in a folder; all or nothing per file. In CSV a key that
+    a spreadsheet would take for a formula begins with an apostrophe, unless ``raw``."""
     if out.suffix.lower() in (".csv", ".parquet"):
         if len(found) != 1:
             raise EngineError("usage", f"{len(found)} audiences do not fit into one file", "--out", "Name a folder.")
-        return [_write(found[0], out)]
+        return [_write(found[0], out, raw=raw)]
     try:
         make_folder(out)
     except OSError as error:
         raise _unwritable(out, error) from None
-    return [_write(one, out / f"{one.id}.csv") for one in found]
+    return [_write(one, out / f"{one.id}.csv", raw=raw) for one in found]
 
 
-def _write(found: Members, path: Path) -> Path:
+def _write(found: Members, path: Path, *, raw: bool) -> Path:
     import pyarrow as pa
     from pyarrow import csv, parquet
 
@@ -110,7 +112,7 @@ def _write(found: Members, path: Path) -> Path:
             if path.suffix.lower() == ".parquet":
                 parquet.write_table(table, str(fresh), write_page_checksum=True)
             else:
-                csv.write_csv(table, str(fresh))
+                csv.write_csv(table if raw else safe_table(table), str(fresh))
     except OSError as error:
         raise _unwritable(path, error) from None
     return path

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine.errors import ALLOW_SHRINK, EngineError
+from engine.ingest.listed import KeyRow
 from engine.operations.identity_documents import raw_model
 from engine.operations.workspace import Workspace, user_name
 from engine.sql.keys import known_keys, plain_key
@@ -47,6 +48,12 @@ class KeyForms:
             return None
         sources = Sources(self._workspace.model, self._workspace.warehouse) if self._over_persons else self._raw
         return known_keys(sources, self._workspace.warehouse, keys) if keys else set()
+
+    def count(self, rows: Iterable[KeyRow]) -> int:
+        """How many profiles the keys of some rows name; 0 where nobody can tell."""
+        keys = [key for row in rows if row.key is not None and (key := self.plain(row.key)) is not None]
+        persons = self.persons(keys)
+        return len(self.known([persons.get(key, key) for key in keys]) or ())
 
 
 def replace_list(workspace: Workspace, identifier: str, keys: Sequence[str], *, allow_shrink: bool = False) -> int:

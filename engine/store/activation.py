@@ -321,6 +321,11 @@ class Batches:
         return [dict(zip(names, row, strict=True)) for row in self._database.rows("sent_to_person", {"key": key})]
 
 
+def set_aside(database: Database, sync: int) -> dict[str, int]:
+    """How many people of a sync the destination did not take, by reason, the most frequent first."""
+    return {row[0]: int(row[1]) for row in database.rows("set_aside", {"sync_id": sync})}
+
+
 def _credentials(row: DestinationRow) -> tuple[str, ...]:
     """The kind of a destination and the secrets it names; nothing for one that names none."""
     named = (value for value in (row.document.get("settings") or {}).values() if isinstance(value, dict))

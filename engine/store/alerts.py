@@ -91,9 +91,11 @@ class Troubles:
         """(audience, when it was due) of those that were due before a moment and do not run."""
         return [(row[0], row[1]) for row in self._database.rows("trouble_late", {"before": before})]
 
-    def ended_syncs(self, since: str) -> list[tuple[str, str, int, int]]:
-        """(audience, destination, rows sent, rows rejected) of syncs that were done since a moment."""
-        return [(row[0], row[1], row[2], row[3]) for row in self._database.rows("ended_syncs", {"since": since})]
+    def ended_syncs(self, since: str) -> list[tuple[str, str, int, int, str | None]]:
+        """(audience, destination, rows sent, rows rejected, why) of syncs that were done since a moment."""
+        return [
+            (row[0], row[1], row[2], row[3], row[4]) for row in self._database.rows("ended_syncs", {"since": since})
+        ]
 
     def runs_after(self, run: int) -> list[tuple[int, str]]:
         """(run, as_of) of runs that were done after one, oldest first; after none, the newest alone."""

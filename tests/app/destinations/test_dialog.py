@@ -94,7 +94,7 @@ def test_a_new_one_with_a_secret(qtbot: QtBot) -> None:
         "id": "agencia-sao-paulo",
         "name": "Agência São Paulo",
         "type": "sftp",
-        "settings": {"host": "files.example.org", "user": "us", "format": "parquet"},
+        "settings": {"host": "files.example.org", "user": "us", "format": "parquet", "cells": "safe"},
         "identifiers": ["email"],
         "profile": "sha256",
         "country": "BR",

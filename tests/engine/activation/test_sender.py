@@ -69,6 +69,7 @@ def test_one_poisonous_row_is_found_by_halving(tmp_path: Path, out: Memory) -> N
         assert found.state == "done"
         assert sorted(out.state) == ["1", "2", "3", "4", "6", "7"]
         assert [one["outcome"] for one in sent_to(workspace, "5")] == ["a row cannot be read"]
+        assert found.reason == "1 of the people are set aside until their values change: a row cannot be read"
 
 
 def test_waits_are_kept_and_a_failing_destination_is_left_alone(

@@ -88,3 +88,16 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(Later, match="No space left"):
         out.send(batch(ROWS))
+
+
+@pytest.mark.parametrize("cells", [None, "safe", "raw"])
+def test_cells_that_a_spreadsheet_would_take_for_formulas(cells: str | None, tmp_path: Path) -> None:
+    settings = {"path": str(tmp_path)} | ({} if cells is None else {"cells": cells})
+    rows = [Row("=1+1", (("email", "@x"),)), Row("-5", (("email", "+5511987654321"),))]
+    folder(settings, ["email"], host(tmp_path)).send(batch(rows))
+    (path,) = tmp_path.rglob("*.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        marked = [["'=1+1", "'@x"], ["-5", "+5511987654321"]]
+        assert list(csv.reader(file))[1:] == ([["=1+1", "@x"], marked[1]] if cells == "raw" else marked)
+    with pytest.raises(Misconfigured, match="cells"):
+        folder({"path": str(tmp_path), "cells": "bold"}, [], host(tmp_path))

@@ -13,6 +13,7 @@ import pytest
 from engine.destinations.postgres import PostgresDestination
 from engine.destinations.protocol import Batch, Later, Misconfigured, Row, Sync
 from engine.operations import sync, sync_due
+from engine.warehouses.local import publishing
 from tests.support.delivering import expected, make, person, refresh
 from tests.support.destining import host
 from tests.support.postgres import Server, binaries, server
@@ -115,3 +116,32 @@ def test_the_server_dies_in_the_middle_and_the_next_sync_goes_on(
             assert {one.state for one in sync(workspace)} == {"done"}
             there = {r[1]: (("email", r[2][0]),) for r in rows(settings)}
             assert there == expected(state)
+
+
+def test_one_key_that_cannot_be_written_is_set_aside_and_keeps_nobody_else(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    document = {"type": "postgres", "settings": settings}
+    odd = [f"u{chr(0)}x", f"u{chr(0)}"]
+    with make(tmp_path / "ws", [], document) as workspace:
+
+        def deliver(keys: list[str]) -> str | None:
+            with publishing(workspace.folder / "warehouse", "test") as connection:
+                connection.execute("CREATE TABLE people (id VARCHAR, city VARCHAR, email VARCHAR, phone VARCHAR)")
+                connection.execute("ALTER TABLE people ADD COLUMN agreed BOOLEAN")
+                connection.executemany("INSERT INTO people VALUES (?, 'SP', NULL, NULL, true)", [[one] for one in keys])
+            workspace.reload()
+            refresh(workspace)
+            (found,) = sync_due(workspace)
+            assert found.state == "done"
+            return found.reason
+
+        good = [f"p{i}" for i in range(12)]
+        said = deliver([*good, *odd])
+        assert [one[1] for one in rows(settings)] == sorted(good)
+        assert said is not None
+        assert said.startswith("2 of the people are set aside until their values change: PostgreSQL: a text has")
+        assert deliver([*good, *odd, "new"]) is None, "they are not offered again"
+        assert {one[1] for one in rows(settings)} == {*good, "new"}
+        assert deliver([*good, "ux"]) is None
+        assert {one[1] for one in rows(settings)} == {*good, "ux"}

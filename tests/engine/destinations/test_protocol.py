@@ -17,7 +17,7 @@ from typing import get_args
 import pytest
 
 from engine.destinations import admanager, google, http, mysql, objects, sftp
-from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Operation, Row
+from engine.destinations.protocol import Batch, Destination, Later, Misconfigured, Operation, Refused, Row
 from tests.support.cases import KINDS, MISSING, Case, Trouble
 from tests.support.destining import SYNC, batch
 from tests.support.line import Side
@@ -166,3 +166,14 @@ def test_every_size_arrives(case: Case) -> None:
         case.out.finish(SYNC, done)
         there |= values(rows)
         assert case.values() == there, size
+
+
+@every
+def test_a_text_that_cannot_be_written_is_blamed_and_the_others_arrive(case: Case) -> None:
+    good = people("good", 1)
+    for place, key in enumerate((f"u{chr(0)}x", f"u{chr(0xD83D)}x", "k" * 9_000)):
+        odd = Row(key, (("email", hashlib.sha256(str(place).encode()).hexdigest()),))
+        with suppress(Refused, UnicodeError):  # what makes the engine look for the row
+            case.out.send(batch([*good, odd], f"odd{place}", "add", f"{place:05d}"))
+        arrives(case.out, batch(good, f"good{place}", "add", f"{place:05d}.0"))
+        assert values(good) <= case.values()

@@ -22,6 +22,7 @@ from engine.operations import (
     sync,
     sync_due,
     syncs,
+    trait_run,
     upload_list,
 )
 from engine.operations.delivering import Delivering, Some
@@ -154,6 +155,36 @@ def test_what_a_rule_excludes_by_a_list_is_suppressed_too(tmp_path: Path, out: M
         refresh(workspace)
         assert [one.state for one in sync_due(workspace)] == ["held"]
         assert sorted(out.state) == ["1", "4", "5", "6", "7"]
+
+
+@pytest.mark.parametrize("way", ["suppressed", "excluded", "trait"])
+def test_a_table_that_a_suppression_reads_and_that_is_emptied_holds(tmp_path: Path, out: Memory, way: str) -> None:
+    everyone, gone = {"trait": "city", "eq": "SP"}, {"sql": "SELECT id FROM people WHERE phone = 'complained'"}
+    upset = [replace(one, phone="complained" if one.id < 3 else None) for one in PEOPLE]
+    with make(tmp_path / "ws", upset, BY_MAIL) as workspace:
+        save_audience(workspace, "upset", gone)
+        if way == "suppressed":
+            save_audience(workspace, "sp", everyone, destinations=["out"], suppress=["upset"])
+        elif way == "excluded":
+            rule = {"all": [everyone, {"not": {"audience": "upset"}}]}
+            save_audience(workspace, "sp", rule, destinations=["out"])
+        else:
+            workspace.lists.save("never", ["1", "2"], "me")
+            (workspace.folder / "traits").mkdir()
+            (workspace.folder / "traits" / "dnc.yaml").write_text("{kind: trait, id: dnc, list: never}")
+            trait_run(workspace)
+            rule = {"all": [everyone, {"not": {"trait": "dnc", "eq": True}}]}
+            save_audience(workspace, "sp", rule, destinations=["out"])
+        refresh(workspace)
+        assert ([one.state for one in sync_due(workspace)], len(out.state)) == (["done"], 5)
+        if way == "trait":
+            workspace.lists.save("never", ["9"], "me")
+            trait_run(workspace)
+        refresh(workspace, PEOPLE)
+        (held,) = sync_due(workspace)
+        assert (held.state, len(out.state)) == ("held", 5)
+        assert [one.state for one in sync(workspace, ["sp"], allow_removals=True)] == ["done"]
+        assert len(out.state) == 7
 
 
 def test_a_suppressed_audience_that_falls_holds_and_a_list_that_is_gone_fails(tmp_path: Path, out: Memory) -> None:

@@ -83,6 +83,43 @@ def test_what_members_wrote_gives_every_odd_key_back(tmp_path: Path, name: str) 
     assert operations.members(workspace, [str(tmp_path / "b")])[0].keys == sorted(ODD)
 
 
+FORMULAS = [
+    "=1+1",
+    "'=1+1",
+    "''=1+1",
+    "+cmd|' /C calc'!A0",
+    "-2+3",
+    "-5",
+    "+5511987654321",
+    "@x",
+    "\ty",
+    "\rz",
+    "'",
+    "'a",
+]
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.parquet"])
+@pytest.mark.parametrize("raw", [False, True])
+def test_keys_that_look_like_formulas_are_marked_in_csv_and_come_back(tmp_path: Path, name: str, raw: bool) -> None:
+    workspace = text_workspace(tmp_path, "VARCHAR", FORMULAS)
+    write_audience(tmp_path / "a", "all", {"all": []})
+    found = operations.members(workspace, [str(tmp_path / "a")])
+    operations.export_members(found, tmp_path / name, raw=raw)
+    if name == "all.csv":
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert ('"\'=1+1"' in text, "\"'+cmd" in text, '"-5"' in text) == (True, not raw, True)
+    assert operations.upload_list(workspace, "back", tmp_path / name).counts() == {"matched": len(FORMULAS)}
+    assert sorted(workspace.lists.keys("back")) == sorted(FORMULAS)
+
+
+def test_an_apostrophe_that_the_warehouse_has_too_stays(tmp_path: Path) -> None:
+    workspace = text_workspace(tmp_path, "VARCHAR", ["'+55 11", "'=b"])
+    file = tmp_path / "vip.csv"
+    file.write_text("user_id\n'+55 11\n'=b\n'=unknown\n", encoding="utf-8")
+    assert operations.upload_list(workspace, "vip", file).counts() == {"matched": 2, "unknown": 1}
+
+
 def test_text_keys_are_compared_byte_for_byte(tmp_path: Path) -> None:
     workspace = text_workspace(tmp_path, "VARCHAR", ["1", "é", "ab"])
     file = tmp_path / "vip.csv"
