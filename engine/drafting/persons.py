@@ -55,7 +55,7 @@ def find_persons(survey: Survey, record: Record) -> Persons:
 
 def is_keyish(found: Column) -> bool:
     """Whether a column may hold keys: by its type, its name, and values that are no personal data."""
-    if found.physical not in _KINDS or personal(found).kind is not None:
+    if found.key_type not in _KINDS or personal(found).kind is not None:
         return False
     said = words(found.name)
     return is_key_name(found.name) or (len(said) == 1 and singular(said[0]) in PERSON)
@@ -79,7 +79,7 @@ def _with_table(survey: Survey) -> Persons | None:
     for table in survey.tables.values():
         for one in table.columns.values():
             score = _score(survey, table, one)
-            if score > 0:
+            if score > 0 and one.physical in _KINDS:
                 scored.append((-score, table.name, one.name))
     for _, table_name, key in sorted(scored):
         if survey.key(table_name, key).unique:
@@ -212,12 +212,12 @@ def _owner(survey: Survey, table: Table, persons: Persons, key: Column) -> str |
     usual = (f"{stem}_id", f"{stem}id", f"id_{stem}", "profile_id", "user_id", "customer_id")
     for wanted in usual:
         for one in table.columns.values():
-            if one.name.lower() == wanted and one.physical is key.physical and persons.below is None:
+            if one.name.lower() == wanted and one.key_type is key.key_type and persons.below is None:
                 return one.name
     meant = entity(key.name) or " ".join(singular(one) for one in words(persons.table))
     best: tuple[float, str] | None = None
     for one in table.columns.values():
-        if not is_keyish(one) or one.physical is not key.physical:
+        if not is_keyish(one) or one.key_type is not key.key_type:
             continue
         alike = (entity(one.name) or "") == meant or is_person(one.name)
         if not alike or not one.known:

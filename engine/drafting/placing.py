@@ -107,7 +107,7 @@ class Placing:
             if key.physical not in (Physical.INTEGER, Physical.TEXT) or len(key.different) < len(key.known):
                 continue
             for one in table.columns.values():
-                if one.physical is not key.physical or not one.known:
+                if one.key_type is not key.key_type or not one.known:
                     continue
                 least = self._least(one, key, any_name=any_name)
                 if least is None or not self._survey.key(other.name, key.name).unique:

@@ -15,7 +15,7 @@ from engine.drafting.placing import Placing
 from engine.drafting.survey import Column, Survey
 from engine.drafting.times import event_time
 from engine.drafting.words import is_key_name
-from engine.sql.build import Expr, alias, call, column, not_null
+from engine.sql.build import Expr, alias, call, cast, column, not_null
 from engine.sql.columns import Physical
 
 _STEADY = 0.9
@@ -39,13 +39,15 @@ def profile_source(
     steady = _steady(survey, persons, time, fields)
     made = fields.of(table, set(table.columns) - {one.name for one in steady})
     kept = [one for one in steady if one.name in made]
-    chosen: list[Expr] = [column(persons.key)]
+    raw = column(persons.key)
+    whole = table.columns[persons.key].physical is Physical.FLOAT
+    chosen: list[Expr] = [alias(cast(raw, "BIGINT"), persons.key) if whole else raw]
     chosen += [alias(call("min", column(one.name)), one.name) for one in kept]
     if time is not None and "first_seen" not in table.columns:
         chosen.append(alias(call("min", column(time)), "first_seen"))
         made["first_seen"] = _first_seen(table.columns[time])
     query = exp.select(*chosen).from_(survey.relation(table.name)).where(not_null(column(persons.key)))
-    query = query.group_by(column(persons.key)) if len(chosen) > 1 else query.distinct()
+    query = query.group_by("1") if len(chosen) > 1 else query.distinct()
     return Source(sql=query.sql(dialect="duckdb")), made
 
 
@@ -100,6 +102,8 @@ def _union(survey: Survey, persons: Persons, others: list[tuple[str, str]]) -> s
     parts = []
     for table, owner in [(persons.table, persons.key), *others]:
         raw: Expr = column(owner)
+        if survey.tables[table].columns[owner].physical is Physical.FLOAT:
+            raw = alias(cast(raw, "BIGINT"), owner) if owner == persons.key else cast(raw, "BIGINT")
         chosen = raw if owner == persons.key else alias(raw, persons.key)
         parts.append(exp.select(chosen).from_(survey.relation(table)).where(not_null(column(owner))))
     first, *rest = parts
