@@ -23,7 +23,7 @@ from engine.drafting.profiles import local, profile_source
 from engine.drafting.sites import Sites
 from engine.drafting.survey import Column, Survey, Table
 from engine.drafting.times import event_time
-from engine.drafting.words import is_key_name, listed, singular, words
+from engine.drafting.words import is_key_name, is_person, listed, singular, words
 from engine.jobs import Job
 from engine.sql.build import column
 from engine.sql.columns import Physical
@@ -96,7 +96,7 @@ class _Drafter:
         survey, persons, fields = self._survey, self._persons, self._fields
         table = survey.tables[persons.table]
         site_column, sites = self._sites.found()
-        profiles = Source(table=persons.table)
+        profiles = self._source(self._placing.placed[persons.table])
         fields.identify(table, persons.key, profiles)
         fields.agree(table, persons.key, profiles)
         for at, one in enumerate(survey.tables.values()):
@@ -120,7 +120,10 @@ class _Drafter:
         return Inference(model, self._facts(), self._record.notes, self._record.guesses, self._record.questions)
 
     def _is_event(self, table: Table) -> bool:
-        return not self._persons.single and self._persons.below is None and event_time(self._survey, table) is not None
+        """Whether rows of the table that the persons come from are things that they did."""
+        if self._persons.single or self._persons.below is not None or is_person(table.name):
+            return False
+        return event_time(self._survey, table) is not None
 
     def _place(self, table: Table, placement: Placement) -> None:
         """A table as events, as objects, or as consents of a person."""
@@ -157,7 +160,7 @@ class _Drafter:
     def _source(
         self, placement: Placement, more: Mapping[str, tuple[str, str]] | None = None, lists: tuple[Link, ...] = ()
     ) -> Source:
-        if not placement.links and not more:
+        if not placement.links and not more and placement.hashed is None:
             return Source(table=placement.table)
         return Source(sql=self._placing.select(placement, more, lists))
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.domain.national import DOCUMENTS
 from engine.drafting.asking import SURE, Option, Question, Record
+from engine.drafting.hashed import KEY, KINDS
 from engine.drafting.personal import personal
 from engine.drafting.survey import Column, Survey, Table
 from engine.drafting.times import event_times
@@ -16,6 +18,25 @@ from engine.sql.columns import Physical
 
 _KINDS = (Physical.INTEGER, Physical.TEXT)
 _ABOUT_PEOPLE = frozenset({"email", "name", "birth", "phone", "document", *DOCUMENTS})
+_OTHERS = THINGS & frozenset(
+    {
+        "seller",
+        "vendedor",
+        "vendedora",
+        "supplier",
+        "fornecedor",
+        "proveedor",
+        "employee",
+        "funcionario",
+        "empleado",
+        "agent",
+        "store",
+        "loja",
+        "tienda",
+        "company",
+        "empresa",
+    }
+)
 _ABOVE = ("unique", "master", "golden", "global", "person", "persona", "pessoa", "unico")
 """Words of a key that stands above another one."""
 
@@ -30,6 +51,13 @@ class Persons:
     single: bool
     below: str | None = None
     """A key of the same table that other tables hold in place of the person key."""
+    hashed: tuple[str, str] | None = None
+    """The column of an identifier and its kind, of which the key is the hash."""
+
+    @property
+    def column(self) -> str:
+        """The column of the table that tells persons apart."""
+        return self.key if self.hashed is None else self.hashed[0]
 
 
 def find_persons(survey: Survey, record: Record) -> Persons:
@@ -39,6 +67,9 @@ def find_persons(survey: Survey, record: Record) -> Persons:
         return _above(survey, record, found)
     found = _of_events(survey)
     if found is None:
+        found = _by_uniqueness(survey, record) or _by_identifier(survey, record)
+        if found is not None:
+            return found
         raise EngineError(
             "model_mismatch",
             "no table looks like profiles: none has a unique key that its name or other tables suggest",
@@ -55,7 +86,7 @@ def find_persons(survey: Survey, record: Record) -> Persons:
 
 def is_keyish(found: Column) -> bool:
     """Whether a column may hold keys: by its type, its name, and values that are no personal data."""
-    if found.physical not in _KINDS or personal(found).kind is not None:
+    if found.key_type not in _KINDS or personal(found).kind is not None:
         return False
     said = words(found.name)
     return is_key_name(found.name) or (len(said) == 1 and singular(said[0]) in PERSON)
@@ -79,7 +110,7 @@ def _with_table(survey: Survey) -> Persons | None:
     for table in survey.tables.values():
         for one in table.columns.values():
             score = _score(survey, table, one)
-            if score > 0:
+            if score > 0 and one.physical in _KINDS:
                 scored.append((-score, table.name, one.name))
     for _, table_name, key in sorted(scored):
         if survey.key(table_name, key).unique:
@@ -192,8 +223,54 @@ def _alone(found: Column, table: Table) -> bool:
     return entity(found.name) is None and is_about_people(table)
 
 
+def _by_uniqueness(survey: Survey, record: Record) -> Persons | None:
+    """A code of its own for each row of a table of persons, whatever it is called."""
+    for table in survey.tables.values():
+        if not is_about_people(table):
+            continue
+        for one in table.columns.values():
+            code = one.physical in _KINDS and all(re.fullmatch(r"[\w-]{3,64}", value) for value in one.different)
+            if not code or len(one.different) < max(3, len(one.values)) or personal(one).kind is not None:
+                continue
+            if survey.key(table.name, one.name).unique:
+                place = f"{table.name}.{one.name}"
+                record.guess(place, "person key", _unique(survey, Persons(table.name, one.name, single=True)), 0.75)
+                return Persons(table.name, one.name, single=True)
+    return None
+
+
+def _by_identifier(survey: Survey, record: Record) -> Persons | None:
+    """An e-mail address, a document or a phone, where nothing else tells persons apart: tables of persons first."""
+    scored = []
+    for table in survey.tables.values():
+        if {singular(one) for one in words(table.name)} & _OTHERS:
+            continue
+        for one in table.columns.values():
+            finding = personal(one)
+            if finding.kind in KINDS and not finding.unsure and one.known:
+                scored.append((KINDS.index(finding.kind), not is_person(table.name), table.name, one.name))
+    for at, _, table_name, name in sorted(scored):
+        said = "nothing else tells persons apart; the key is a hash of it, because keys are shown"
+        record.guess(f"{table_name}.{name}", "person key", said, 0.8)
+        return Persons(table_name, KEY, single=False, hashed=(name, KINDS[at]))
+    return None
+
+
+def identifier_holders(survey: Survey, persons: Persons) -> Iterator[tuple[Table, tuple[str, str]]]:
+    """The other tables that hold the identifier whose hash is the person key, with their column of it and its kind."""
+    if persons.hashed is None:
+        return
+    for table in survey.tables.values():
+        for one in table.columns.values():
+            if table.name != persons.table and personal(one).kind == persons.hashed[1]:
+                yield table, (one.name, persons.hashed[1])
+                break
+
+
 def holders(survey: Survey, persons: Persons) -> Iterator[tuple[Table, str]]:
     """The other tables that hold the person key themselves, with their column of it."""
+    if persons.hashed is not None:
+        return
     key = survey.tables[persons.table].columns[persons.key]
     for table in survey.tables.values():
         if table.name == persons.table:
@@ -212,12 +289,12 @@ def _owner(survey: Survey, table: Table, persons: Persons, key: Column) -> str |
     usual = (f"{stem}_id", f"{stem}id", f"id_{stem}", "profile_id", "user_id", "customer_id")
     for wanted in usual:
         for one in table.columns.values():
-            if one.name.lower() == wanted and one.physical is key.physical and persons.below is None:
+            if one.name.lower() == wanted and one.key_type is key.key_type and persons.below is None:
                 return one.name
     meant = entity(key.name) or " ".join(singular(one) for one in words(persons.table))
     best: tuple[float, str] | None = None
     for one in table.columns.values():
-        if not is_keyish(one) or one.physical is not key.physical:
+        if not is_keyish(one) or one.key_type is not key.key_type:
             continue
         alike = (entity(one.name) or "") == meant or is_person(one.name)
         if not alike or not one.known:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from engine.drafting.persons import Persons, holders
+from engine.drafting.hashed import hashed
+from engine.drafting.persons import Persons, holders, identifier_holders
 from engine.drafting.survey import Column, Survey, Table
 from engine.drafting.times import event_times
 from engine.drafting.words import entity, is_key_name, listed, singular, words
@@ -45,6 +46,8 @@ class Placement:
     owner: str
     """The column of the person key, in the table or in the last table of the links."""
     links: tuple[Link, ...] = ()
+    hashed: tuple[str, str] | None = None
+    """The column of an identifier and its kind, in that table, of which the person key is the hash."""
 
 
 class Placing:
@@ -52,9 +55,12 @@ class Placing:
 
     def __init__(self, survey: Survey, persons: Persons) -> None:
         self._survey, self._persons = survey, persons
-        self.placed: dict[str, Placement] = {persons.table: Placement(persons.table, persons.key)}
+        first = Placement(persons.table, persons.key, hashed=persons.hashed)
+        self.placed: dict[str, Placement] = {persons.table: first}
         for table, owner in holders(survey, persons):
             self.placed[table.name] = Placement(table.name, owner)
+        for table, of in identifier_holders(survey, persons):
+            self.placed[table.name] = Placement(table.name, persons.key, hashed=of)
         for _ in range(_MOST_STEPS):
             found = [one for one in map(self._reached, self._open()) if one is not None]
             if not found:
@@ -79,7 +85,7 @@ class Placing:
             return None
         link = best[3]
         through = self.placed[link.other]
-        return Placement(table.name, through.owner, (link, *through.links))
+        return Placement(table.name, through.owner, (link, *through.links), through.hashed)
 
     def _find_lists(self) -> None:
         holding = set(self.placed)
@@ -107,7 +113,7 @@ class Placing:
             if key.physical not in (Physical.INTEGER, Physical.TEXT) or len(key.different) < len(key.known):
                 continue
             for one in table.columns.values():
-                if one.physical is not key.physical or not one.known:
+                if one.key_type is not key.key_type or not one.known:
                     continue
                 least = self._least(one, key, any_name=any_name)
                 if least is None or not self._survey.key(other.name, key.name).unique:
@@ -137,6 +143,8 @@ class Placing:
         (table, column); ``lists`` are joined where they have a row."""
         survey, last = self._survey, placement.links[-1].other if placement.links else placement.table
         chosen: list[Expr] = [] if not placement.links else [column(placement.owner, last)]
+        if placement.hashed is not None:
+            chosen = [alias(hashed(column(placement.hashed[0], last), placement.hashed[1]), placement.owner)]
         chosen += [exp.Column(this=exp.Star(), table=name(placement.table))]
         for label, (table, wanted) in (more or {}).items():
             raw = column(wanted, table)

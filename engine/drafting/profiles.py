@@ -9,13 +9,14 @@ from sqlglot import exp
 from engine.domain.model import Field, Source
 from engine.domain.values import ValueType
 from engine.drafting.fields import Fields
+from engine.drafting.hashed import hashed
 from engine.drafting.money import is_money
 from engine.drafting.persons import Persons
 from engine.drafting.placing import Placing
 from engine.drafting.survey import Column, Survey
 from engine.drafting.times import event_time
-from engine.drafting.words import is_key_name
-from engine.sql.build import Expr, alias, call, column, not_null
+from engine.drafting.words import is_key_name, is_person
+from engine.sql.build import Expr, alias, call, cast, column, not_null
 from engine.sql.columns import Physical
 
 _STEADY = 0.9
@@ -39,13 +40,18 @@ def profile_source(
     steady = _steady(survey, persons, time, fields)
     made = fields.of(table, set(table.columns) - {one.name for one in steady})
     kept = [one for one in steady if one.name in made]
-    chosen: list[Expr] = [column(persons.key)]
+    raw: Expr = column(persons.column)
+    whole = table.columns[persons.column].physical is Physical.FLOAT
+    chosen: list[Expr] = [alias(cast(raw, "BIGINT"), persons.key) if whole else raw]
+    if persons.hashed is not None:
+        raw = hashed(raw, persons.hashed[1])
+        chosen = [alias(raw, persons.key)]
     chosen += [alias(call("min", column(one.name)), one.name) for one in kept]
     if time is not None and "first_seen" not in table.columns:
         chosen.append(alias(call("min", column(time)), "first_seen"))
         made["first_seen"] = _first_seen(table.columns[time])
-    query = exp.select(*chosen).from_(survey.relation(table.name)).where(not_null(column(persons.key)))
-    query = query.group_by(column(persons.key)) if len(chosen) > 1 else query.distinct()
+    query = exp.select(*chosen).from_(survey.relation(table.name)).where(not_null(raw.copy()))
+    query = query.group_by("1") if len(chosen) > 1 else query.distinct()
     return Source(sql=query.sql(dialect="duckdb")), made
 
 
@@ -68,42 +74,48 @@ def _steady(survey: Survey, persons: Persons, time: str | None, fields: Fields) 
     likely = [
         one
         for one in table.columns.values()
-        if one.name not in (persons.key, time)
+        if one.name not in (persons.column, time)
         and not is_key_name(one.name)
         and one.physical is not Physical.OTHER
         and (persons.below is not None or not is_money(one))
         and len(one.different) > 1
     ][:_MOST_COLUMNS]
-    parts = survey.constant(table.name, persons.key, [one.name for one in likely])
-    least = _STEADY_OF_EVENTS if time is not None else _STEADY
-    steady = [one for one in likely if parts.get(one.name, 0.0 if time is not None else 1.0) >= least]
+    parts = survey.constant(table.name, persons.column, [one.name for one in likely])
+    of_events = time is not None and not is_person(table.name)
+    least = _STEADY_OF_EVENTS if of_events else _STEADY
+    steady = [one for one in likely if parts.get(one.name, 0.0 if of_events else 1.0) >= least]
     for one in likely:
-        if one not in steady and time is None:
+        if one not in steady and not of_events:
             fields.record.notes.append(f"{one.place} was left out: it says different things of one person")
     return steady
 
 
 def _other_keys(survey: Survey, persons: Persons, placing: Placing) -> list[tuple[str, str]]:
     """Tables that hold persons of whom the first table knows nothing; none where it is a table of persons."""
-    if persons.below is not None:
+    if persons.below is not None or is_person(persons.table):
         return []
     found = []
     for one in placing.placed.values():
         if one.links or one.table == persons.table:
             continue
-        if survey.contained(one.table, one.owner, persons.table, persons.key) < 1:
-            found.append((one.table, one.owner))
+        owner = one.owner if one.hashed is None else one.hashed[0]
+        if survey.contained(one.table, owner, persons.table, persons.column) < 1:
+            found.append((one.table, owner))
     return found
 
 
 def _union(survey: Survey, persons: Persons, others: list[tuple[str, str]]) -> str:
     parts = []
-    for table, owner in [(persons.table, persons.key), *others]:
+    for table, owner in [(persons.table, persons.column), *others]:
         raw: Expr = column(owner)
-        chosen = raw if owner == persons.key else alias(raw, persons.key)
-        parts.append(exp.select(chosen).from_(survey.relation(table)).where(not_null(column(owner))))
+        if persons.hashed is not None:
+            raw = hashed(raw, persons.hashed[1])
+        elif survey.tables[table].columns[owner].physical is Physical.FLOAT:
+            raw = cast(raw, "BIGINT")
+        query = exp.select(alias(raw, persons.key)).from_(survey.relation(table))
+        parts.append(query.where(not_null(raw.copy())))
     first, *rest = parts
-    query: exp.Query = first
+    whole: exp.Query = first
     for one in rest:
-        query = query.union(one)
-    return query.sql(dialect="duckdb")
+        whole = whole.union(one)
+    return whole.sql(dialect="duckdb")

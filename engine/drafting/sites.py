@@ -104,14 +104,14 @@ class Sites:
         if self._many or site.timezone == "UTC":
             self._note(first)
             return None
-        counts = self._survey.hours(table.name, first.name)
-        told = local_sentence(counts, site.timezone)
+        counts, dates = self._survey.hours(table.name, first.name)
+        told = local_sentence(counts, site.timezone) if sum(counts) * 50 > dates else None
         if told is not None and told[1] >= SURE:
             local, confidence, said = told
             self._record.guess(first.place, site.timezone if local else "UTC", said, confidence)
             return site.timezone if local else None
-        if not sum(counts):  # only dates: they are those of the business
-            self._record.guess(first.place, site.timezone, "all times are midnight: they are local dates", SURE)
+        if sum(counts) * 50 <= dates:  # they are dates of the business
+            self._record.guess(first.place, site.timezone, "nearly all times are midnight: they are local dates", SURE)
             return site.timezone
         local, confidence, said = told or (True, 0.6, "the hours of the day do not tell")
         options = [

@@ -42,6 +42,12 @@ class Column:
         """Table and column."""
         return f"{self.table}.{self.name}"
 
+    @property
+    def key_type(self) -> Physical:
+        """Its storage type as a key: an empty cell makes a file's whole numbers floats, and they stay whole numbers."""
+        whole = self.physical is Physical.FLOAT and self.known and all(one.endswith(".0") for one in self.different)
+        return Physical.INTEGER if whole else self.physical
+
     @cached_property
     def shares(self) -> list[Share]:
         """The kinds of its values, the most frequent first."""
@@ -145,7 +151,7 @@ class Survey:
     def key(self, table: str, wanted: str) -> KeyFacts:
         """The counts of a column over its whole table; those of all its likely keys are read with it."""
         if (table, wanted) not in self._keys:
-            kinds = (Physical.INTEGER, Physical.TEXT)
+            kinds = (Physical.INTEGER, Physical.TEXT, Physical.FLOAT)
             likely = [
                 one
                 for one, found in self.tables[table].columns.items()
@@ -164,13 +170,20 @@ class Survey:
 
     def contained(self, table: str, wanted: str, other: str, key: str, most: int = 1_000) -> float:
         """The share of different values of a column that the other table's key has; of ``most`` at most."""
-        values = exp.select(alias(cast(column(wanted), "VARCHAR"), "value")).distinct().from_(self.relation(table))
+        values = exp.select(alias(self._key_text(table, wanted), "value")).distinct().from_(self.relation(table))
         values = values.where(not_null(column(wanted))).limit(most)
-        keys = exp.select(cast(column(key), "VARCHAR")).from_(self.relation(other)).where(not_null(column(key)))
+        keys = exp.select(self._key_text(other, key)).from_(self.relation(other)).where(not_null(column(key)))
         there = exp.In(this=column("value"), query=exp.Subquery(this=keys))
         found = exp.select(exp.Count(this=exp.Star()), call("count_if", there))
         ((rows, held),) = self.rows(found.from_(exp.Subquery(this=values, alias=exp.TableAlias(this=name("v")))))
         return int(str(held)) / int(str(rows)) if rows else 0.0
+
+    def _key_text(self, table: str, wanted: str) -> Expr:
+        """A key as text: 17850 of a float too."""
+        raw: Expr = column(wanted)
+        if self.tables[table].columns[wanted].physical is Physical.FLOAT:
+            raw = cast(raw, "BIGINT", safe=True)
+        return cast(raw, "VARCHAR")
 
     def constant(self, table: str, key: str, wanted: Sequence[str]) -> dict[str, float]:
         """For each column the share of keys whose rows have one value of it, among keys with several rows; unknown
@@ -202,13 +215,17 @@ class Survey:
         numbers = [float(str(one)) if one is not None else 0.0 for one in found]
         return {one: (numbers[2 * at], numbers[2 * at + 1]) for at, one in enumerate(wanted)}
 
-    def hours(self, table: str, wanted: str) -> list[int]:
-        """How many times of a column fall in each hour as they are written; exact midnight is no time of day."""
+    def hours(self, table: str, wanted: str) -> tuple[list[int], int]:
+        """How many times of a column fall in each hour as they are written, and how many are exactly midnight, which
+        is no time of day."""
         time = column(wanted)
         midnight = exp.EQ(this=call("date_trunc", exp.Literal.string("day"), time), expression=time.copy())
-        query = exp.select(call("hour", time.copy()), exp.Count(this=exp.Star())).from_(self.relation(table))
-        query = query.where(not_null(time.copy())).where(exp.Not(this=midnight)).group_by("1")
-        counts = [0] * 24
-        for hour, count in self.rows(query):
-            counts[int(str(hour))] = int(str(count))
-        return counts
+        query = exp.select(call("hour", time.copy()), midnight, exp.Count(this=exp.Star()))
+        query = query.from_(self.relation(table)).where(not_null(time.copy())).group_by("1", "2")
+        counts, dates = [0] * 24, 0
+        for hour, is_date, count in self.rows(query):
+            if is_date:
+                dates += int(str(count))
+            else:
+                counts[int(str(hour))] = int(str(count))
+        return counts, dates

@@ -22,8 +22,8 @@ _MADE = re.compile(
     r"\bevent|\bhora\b|\bpaid\b|\bpago\b|\bpagamento\b|\bsent\b|\benvio\b"
 )
 _QUIET = 5
-_MIDNIGHT = 3.5
-"""The middle of the hours from 1 to 6, in which people sleep."""
+_NIGHT = 4.0
+"""The middle of the hours from 2 to 6, in which people sleep."""
 _MIDYEAR = datetime(2026, 6, 1)
 _LEAST = 200
 """Times that are looked at before their hours say anything."""
@@ -85,7 +85,7 @@ def local_sentence(counts: Sequence[int], zone: str) -> tuple[bool, float, str] 
         return None
     said = (
         f"the quietest hours of {total:,} times are {_hours(first)} as written, and would be {_hours(as_utc)} "
-        f"if they were UTC; people sleep from 1 to 6"
+        f"if they were UTC; people sleep from 2 to 6"
     )
     return written < converted, 0.95 if min(written, converted) <= 2 else 0.8, said
 
@@ -100,7 +100,7 @@ def _middle(hours: Sequence[int]) -> int:
 
 def _from_night(first: int) -> float:
     """How many hours the middle of the quiet hours lies from the middle of the night's."""
-    apart = abs((first + _QUIET / 2) % 24 - _MIDNIGHT)
+    apart = abs((first + _QUIET / 2) % 24 - _NIGHT)
     return min(apart, 24 - apart)
 
 

@@ -375,6 +375,34 @@ def club() -> Made:
     return Made(tables, expected, left_out=("tipos_de_cambio",))
 
 
+def mailing() -> Made:
+    """Contacts and sales that only an e-mail address tells apart, written in capitals now and then."""
+    rng = random.Random(9)
+    people = [_person(rng) for _ in range(150)]
+    contatos = [(mail, name, rng.choice(["Lima", "Cusco"])) for name, mail in people]
+    mails = [people[rng.randrange(150)][1] for _ in range(400)]
+    compras = [
+        (
+            mail.upper() if at % 5 == 0 else mail,
+            date(2025, 1, 1) + timedelta(days=at % 90),
+            round(rng.uniform(5, 900), 2),
+        )
+        for at, mail in enumerate(mails)
+    ]
+    tables: Tables = {
+        "contactos": ("correo VARCHAR, nombre VARCHAR, ciudad VARCHAR", contatos),
+        "compras": ("email VARCHAR, fecha DATE, importe DOUBLE", compras),
+    }
+    expected = {
+        "profile.key": "person_key",
+        **_fields("profile.traits", nombre="string personal", ciudad="string"),
+        "events.compra": "person_key fecha",
+        "events.compra.importe": "decimal money",
+        "identifiers.correo": "email person_key",
+    }
+    return Made(tables, expected)
+
+
 SOURCES: Mapping[str, Callable[[], Made]] = {
-    one.__name__: one for one in (marketplace, clicks, invoices, discs, campaign, bank, loja, club)
+    one.__name__: one for one in (marketplace, clicks, invoices, discs, campaign, bank, loja, club, mailing)
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from engine import operations
 from engine.domain.documents import load_one
 from engine.domain.model_codec import read_model, write_model
 from engine.drafting.draft import Inference, infer_model
+from engine.errors import EngineError
+from engine.operations.targets import ById
 from engine.quality.model_check import check_model
 from engine.warehouses.opening import open_warehouse
 from tests.support.made_sources import SOURCES, Made, write
@@ -95,3 +99,47 @@ def test_the_draft_is_what_an_analyst_would_set(name: str, tmp_path: Path) -> No
     notes = " ".join(found.notes)
     for table in source.left_out:
         assert f"the table {table} was left out" in notes
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "wanted"),
+    [
+        ("marketplace", "order_payment", "SELECT count(DISTINCT customer_unique_id) FROM customers"),
+        ("loja", "venda", "SELECT count(DISTINCT cod_cliente) FROM vendas"),
+        ("mailing", "compra", "SELECT count(DISTINCT lower(email)) FROM compras"),
+    ],
+)
+def test_audiences_of_a_draft_are_right(name: str, event: str, wanted: str, tmp_path: Path) -> None:
+    file = write(SOURCES[name](), tmp_path / "data.duckdb")
+    workspace = operations.init(tmp_path / "ws")
+    operations.connect(workspace, f"duckdb:///{file}")
+    operations.apply_model_text(workspace, operations.infer(workspace).document)
+    operations.save(workspace, {"kind": "audience", "id": "all", "name": "All", "rule": {"did": event}})
+    ((count,),) = workspace.warehouse.rows(wanted)
+    assert len(operations.members(workspace, [ById("all")])[0].keys) == count > 0
+    workspace.close()
+
+
+def test_no_value_of_a_person_leaves_the_draft(tmp_path: Path) -> None:
+    source = SOURCES["loja"]()
+    found = drafted(source, tmp_path)
+    _, rows = source.tables["clientes"]
+    personal = {str(value) for row in rows for value in row[1:5]}
+    assert len(personal) > 1_000
+    said = json.dumps([asdict(found.model.profile), *map(asdict, found.columns)], default=str, ensure_ascii=False)
+    said += json.dumps([*found.notes, *map(asdict, found.guesses), *map(asdict, found.questions)], ensure_ascii=False)
+    assert [value for value in personal if value in said] == []
+    facts = {f"{one.table}.{one.column}": one for one in found.columns}
+    assert facts["clientes.e_mail"].personal == "email"
+    assert facts["clientes.aceita_email"].personal is None
+    assert facts["clientes.doc"].evidence == "100 % of 300 values are valid CPF"
+    sql = found.model.consents["aceita_email"].source.sql or ""
+    with duckdb.connect(str(tmp_path / "data.duckdb")) as connection:
+        agreed = connection.execute(f"SELECT count(*) FILTER (aceita_email) FROM ({sql})").fetchone()
+        assert agreed == connection.execute("SELECT count(*) FROM clientes WHERE aceita_email = 'S'").fetchone()
+
+
+def test_sources_without_persons_are_refused(tmp_path: Path) -> None:
+    rows = [(at, f"thing {at}", 1.5) for at in range(40)]
+    with pytest.raises(EngineError, match="no table looks like profiles"):
+        drafted(Made({"products": ("product_id BIGINT, title VARCHAR, price DOUBLE", rows)}, {}), tmp_path)
