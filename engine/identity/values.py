@@ -21,6 +21,8 @@ ID_BYTES = 16
 """Kept of a hash: 128 bits; the graph works with the first 64."""
 FORM = 2
 """The number of the canonical forms: with another one everything is read again, as its hashes are other ones."""
+REASONS = tuple(one for one in Unusable if one is not Unusable.SHARED)
+"""Why a value cannot be used, as far as the value alone tells; that too many share it is told by the graph."""
 _SEPARATOR = b"\x1f"
 Read = Callable[[str, str | None], Reading]
 """(value, country) → the canonical text, or why there is none."""
@@ -29,7 +31,7 @@ Read = Callable[[str, str | None], Reading]
 def _text(value: str, country: str | None = None) -> Reading:
     found = plain(value)
     if found is None:
-        return Unusable.PLACEHOLDER if not value.strip() else Unusable.FORM
+        return Unusable.FORM
     return Unusable.PLACEHOLDER if is_placeholder(found) else found
 
 
@@ -96,8 +98,9 @@ class Cleaner:
                 continue
             normal = read(value, country)
             if isinstance(normal, Unusable):
-                normal = Unusable.PLACEHOLDER if _says_nothing(value) else normal
-            elif blocked and any(pattern.fullmatch(normal) for pattern in blocked):
+                found.append(_why(value, normal))
+                continue
+            if blocked and any(pattern.fullmatch(normal) for pattern in blocked):
                 normal = Unusable.BLOCKED
             found.append(normal)
         return found
@@ -107,12 +110,14 @@ class Cleaner:
         return [one if isinstance(one, str) else None for one in self.readings(values)]
 
 
-def _says_nothing(value: str) -> bool:
-    """Whether what cannot be read is no value at all rather than a wrong one."""
+def _why(value: str, why: Unusable) -> Unusable | None:
+    """Why a value that cannot be read is none: one that says nothing is a placeholder rather than a wrong one, and a
+    blank one is no value at all."""
     text = plain(value)
     if text is None:
-        return not value.strip()
-    return is_placeholder(text) or (len(text) > 4 and text.isdigit() and len(set(text)) == 1)
+        return why if value.strip() else None
+    one_digit = len(text) > 4 and text.isdigit() and len(set(text)) == 1
+    return Unusable.PLACEHOLDER if one_digit or is_placeholder(text) else why
 
 
 class Hasher:
