@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,7 @@ class Records:
             "order": [one.name for one in self._document.kinds],
             "pepper": self._hasher.fingerprint,
             "form": FORM,
+            **({} if source.country is None else {"country": source.country}),
         }
         return hashlib.sha256(canonical_json(about).encode()).hexdigest()[:24]
 
@@ -226,7 +227,8 @@ class Records:
             assert kind is not None  # noqa: S101 - the codec has seen to it
             place = self._document.kinds.index(kind)
             parts = [table.column(f"v{at}_{i}").combine_chunks() for i in range(len(columns))]
-            found[place] = read_column(parts, kind, hasher)
+            here = replace(kind, country=source.country or kind.country)
+            found[place] = read_column(parts, here, hasher)
         return found
 
     @staticmethod

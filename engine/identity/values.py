@@ -78,11 +78,13 @@ READERS: Mapping[str, Read] = {
 
 @dataclass(frozen=True)
 class Cleaner:
-    """Reads the values of one kind and leaves out placeholders and what is blocked."""
+    """Reads the values of one kind and leaves out placeholders and what is blocked. A value that lacks a country is
+    read by ``others`` where all of them that can read it read the same."""
 
     kind: str
     country: str | None = None
     blocked: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def patterns(self) -> tuple[re.Pattern[str], ...]:
         """The blocked values' patterns, matched on the whole canonical value."""
@@ -97,6 +99,8 @@ class Cleaner:
                 found.append(None)
                 continue
             normal = read(value, country)
+            if normal is Unusable.COUNTRY and self.others:
+                normal = self._by_others(value, read)
             if isinstance(normal, Unusable):
                 found.append(_why(value, normal))
                 continue
@@ -104,6 +108,10 @@ class Cleaner:
                 normal = Unusable.BLOCKED
             found.append(normal)
         return found
+
+    def _by_others(self, value: str, read: Read) -> Reading:
+        found = {one for one in (read(value, country) for country in self.others) if isinstance(one, str)}
+        return found.pop() if len(found) == 1 else Unusable.COUNTRY
 
     def cleaned(self, values: Iterable[str | None]) -> list[str | None]:
         """The canonical values in their places; None for those that say nothing about a person."""
