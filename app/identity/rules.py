@@ -79,10 +79,12 @@ class Rules(QWidget):
 
     # -- table and text ------------------------------------------------------------------------------------------------
 
-    def _on_draft(self, text: str) -> None:
-        self.text.setPlainText(text)
+    def _on_draft(self, found: dict[str, Any]) -> None:
+        self.text.setPlainText(found["text"])
         self.text.document().setModified(True)
         self._fill_table()
+        notes = [self._words.sentence(one) for one in found["notes"]]
+        self._say("\n".join(notes) if notes else self._words("identity.about"))
 
     def _on_edited(self, document: dict[str, Any]) -> None:
         self.text.setPlainText(dump_yaml(document))

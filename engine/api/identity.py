@@ -18,6 +18,10 @@ identity = APIRouter(prefix="/v1/identity", tags=["identity"], dependencies=[nee
 deciding = APIRouter(prefix="/v1/identity", tags=["identity"], dependencies=[needs("admin")])
 PersonId = Annotated[str, Path(pattern=r"^p[0-9a-f]{20}$", description="A person's id.")]
 
+Country = Annotated[
+    str | None, Query(pattern="^[A-Z]{2}$", description="By which phones and documents are read, such as BR.")
+]
+
 
 class Wanted(BaseModel):
     """An identifier: its kind in the identity document and its value, or its hash as KIND:HASH."""
@@ -131,9 +135,20 @@ def document(request: Request) -> Response:
 
 
 @deciding.get("/draft")
-def draft(request: Request) -> Response:
+def draft(request: Request, country: Country = None) -> Response:
     """A document for the model's identifiers."""
-    return answer(request, lambda workspace, job: load_one(operations.draft_identity(workspace)))
+    return answer(request, lambda workspace, job: load_one(operations.draft_identity(workspace, country)))
+
+
+@deciding.get("/values")
+def draft_values(request: Request, country: Country = None) -> Response:
+    """What the drafted document leaves open, and how many values of each kind name nobody, and why."""
+
+    def work(workspace: operations.Workspace, job: Job) -> Any:
+        found = operations.identity_draft(workspace, country, job)
+        return {"notes": found.notes, "unusable": found.unusable}
+
+    return answer(request, work)
 
 
 @deciding.put("/document", openapi_extra={"x-convoke-document": "identity"})

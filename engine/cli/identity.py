@@ -23,18 +23,29 @@ FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A document o
 def draft(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option("--out", help="Write the draft to this file.")] = None,
+    country: Annotated[
+        str | None, typer.Option("--country", help="Read phones and documents by this country, such as BR.")
+    ] = None,
     workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Draft a document from the model's identifiers."""
+    """Draft a document from the model's identifiers; tell what it leaves open, and which values name nobody."""
     from engine import operations
+    from engine.domain.documents import load_one
 
-    with open_workspace(context, workspace) as opened:
-        found = operations.draft_identity(opened)
-    if out is None:
-        say(found.rstrip())
-        return
-    write_out(out, found)
-    say(f"The draft is in {out}. Read it, then: convoke identity apply {out}")
+    with open_workspace(context, workspace) as opened, progress("Reading", quiet=as_json or out is None) as job:
+        found = operations.identity_draft(opened, country, job)
+    remarks = "".join(f"# {one}\n" for one in found.notes)
+    if out is not None:
+        write_out(out, remarks + found.text)
+    if as_json:
+        say_json({"document": load_one(found.text), "notes": list(found.notes), "unusable": found.unusable})
+    elif out is None:
+        say((remarks + found.text).rstrip())
+    else:
+        for one in found.notes:
+            say(one)
+        say(f"The draft is in {out}. Read it, then: convoke identity apply {out}")
 
 
 @identity.command("apply")

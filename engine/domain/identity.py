@@ -39,13 +39,15 @@ class Kind:
 @dataclass(frozen=True)
 class RecordSource:
     """Rows of the warehouse, each about one person: columns by kind (several are one value together), and a time. With
-    a ``watermark``, a column that is larger in later rows, only new rows are read as long as the others stay."""
+    a ``watermark``, a column that is larger in later rows, only new rows are read as long as the others stay.
+    ``country`` (ISO 3166) reads its values instead of the kind's."""
 
     name: str
     source: Source
     identifiers: Mapping[str, tuple[str, ...]]
     time: str | None = None
     watermark: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,14 @@ class IdentityDocument:
     quality: Quality = field(default_factory=Quality)
     refresh: Schedule = field(default_factory=Schedule)
     probable: Probable | None = None
+
+    def countries(self, name: str) -> tuple[str, ...]:
+        """The countries whose values of a kind are read: its own, and those of the sources."""
+        kind = self.kind(name)
+        own = {None if kind is None else kind.country}
+        return tuple(
+            sorted(one for one in own | {one.country for one in self.sources if name in one.identifiers} if one)
+        )
 
     def kind(self, name: str) -> Kind | None:
         """The kind of that name."""

@@ -27,6 +27,8 @@ from engine.errors import nearest
 COMPARISONS = ("name", "text", "email", "date", "exact")
 DOCUMENTS = ("cpf", "cnpj", "rfc", "curp", "cuit", "cuil", "rut", "dni", "cedula", "nit", "ruc", "rif", "dui", "cui")
 """Normalisers of documents; engine.domain.national reads them."""
+NEED_COUNTRY = frozenset({"phone", "rut", "dni", "cedula", "nit", "ruc"})
+"""Normalisers that read a value by its country."""
 NORMALISERS = ("email", "phone", *DOCUMENTS, "device", "cookie", "account", "partner", "text")
 KEYS = (
     "kind",
@@ -43,7 +45,7 @@ KEYS = (
     "probable",
 )
 KIND_KEYS = ("normaliser", "country", "blocked", "most", "within", "shared", "links")
-SOURCE_KEYS = ("table", "sql", "where", "time", "watermark", "identifiers")
+SOURCE_KEYS = ("table", "sql", "where", "time", "watermark", "country", "identifiers")
 MOST_KINDS, MOST_SOURCES = 60, 64
 _IDENTIFIER = re.compile(r"[^:\s]{1,63}:[0-9a-f]{32}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -96,10 +98,7 @@ def _kind(name: str, value: Any) -> Kind:
     if normaliser not in NORMALISERS:
         hint = nearest(str(normaliser), NORMALISERS, "normaliser")
         raise reading.fail(f"{path}.normaliser", f"there is no normaliser {reading.shown(normaliser)}", hint)
-    country = reading.optional_text(found.get("country"), f"{path}.country", "country")
-    if country is not None and not _COUNTRY.fullmatch(country):
-        hint = "Write its two letters, such as BR."
-        raise reading.fail(f"{path}.country", f"{reading.shown(country)} is not a country", hint)
+    country = _country(found, path)
     within = found.get("within")
     most = _number(found, "most", path)
     if within is not None and most is None:
@@ -115,6 +114,14 @@ def _kind(name: str, value: Any) -> Kind:
         shared,
         _number(found, "links", path),
     )
+
+
+def _country(found: Mapping[str, Any], path: str) -> str | None:
+    country = reading.optional_text(found.get("country"), f"{path}.country", "country")
+    if country is not None and not _COUNTRY.fullmatch(country):
+        hint = "Write its two letters, such as BR."
+        raise reading.fail(f"{path}.country", f"{reading.shown(country)} is not a country", hint)
+    return country
 
 
 def _number(found: Mapping[str, Any], key: str, path: str) -> int | None:
@@ -161,7 +168,7 @@ def _source(name: str, value: Any, kinds: Sequence[str]) -> RecordSource:
         hint = "Write profile: and the column of the profile key."
         raise reading.fail(f"{path}.identifiers", "profiles are named by their key, and it is not there", hint)
     time, watermark = (reading.optional_text(found.get(key), f"{path}.{key}", key) for key in ("time", "watermark"))
-    return RecordSource(name, rows, columns, time, watermark)
+    return RecordSource(name, rows, columns, time, watermark, _country(found, path))
 
 
 def _probable(value: Any) -> Probable:
@@ -323,7 +330,7 @@ def _write_probable(found: Probable) -> dict[str, Any]:
 
 def _write_source(found: RecordSource) -> dict[str, Any]:
     result = write_source(found.source)
-    for key in ("time", "watermark"):
+    for key in ("time", "watermark", "country"):
         if getattr(found, key) is not None:
             result[key] = getattr(found, key)
     result["identifiers"] = {

@@ -281,6 +281,7 @@ def identity_schema() -> Schema:
     source = _object(
         {
             **dict.fromkeys(("table", "sql", "where", "time", "watermark"), _TEXT),
+            "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
             "identifiers": _named({"anyOf": [_TEXT, _list(_TEXT, minItems=1)]}),
         },
         ["identifiers"],

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.domain.identity import IdentityDocument
+from engine.domain.unusable import Unusable
 from engine.identity.arrays import U64, Bools, Ints
 from engine.identity.candidates import Candidate
 from engine.identity.publication import Map
@@ -19,6 +20,8 @@ from engine.identity.stability import Named
 State = Literal["green", "yellow", "red"]
 _Z = 1.959964
 _FEW = 1_000
+_MANY = 10
+"""Percent of a kind's values that name nobody: somebody should look."""
 _ENOUGH = 20
 """Judged pairs that can hold a map back."""
 
@@ -115,6 +118,63 @@ def measured(found: Shape) -> dict[str, Any]:
         "split": len(found.names.split),
         "new": len(found.names.new),
     }
+
+
+SAID = {
+    Unusable.FORM: "{kind}: {count:,} of {all:,} values are none of their kind",
+    Unusable.COUNTRY: "{kind}: {count:,} of {all:,} values name no country, and the document names none",
+    Unusable.LENGTH: "{kind}: {count:,} of {all:,} values are too short or too long",
+    Unusable.CHECK: "{kind}: {count:,} of {all:,} values contradict their check digits",
+    Unusable.PLACEHOLDER: "{kind}: {count:,} of {all:,} values stand for no value",
+    Unusable.BLOCKED: "{kind}: {count:,} of {all:,} values are blocked by the document",
+    Unusable.SHARED: "{kind}: {count:,} of {all:,} different values are shared by too many",
+}
+"""What is said of values that name nobody."""
+
+
+def unusable_in(
+    document: IdentityDocument, found: Shape, read: Mapping[str, Mapping[str, int]]
+) -> dict[str, dict[str, int]]:
+    """By kind: how many values were read and how many different ones the map holds, and how many of them name nobody,
+    by reason. ``read`` are those that were counted as the records were."""
+    result = {}
+    for place, kind in enumerate(document.kinds):
+        mine = found.kinds == place
+        counts = {"values": 0, **read.get(kind.name, {}), "different": int(mine.sum())}
+        counts[Unusable.SHARED.value] = int((mine & found.quarantined).sum())
+        result[kind.name] = {name: count for name, count in counts.items() if count or name in ("values", "different")}
+    return result
+
+
+def numbers_of(document: IdentityDocument, found: Shape, read: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers of a map with those of unusable values (``read``, or the numbers of an earlier map)."""
+    return {**measured(found), "unusable": unusable_in(document, found, read.get("unusable", read))}
+
+
+def added(some: Mapping[str, Mapping[str, int]], more: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """The counts of values of earlier records and of new ones together."""
+    found = {kind: dict(counts) for kind, counts in some.items()}
+    for kind, counts in more.items():
+        mine = found.setdefault(kind, {})
+        for reason, count in counts.items():
+            mine[reason] = mine.get(reason, 0) + count
+    return found
+
+
+def value_checks(unusable: Mapping[str, Mapping[str, int]]) -> list[Check]:
+    """A check for every kind and reason that some values name nobody by: yellow from a tenth of them on."""
+    found = []
+    for kind, counts in unusable.items():
+        for reason, sentence in SAID.items():
+            count = counts.get(reason.value, 0)
+            if not count:
+                continue
+            whole = counts["different"] if reason is Unusable.SHARED else counts["values"]
+            share = 100 * count / whole if whole else 100.0
+            state: State = "yellow" if share >= _MANY else "green"
+            said = sentence.format(kind=kind, count=count, all=whole)
+            found.append(Check("values", state, round(share, 1), _MANY, said))
+    return found
 
 
 def checked(

@@ -35,6 +35,10 @@ class Recogniser:
         self._hashes = {identifier_of(*halves(one)) for one in identifiers}
         kinds = {one.rsplit(":", 1)[0] for one in identifiers}
         self._kinds = [one for one in document.kinds if one.name in kinds]
+        self._cleaners = {
+            kind.name: Cleaner(kind.normaliser, kind.country, kind.blocked, document.countries(kind.name))
+            for kind in self._kinds
+        }
         self._names = {kind.name: _names(kind, sources) for kind in self._kinds}
 
     def __call__(self, places: Collection[Place]) -> set[Place]:
@@ -44,7 +48,7 @@ class Recogniser:
         for kind in self._kinds:
             some = [one for one in places if self._may(kind, one)]
             texts = list(dict.fromkeys(text for _, text in some))
-            normal = Cleaner(kind.normaliser, kind.country, kind.blocked).cleaned(texts)
+            normal = self._cleaners[kind.name].cleaned(texts)
             there = [(text, value) for text, value in zip(texts, normal, strict=True) if value is not None]
             hashes = self._hasher.hashed(kind.name, [value for _, value in there])
             leading = {text for (text, _), one in zip(there, hashes, strict=True) if one in self._hashes}

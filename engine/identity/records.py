@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from sqlglot import exp
 from engine.domain.canonical import canonical_json
 from engine.domain.identity import PROFILE, PROFILES, IdentityDocument, Kind, RecordSource
 from engine.domain.model import DataModel
+from engine.domain.unusable import Reading, Unusable
 from engine.durable import sync_folder
 from engine.errors import EngineError
 from engine.identity.arrays import U64, Ints
 from engine.identity.growing import Growing, Mark, Slice
 from engine.identity.linking import NO_TIME, NONE
-from engine.identity.values import FORM, Cleaner, Hasher
+from engine.identity.values import FORM, REASONS, Cleaner, Hasher
 from engine.jobs import Job
 from engine.sql.build import Expr, alias, call, cast, column, number
 from engine.sql.sources import relation
@@ -45,6 +46,8 @@ class Hashed:
     times: Ints
     former: Mapping[int, tuple[U64, U64]] = field(default_factory=dict)
     """The halves by the former pepper, while it is rotated."""
+    counts: Mapping[int, Ints] = field(default_factory=dict)
+    """How many values there are, and how many are unusable by each reason (see ``Column``)."""
 
 
 def sources_of(document: IdentityDocument, model: DataModel) -> tuple[RecordSource, ...]:
@@ -98,6 +101,7 @@ class Records:
         self.sources = sources_of(document, model)
         self.read = 0
         """Slices that were read anew."""
+        self._counts: dict[int, Ints] = {}
 
     def slices(self, job: Job | None = None) -> Iterator[Hashed]:
         """Every record. What did not change since it was hashed is not read."""
@@ -109,6 +113,22 @@ class Records:
         for old in self._folder.iterdir():
             if old.name not in used and not self._keep_all:
                 shutil.rmtree(old, ignore_errors=True)
+
+    def unusable(self) -> dict[str, dict[str, int]]:
+        """Of the slices that were given out: by kind how many values there were (``values``) and how many of them are
+        unusable, by reason."""
+        names = ("values", *(one.value for one in REASONS))
+        found = {}
+        for place, counts in sorted(self._counts.items()):
+            some = {name: int(count) for name, count in zip(names, counts.tolist(), strict=True)}
+            found[self._document.kinds[place].name] = {
+                name: count for name, count in some.items() if count or name == "values"
+            }
+        return found
+
+    def _count(self, found: Hashed) -> None:
+        for place, counts in found.counts.items():
+            self._counts[place] = self._counts[place] + counts if place in self._counts else counts
 
     def marks(self) -> dict[str, Mark]:
         """How far each source was read, by the name of what is kept of it."""
@@ -164,6 +184,7 @@ class Records:
             "order": [one.name for one in self._document.kinds],
             "pepper": self._hasher.fingerprint,
             "form": FORM,
+            **({} if source.country is None else {"country": source.country}),
         }
         return hashlib.sha256(canonical_json(about).encode()).hexdigest()[:24]
 
@@ -176,8 +197,11 @@ class Records:
                 self._keep(one.path, {"at": _times(table), **_flat(self._hashed(table, source, self._hasher))})
                 self.read += 1
                 if self._former is not None:
-                    former = self._hashed(table, source, self._former)
-            yield _loaded(one.path, place, former)
+                    columns = self._hashed(table, source, self._former)
+                    former = {kind: (one.high, one.low) for kind, one in columns.items()}
+            found = _loaded(one.path, place, former)
+            self._count(found)
+            yield found
             if job is not None:
                 job.report((place + 0.5) / len(self.sources), "reading")
 
@@ -195,15 +219,16 @@ class Records:
         finally:
             scratch.close()
 
-    def _hashed(self, table: Any, source: RecordSource, hasher: Hasher) -> dict[int, tuple[U64, U64]]:
-        """The halves by the places of kinds."""
-        found: dict[int, tuple[U64, U64]] = {}
+    def _hashed(self, table: Any, source: RecordSource, hasher: Hasher) -> dict[int, Column]:
+        """The columns by the places of kinds."""
+        found: dict[int, Column] = {}
         for at, (name, columns) in enumerate(source.identifiers.items()):
             kind = self._document.kind(name)
             assert kind is not None  # noqa: S101 - the codec has seen to it
             place = self._document.kinds.index(kind)
             parts = [table.column(f"v{at}_{i}").combine_chunks() for i in range(len(columns))]
-            found[place] = hashed_column(parts, kind, hasher)
+            here = replace(kind, country=source.country or kind.country)
+            found[place] = read_column(parts, here, hasher)
         return found
 
     @staticmethod
@@ -217,34 +242,68 @@ class Records:
         sync_folder(path.parent)
 
 
-def hashed_column(parts: Sequence[Any], kind: Kind, hasher: Hasher) -> tuple[U64, U64]:
-    """The halves of the hashes of a column, or of several that are one value together (Arrow arrays of text)."""
+@dataclass(frozen=True)
+class Column:
+    """The halves of the hashes of a column (0 and 0: none), and how many of its values there are: at 0 those that are
+    there at all, behind it those of every reason why one is unusable."""
+
+    high: U64
+    low: U64
+    counts: Ints
+
+
+def read_column(parts: Sequence[Any], kind: Kind, hasher: Hasher) -> Column:
+    """A column, or several that are one value together (Arrow arrays of text)."""
     cleaner = Cleaner(kind.normaliser, kind.country, kind.blocked)
     if len(parts) == 1:
         encoded = parts[0].dictionary_encode()
-        normal = cleaner.cleaned(encoded.dictionary.to_pylist())
-        places = np.asarray(encoded.indices.fill_null(len(normal)))
+        found = cleaner.readings(encoded.dictionary.to_pylist())
+        places = np.asarray(encoded.indices.fill_null(len(found)))
     else:
-        columns = [cleaner.cleaned(part.to_pylist()) for part in parts]
-        normal = [None if None in row else _JOINED.join(map(str, row)) for row in zip(*columns, strict=True)]
-        places = np.arange(len(normal))
+        columns = [cleaner.readings(part.to_pylist()) for part in parts]
+        found = [_together(row) for row in zip(*columns, strict=True)]
+        places = np.arange(len(found))
+    normal = [one if isinstance(one, str) else None for one in found]
     digests = b"".join(hasher.hashed(kind.name, [one for one in normal if one is not None]))
     halves = np.frombuffer(digests, dtype=">u8").reshape(-1, 2).astype(np.uint64)
     there = np.fromiter((one is not None for one in [*normal, None]), dtype=bool, count=len(normal) + 1)
     both = np.zeros((len(normal) + 1, 2), dtype=np.uint64)
     both[there] = halves
     both[(both[:, 0] == NONE) & there, 0] = np.uint64(1)  # 0 is nobody's
-    return both[places, 0], both[places, 1]
+    return Column(both[places, 0], both[places, 1], _counts(found, places))
+
+
+def hashed_column(parts: Sequence[Any], kind: Kind, hasher: Hasher) -> tuple[U64, U64]:
+    """The halves of the hashes of a column, or of several that are one value together (Arrow arrays of text)."""
+    column_ = read_column(parts, kind, hasher)
+    return column_.high, column_.low
+
+
+def _together(row: Sequence[Reading | None]) -> Reading | None:
+    """The values of several columns as one: none where one is missing, unusable where one is."""
+    if None in row:
+        return None
+    return next((one for one in row if isinstance(one, Unusable)), _JOINED.join(map(str, row)))
+
+
+def _counts(found: Sequence[Reading | None], places: NDArray[Any]) -> Ints:
+    """How many values are there, and how many are unusable by each reason."""
+    codes: dict[Unusable, int] = {reason: at for at, reason in enumerate(REASONS, 2)}
+    of_each = (0 if one is None else 1 if isinstance(one, str) else codes[one] for one in [*found, None])
+    code = np.fromiter(of_each, dtype=np.int64, count=len(found) + 1)
+    counted = np.bincount(code[places], minlength=len(REASONS) + 2)
+    counts: Ints = np.append(counted[1:].sum(), counted[2:]).astype(np.int64)
+    return counts
 
 
 def _times(table: Any) -> Ints:
     return np.asarray(table.column("at").combine_chunks(), dtype=np.int64)
 
 
-def _flat(halves: Mapping[int, tuple[U64, U64]]) -> dict[str, NDArray[Any]]:
+def _flat(columns: Mapping[int, Column]) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
-    for place, (high, low) in halves.items():
-        found[f"high{place}"], found[f"low{place}"] = high, low
+    for place, one in columns.items():
+        found[f"high{place}"], found[f"low{place}"], found[f"counts{place}"] = one.high, one.low, one.counts
     return found
 
 
@@ -257,6 +316,7 @@ def _loaded(path: Path, source: int, former: Mapping[int, tuple[U64, U64]]) -> H
             {place: kept[f"low{place}"] for place in places},
             kept["at"].astype(np.int64),
             former,
+            {place: kept[f"counts{place}"] for place in places},
         )
 
 

@@ -21,6 +21,8 @@ ID_BYTES = 16
 """Kept of a hash: 128 bits; the graph works with the first 64."""
 FORM = 2
 """The number of the canonical forms: with another one everything is read again, as its hashes are other ones."""
+REASONS = tuple(one for one in Unusable if one is not Unusable.SHARED)
+"""Why a value cannot be used, as far as the value alone tells; that too many share it is told by the graph."""
 _SEPARATOR = b"\x1f"
 Read = Callable[[str, str | None], Reading]
 """(value, country) → the canonical text, or why there is none."""
@@ -29,7 +31,7 @@ Read = Callable[[str, str | None], Reading]
 def _text(value: str, country: str | None = None) -> Reading:
     found = plain(value)
     if found is None:
-        return Unusable.PLACEHOLDER if not value.strip() else Unusable.FORM
+        return Unusable.FORM
     return Unusable.PLACEHOLDER if is_placeholder(found) else found
 
 
@@ -76,11 +78,13 @@ READERS: Mapping[str, Read] = {
 
 @dataclass(frozen=True)
 class Cleaner:
-    """Reads the values of one kind and leaves out placeholders and what is blocked."""
+    """Reads the values of one kind and leaves out placeholders and what is blocked. A value that lacks a country is
+    read by ``others`` where all of them that can read it read the same."""
 
     kind: str
     country: str | None = None
     blocked: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     def patterns(self) -> tuple[re.Pattern[str], ...]:
         """The blocked values' patterns, matched on the whole canonical value."""
@@ -95,24 +99,33 @@ class Cleaner:
                 found.append(None)
                 continue
             normal = read(value, country)
+            if normal is Unusable.COUNTRY and self.others:
+                normal = self._by_others(value, read)
             if isinstance(normal, Unusable):
-                normal = Unusable.PLACEHOLDER if _says_nothing(value) else normal
-            elif blocked and any(pattern.fullmatch(normal) for pattern in blocked):
+                found.append(_why(value, normal))
+                continue
+            if blocked and any(pattern.fullmatch(normal) for pattern in blocked):
                 normal = Unusable.BLOCKED
             found.append(normal)
         return found
+
+    def _by_others(self, value: str, read: Read) -> Reading:
+        found = {one for one in (read(value, country) for country in self.others) if isinstance(one, str)}
+        return found.pop() if len(found) == 1 else Unusable.COUNTRY
 
     def cleaned(self, values: Iterable[str | None]) -> list[str | None]:
         """The canonical values in their places; None for those that say nothing about a person."""
         return [one if isinstance(one, str) else None for one in self.readings(values)]
 
 
-def _says_nothing(value: str) -> bool:
-    """Whether what cannot be read is no value at all rather than a wrong one."""
+def _why(value: str, why: Unusable) -> Unusable | None:
+    """Why a value that cannot be read is none: one that says nothing is a placeholder rather than a wrong one, and a
+    blank one is no value at all."""
     text = plain(value)
     if text is None:
-        return not value.strip()
-    return is_placeholder(text) or (len(text) > 4 and text.isdigit() and len(set(text)) == 1)
+        return why if value.strip() else None
+    one_digit = len(text) > 4 and text.isdigit() and len(set(text)) == 1
+    return Unusable.PLACEHOLDER if one_digit or is_placeholder(text) else why
 
 
 class Hasher:

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         apply_identity,
         apply_identity_text,
         draft_identity,
+        identity_draft,
         show_identity,
     )
     from engine.operations.inclining import propensity_apply
@@ -183,6 +184,7 @@ _HOMES = {
     "apply_identity": "identity_documents",
     "apply_identity_text": "identity_documents",
     "draft_identity": "identity_documents",
+    "identity_draft": "identity_documents",
     "identity_due": "identifying",
     "identity_state": "identifying",
     "rotate_pepper": "identifying",
@@ -405,6 +407,7 @@ __all__ = [
     "has_due_syncs",
     "history",
     "identity_decisions",
+    "identity_draft",
     "identity_due",
     "identity_state",
     "infer",

@@ -120,7 +120,7 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
     from engine.identity.mending import Part, mended
     from engine.identity.patching import Replacement, Taken, replace_region
     from engine.identity.publication import Map, point_to
-    from engine.identity.quality import measured, shape_in
+    from engine.identity.quality import numbers_of, shape_in
     from engine.identity.region import region_of
 
     identities = Identities(workspace.database)
@@ -140,7 +140,7 @@ def _mend(workspace: Workspace, decision: Decision, *, undone: bool) -> Decided:
         folder = workspace.folder / IDENTITY
         replace_region(folder, pointer, fresh, Replacement(found, document, changes))
         with closing(Map(folder, fresh)) as made:
-            fresh = replace(fresh, summary=measured(shape_in(made, names)))
+            fresh = replace(fresh, summary=numbers_of(document, shape_in(made, names), pointer.summary))
         number = decision.id
         if undone:
             identities.undo(decision.id)
@@ -168,7 +168,7 @@ def what_if_document(
     from engine.identity.erasure import unmarked
     from engine.identity.probable import likely_pairs
     from engine.identity.publication import Fresh, Pointer, current, opened, write_map
-    from engine.identity.quality import checked, measured, shape_of
+    from engine.identity.quality import checked, numbers_of, shape_of, value_checks
     from engine.identity.records import Records, must_fit, sources_of
     from engine.identity.resolving import PROBABLE, candidate, gathered, with_links
     from engine.identity.stability import EMPTY
@@ -207,13 +207,16 @@ def what_if_document(
             with suppress(OSError):
                 (trial / pointer.map).unlink(missing_ok=True)
                 trial.rmdir()
-    force = current(folder)
+    force, shape = current(folder), shape_of(found)
+    after = numbers_of(document, shape, records.unusable())
+    checks = checked(document, shape, None if force is None else force.summary, gone, [])
+    checks += value_checks(after["unusable"])
     return WhatIf(
         numbers,
-        measured(shape_of(found)),
+        after,
         _largest(found.names.merged, into=1),
         _largest(found.names.split, into=0),
-        tuple(checked(document, shape_of(found), None if force is None else force.summary, gone, [])),
+        tuple(checks),
         sizes,
     )
 

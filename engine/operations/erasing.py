@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import EngineError
@@ -38,11 +38,13 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class IdentityHealth:
-    """The checks of the map in force, and whether its index had to be made again."""
+    """The checks of the map in force, whether its index had to be made again, and by kind how many values there are and
+    how many of them name nobody, by reason."""
 
     run: int
     checks: tuple[dict[str, Any], ...]
     rebuilt: bool
+    unusable: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> Forgotten:
@@ -57,7 +59,7 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
     from engine.identity.explaining import halves
     from engine.identity.housing import kinds_of_homes
     from engine.identity.publication import Fresh, candidate_of, publish
-    from engine.identity.quality import measured, shape_of
+    from engine.identity.quality import numbers_of, shape_of
     from engine.identity.recognising import Recogniser
     from engine.identity.records import sources_of
 
@@ -80,7 +82,8 @@ def forget_person(workspace: Workspace, text: str, ask: Ask = lambda: None) -> F
         erasures.add(names, [mark(high, low) for high, low in pairs])
         _forget_decisions(Identities(workspace.database), identifiers)
         found = dropped(candidate_of(before, by_people=True), nodes)
-        fresh = replace(pointer, run=pointer.run + 1, at=now(), summary=measured(shape_of(found)))
+        numbers = numbers_of(document_in_force(workspace, pointer), shape_of(found), pointer.summary)
+        fresh = replace(pointer, run=pointer.run + 1, at=now(), summary=numbers)
         redirects = {one: into for one, into in before.redirects().items() if known not in (one, into)}
         profiles, homes = with_places(before.profiles(), found), kinds_of_homes(document)
         publish(folder, Fresh(found, fresh, profiles, before.names(), redirects, forgotten=known, households=homes))
@@ -147,7 +150,7 @@ def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bo
     """Check the map in force: its pepper, its index (made again when it is damaged, or with ``rebuild``), and the
     quality checks against itself."""
     from engine.identity.index import Index
-    from engine.identity.quality import checked, shape_in
+    from engine.identity.quality import checked, numbers_of, shape_in, value_checks
     from engine.identity.stability import Named
 
     _, document = current_document(workspace)
@@ -162,5 +165,7 @@ def check_identity(workspace: Workspace, ask: Ask = lambda: None, *, rebuild: bo
         if again:
             rebuild_index(workspace.folder / IDENTITY, pointer)
         shape = shape_in(found, Named((), ()))
-        checks = checked(document_in_force(workspace, pointer), shape, None, 0, judged(workspace))
-    return IdentityHealth(pointer.run, tuple(asdict(one) for one in checks), again)
+        document = document_in_force(workspace, pointer)
+        unusable = numbers_of(document, shape, pointer.summary)["unusable"]
+        checks = [*checked(document, shape, None, 0, judged(workspace)), *value_checks(unusable)]
+    return IdentityHealth(pointer.run, tuple(asdict(one) for one in checks), again, unusable)

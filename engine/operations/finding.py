@@ -99,7 +99,8 @@ class Ready:
 
         if kind not in self._cleaners:
             spec = known_kind(self._document, kind)
-            self._cleaners[kind] = Cleaner(spec.normaliser, spec.country, spec.blocked)
+            countries = self._document.countries(kind)
+            self._cleaners[kind] = Cleaner(spec.normaliser, spec.country, spec.blocked, countries)
         return self._cleaners[kind]
 
 

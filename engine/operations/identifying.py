@@ -148,7 +148,7 @@ class _Run:
     def carry_out(self, job: Job | None, even_if_red: bool) -> IdentityOutcome:
         """Put everybody together anew."""
         from engine.identity.publication import Pointer
-        from engine.identity.quality import measured, shape_of
+        from engine.identity.quality import numbers_of, shape_of, value_checks
 
         pointer, before = pointer_of(self.workspace), opened_map(self.workspace)
         run = 1 if pointer is None else pointer.run + 1
@@ -156,8 +156,8 @@ class _Run:
             records = self._records(pointer)
             found, gone = self._found(records, before, run, job)
             shape = shape_of(found)
-            checks = self._checks(shape, pointer, gone)
-            numbers = measured(shape)
+            numbers = numbers_of(self.document, shape, records.unusable())
+            checks = [*self._checks(shape, pointer, gone), *value_checks(numbers["unusable"])]
             red = [one.name for one in checks if one.state == "red"]
             summary = {**numbers, "checks": [asdict(one) for one in checks], "run": run}
             if red and not even_if_red:

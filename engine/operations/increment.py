@@ -56,7 +56,7 @@ class Increment:
         if len(more.high):
             fresh = replace(fresh, run=pointer.run + 1)
             names = self._replaced(more, records.keys_since(since, job), pointer, fresh)
-        return self._judged(names, pointer, fresh, records.read, even_if_red)
+        return self._judged(names, pointer, fresh, records, even_if_red)
 
     def _replaced(self, more: Graph, keys: list[str], pointer: Pointer, fresh: Pointer) -> Named:
         """Write the files of ``fresh``; what became of ids."""
@@ -67,15 +67,19 @@ class Increment:
         replace_region(self.workspace.folder / IDENTITY, pointer, fresh, what)
         return found.found.names
 
-    def _judged(self, names: Named, pointer: Pointer, fresh: Pointer, read: int, even_if_red: bool) -> IdentityOutcome:
+    def _judged(
+        self, names: Named, pointer: Pointer, fresh: Pointer, records: Records, even_if_red: bool
+    ) -> IdentityOutcome:
         """Check, and put in force."""
         from engine.identity.publication import Map, point_to
-        from engine.identity.quality import measured, shape_in
+        from engine.identity.quality import added, numbers_of, shape_in, value_checks
 
         folder, identities = self.workspace.folder / IDENTITY, Identities(self.workspace.database)
         with closing(Map(folder, fresh)) as made:
             shape = shape_in(made, names)
-        numbers, checks = measured(shape), self._checks(shape, pointer)
+        values = added(pointer.summary.get("unusable", {}), records.unusable())
+        numbers, read = numbers_of(self.document, shape, values), records.read
+        checks = [*self._checks(shape, pointer), *value_checks(numbers["unusable"])]
         red = [one.name for one in checks if one.state == "red"]
         summary = {**numbers, "checks": [asdict(one) for one in checks], "run": fresh.run}
         if red and not even_if_red:

@@ -336,7 +336,7 @@ READING: Mapping[str, Call] = {
     "lineage": lambda workspace, given, job: asdict(operations.lineage_of(workspace, given["name"])),
     "lineage_names": lambda workspace, given, job: [asdict(one) for one in operations.lineage_names(workspace)],
     "identity": _identity,
-    "draft_identity": lambda workspace, given, job: operations.draft_identity(workspace),
+    "draft_identity": lambda workspace, given, job: asdict(operations.identity_draft(workspace, job=job)),
     "find_person": lambda workspace, given, job: asdict(operations.find_person(workspace, given["text"])),
     "what_if_identity": _what_if,
     "apply_identity": _apply_identity,

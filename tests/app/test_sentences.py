@@ -13,6 +13,7 @@ from app.sentences import translated
 from engine.domain.audience_codec import read_audience
 from engine.domain.check import problems
 from engine.errors import EngineError
+from engine.identity.quality import SAID as UNUSABLE
 from tests.support.canvases import SMALL
 from tests.support.sentences import said
 
@@ -73,6 +74,13 @@ def test_findings_and_guards_too(sentence: str, language: str) -> None:
     assert found != sentence
     for number in ("30", "UTC", "sp", "vip"):
         assert (number in sentence) == (number in found)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_why_values_name_nobody_too(language: str) -> None:
+    sentences = [one.format(kind="phone", count=12, all=3_400) for one in UNUSABLE.values()]
+    assert [one for one in sentences if translated(one, language) is None] == []
+    assert len(sentences) == 7
 
 
 def test_every_sentence_in_the_engines_source_is_there() -> None:

@@ -205,6 +205,7 @@ def test_what_if_is_shown_before_anything_is_kept(qtbot: QtBot, tmp_path: Path) 
         qtbot.mouseClick(dialog.rules.draft, Qt.MouseButton.LeftButton)
         worker.answer()
         assert "households" in dialog.rules.text.toPlainText()
+        assert "stand for no value" in dialog.rules.said.text(), "what the values are like"
         qtbot.mouseClick(dialog.rules.run, Qt.MouseButton.LeftButton)
         qtbot.mouseClick(dialog.rules.stop, Qt.MouseButton.LeftButton)
         assert dialog.rules.run.isEnabled()

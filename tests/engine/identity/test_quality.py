@@ -9,7 +9,7 @@ import numpy as np
 from engine.domain.identity import IdentityDocument, Kind, Quality
 from engine.identity.candidates import Candidate
 from engine.identity.linking import NO_TIME
-from engine.identity.quality import Pair, checked, measured, shape_of, wilson
+from engine.identity.quality import Pair, added, checked, measured, shape_of, unusable_in, value_checks, wilson
 from engine.identity.records import Hashed
 from engine.identity.resolving import Decisions, candidate, gathered
 from engine.identity.stability import EMPTY
@@ -56,3 +56,16 @@ def test_wilsons_interval() -> None:
     assert (round(low, 4), round(up, 4)) == (0.2553, 0.3662)
     assert wilson(0, 0) == (0.0, 1.0)
     assert wilson(0, 20)[0] == 0.0
+
+
+def test_values_that_name_nobody_are_told_by_kind_and_reason_and_never_hold_a_map_back() -> None:
+    read = {
+        "email": {"values": 2_000, "form": 3, "country": 1, "length": 2, "check": 4, "placeholder": 500, "blocked": 1}
+    }
+    unusable = unusable_in(DOCUMENT, shape_of(found([(1, 11), (2, 12)])), read)
+    assert unusable["email"] == {**read["email"], "different": 2}
+    assert unusable["profile"] == {"values": 0, "different": 2}
+    told = value_checks({"email": {**unusable["email"], "shared": 1}})
+    assert [one.state for one in told] == ["green"] * 4 + ["yellow", "green", "yellow"]
+    assert told[4].sentence == "email: 500 of 2,000 values stand for no value"
+    assert added(read, {"email": {"values": 10, "form": 1}, "phone": {"values": 1}})["email"]["form"] == 4

@@ -16,10 +16,11 @@ import pytest
 from engine import operations
 from engine.domain.documents import dump_yaml
 from engine.errors import EngineError
+from engine.identity import values
 from engine.identity.publication import current
 from engine.operations import Workspace
 from engine.secrets.opening import open_keeper
-from tests.support.people import ANA, DOCUMENT, MODEL, PEOPLE, make, persons, publish, twice
+from tests.support.people import ANA, BRUNO, DOCUMENT, MODEL, PEOPLE, make, persons, publish, twice
 from tests.support.small import AS_OF
 
 KEYS = [row[0] for row in PEOPLE]
@@ -324,3 +325,56 @@ def test_a_folder_is_planned_and_applied_with_its_identity_document(workspace: W
     with pytest.raises(EngineError, match="no kind of identifier") as caught:
         operations.plan(workspace, folder, as_of=AS_OF)
     assert "twice.yaml" in str(caught.value)
+
+
+ODD: list[tuple[str, str | None, str | None, str | None]] = [
+    ("a-1", "a@@b.com", "529.982.247-24", "[object Object]"),
+    ("b-1", "null@null.com", BRUNO, "tablet"),
+    ("c-1", "c@mail.com", "123", None),
+    ("d-1", "d@mail.com", ANA, "tablet"),
+    ("e-1", None, None, "undefined"),
+    *((f"f-{place}", None, None, "tablet") for place in range(3)),
+]
+
+
+def test_a_run_and_a_check_tell_how_many_values_name_nobody_and_why(tmp_path: Path) -> None:
+    with make(tmp_path, ODD) as workspace:
+        found = operations.run_identity(workspace)
+        unusable = found.numbers["unusable"]
+        assert unusable["email"] == {"values": 4, "form": 1, "placeholder": 1, "different": 2}
+        assert unusable["cpf"] == {"values": 4, "length": 1, "check": 1, "different": 2}
+        assert unusable["device"] == {"values": 7, "placeholder": 2, "different": 1, "shared": 1}
+        told = {one.sentence: one.state for one in found.checks if one.name == "values"}
+        assert told["email: 1 of 4 values are none of their kind"] == "yellow"
+        assert told["device: 1 of 1 different values are shared by too many"] == "yellow"
+        health = operations.check_identity(workspace)
+        assert health.unusable == unusable
+        assert {one["sentence"] for one in health.checks if one["name"] == "values"} == set(told)
+        assert operations.run_identity(workspace).numbers["unusable"] == unusable, "nothing is counted twice"
+        assert operations.run_identity(workspace, everything=True).numbers["unusable"] == unusable
+        assert operations.identity_state(workspace).in_force["summary"]["unusable"] == unusable  # type: ignore[index]
+
+
+def test_when_values_are_read_in_another_way_ids_stay_and_who_is_one_is_merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [*PEOPLE, ("ida-1", "ida@niño.com", None, None), ("ida-2", "ida@xn--nio-8ma.com", None, None)]
+    keys = [row[0] for row in people]
+    with make(tmp_path, people) as workspace:
+        with monkeypatch.context() as former:
+            former.setattr("engine.identity.records.FORM", 1)
+            former.setitem(values.READERS, "email", lambda value, country: value.strip().lower())  # type: ignore[arg-type]
+            operations.run_identity(workspace)
+        before = persons(workspace, keys)
+        assert before["ida-1"] != before["ida-2"], "as the earlier version read addresses"
+        found = operations.run_identity(workspace)
+        after = persons(workspace, keys)
+        assert (found.state, found.increment, found.numbers["merged"]) == ("published", False, 1)
+        assert {key: after[key] for key in KEYS} == {key: before[key] for key in KEYS}
+        assert after["ida-1"] == after["ida-2"]
+        assert after["ida-1"] in (before["ida-1"], before["ida-2"])
+        for key in ("ida-1", "ida-2"):
+            assert operations.profile_of(workspace, str(before[key])).id == after[key], "the other id leads there"
+        told = operations.find_person(workspace, "profile:ida-1").history
+        assert [step.what for step in told] == ["merged"]
+        assert operations.run_identity(workspace).read == 0, "then all is as ever"
