@@ -14,6 +14,8 @@ from app.widgets.cells import Cells
 _ROLE = Qt.ItemDataRole.UserRole
 _TYPES = ("string", "integer", "decimal", "float", "boolean", "date", "timestamp")
 _NAME, _TYPE, _PATTERN, _BAD, _EXAMPLES = range(1, 6)
+_NUMBERS = ("integer", "decimal", "float")
+_DATES = ("date", "timestamp")
 
 
 class Columns(QTreeWidget):
@@ -56,8 +58,12 @@ class Columns(QTreeWidget):
             shown = [f"{a} → {b}" if b is not None else f"{a} ✗" for a, b in one["examples"]]
             item.setText(_EXAMPLES, ", ".join(shown))
             item.setToolTip(_EXAMPLES, "\n".join(shown))
+            item.setData(_PATTERN, _ROLE, None if one["ambiguous"] else one["decimal"])
+            notes = [self._words.sentence(note) for note in one["notes"]]
+            item.setToolTip(_PATTERN, "\n".join(notes))
             if one["ambiguous"]:
                 item.setToolTip(_PATTERN, self._words("ingest.ambiguous"))
+            if one["ambiguous"] or notes:
                 item.setText(_PATTERN, f"{item.text(_PATTERN)} ?".strip())
         for source, name, kind in kept:
             self._row(source, name, kind, checked=False)
@@ -72,10 +78,25 @@ class Columns(QTreeWidget):
                 told = {"from": item.text(0)}
                 if item.data(_TYPE, _ROLE):
                     told["type"] = item.data(_TYPE, _ROLE)
-                if pattern and told.get("type") in ("date", "timestamp"):
+                kind = told.get("type")
+                if pattern and kind in (*_DATES, *_NUMBERS):
                     told["format"] = pattern
+                if kind in _NUMBERS and item.data(_PATTERN, _ROLE):
+                    told["decimal"] = item.data(_PATTERN, _ROLE)
                 found[item.text(_NAME).strip()] = told
         return found
+
+    def choose(self, name: str, way: str) -> None:
+        """Somebody said how a column is written: the pattern of its dates, or the decimal separator of its numbers."""
+        for item in self._items():
+            if item.text(_NAME).strip() == name:
+                self.blockSignals(True)
+                if item.data(_TYPE, _ROLE) in _NUMBERS:
+                    item.setData(_PATTERN, _ROLE, way)
+                else:
+                    item.setText(_PATTERN, way)
+                self.blockSignals(False)
+        self.edited.emit()
 
     def _items(self) -> list[QTreeWidgetItem]:
         found = (self.topLevelItem(place) for place in range(self.topLevelItemCount()))

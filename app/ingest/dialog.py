@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFileDialog, QLineEdit, QMessa
 
 from app.i18n import Words
 from app.ingest.columns import Columns
+from app.ingest.doubts import Doubts
 from app.session import Session
 from app.widgets.parts import button, column, combo, label, restyle, row
 from engine.errors import ALLOW_SHRINK, EngineError
@@ -40,6 +41,8 @@ class LoadDialog(QDialog):
         self.evolve = QCheckBox(words("ingest.evolve"))
         self.columns = Columns(words)
         self.columns.edited.connect(self.look)
+        self.doubts = Doubts(words)
+        self.doubts.chosen.connect(self.columns.choose)
         self.said = label(words("ingest.about"), "muted", wrap=True)
         self.load = button(words("ingest.load"), primary=True)
         self.load.clicked.connect(self._on_load)
@@ -53,6 +56,7 @@ class LoadDialog(QDialog):
         layout.addLayout(row(self.path, self.browse))
         layout.addLayout(row(self.into, self.mode, self.key))
         layout.addWidget(self.columns, 1)
+        layout.addWidget(self.doubts)
         layout.addWidget(self.evolve)
         layout.addWidget(self.said)
         layout.addLayout(row(self.load, self.stop, None, close))
@@ -89,6 +93,7 @@ class LoadDialog(QDialog):
         if path and path != self.path.property("seen"):
             self.path.setProperty("seen", path)
             self.columns.clear()
+            self.doubts.clear()
             if not self.into.text().strip():
                 self.into.setText(_plain(Path(path).stem))
         self.look()
@@ -141,6 +146,7 @@ class LoadDialog(QDialog):
     def _show(self, found: dict[str, Any]) -> None:
         self._token = None
         self.columns.show_columns(found["columns"])
+        self.doubts.show_columns(found["columns"])
         self.evolve.setVisible(bool(found["not_in_table"]))
         missing = ", ".join(found["not_in_table"])
         self._say(self._words("ingest.missing", missing) if missing else self._words("ingest.seen"))
@@ -182,7 +188,7 @@ class LoadDialog(QDialog):
         busy, upsert = self._token is not None, self.mode.currentData() == "upsert"
         self.key.setVisible(upsert)
         self.stop.setVisible(busy)
-        ready = bool(self.columns.document()) and bool(self.into.text().strip())
+        ready = bool(self.columns.document()) and bool(self.into.text().strip()) and not self.doubts.open()
         self.load.setEnabled(ready and not busy and (not upsert or bool(self.key.text().strip())))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
-from engine.cli.printing import may_shrink, number, progress, say, say_json, table, write_out
+from engine.cli.printing import may_shrink, note, number, progress, say, say_json, table, write_out
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -106,15 +107,34 @@ def load(
             return _preview(opened, wanted, paths, as_json)
 
         def loaded(let: bool) -> list[FileLoaded]:
-            with progress("Loading", quiet=as_json) as job:
-                return operations.ingest_load(opened, wanted, paths, job, again=again, allow_shrink=let)
+            def by(document: IngestDocument) -> list[FileLoaded]:
+                with progress("Loading", quiet=as_json) as job:
+                    return operations.ingest_load(opened, document, paths, job, again=again, allow_shrink=let)
+
+            return _with_decimal(by, wanted, quiet=as_json)
 
         found = may_shrink(loaded, allowed=allow_shrink, quiet=as_json)
     return _told(found, as_json)
 
 
+def _with_decimal(
+    work: Callable[[IngestDocument], list[FileLoaded]], document: IngestDocument, *, quiet: bool
+) -> list[FileLoaded]:
+    """Load by a document. Where numbers could be meant in two ways, a person on a terminal says the decimal separator;
+    elsewhere the refusal says how to."""
+    try:
+        return work(document)
+    except EngineError as error:
+        if error.path != "file.decimal" or quiet or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        note(f"{error.message[:1].upper()}{error.message[1:]}.")
+        decimal = "," if typer.confirm("Is the decimal separator of the file a comma?", err=True) else "."
+    return work(replace(document, dialect=replace(document.dialect, decimal=decimal)))
+
+
 def _preview(opened: Any, wanted: IngestDocument, paths: Sequence[Path], as_json: bool) -> int:
     from engine import operations
+    from engine.tabular.values.notes import SENTENCES
 
     if not paths:
         raise EngineError("file", "there is no file to load", hint="Check the path.")
@@ -128,8 +148,13 @@ def _preview(opened: Any, wanted: IngestDocument, paths: Sequence[Path], as_json
         shown = ", ".join(str(a) if a == b else f"{a} → {b or 'bad'}" for a, b in one.examples)
         rows.append([one.source, one.target, kind, number(one.misfits), shown[:80]])
     table(["in the file", "column", "type", "bad", "examples"], rows, right=(3,))
-    if any(one.ambiguous for one in columns):
-        say("A ? marks what could be meant another way: write the column's type and format in a document.")
+    for one in columns:
+        for other in one.alternatives:
+            pairs = "; ".join(f"{text} is {a or 'bad'} or {b or 'bad'}" for text, a, b in other.examples[:3])
+            way = f'decimal: "{other.decimal}"' if other.decimal else f'format: "{other.format}"'
+            say(f"? {one.target} could be meant another way: {pairs}. For the second write {way} in a document.")
+        for name in one.notes:
+            say(f"  {one.target}: {SENTENCES[name]}.")
     for name in missing:
         say(f'The table has no column "{name}" yet.')
     return 0

@@ -30,6 +30,7 @@ _FILE_KEYS = (
     "comment",
 )
 _MOST_LINES = 1_000_000
+_SIGN = re.compile(r"[^\d\s,()+-]{1,4}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "mode": ("insert", "upsert", "replace"),
@@ -118,13 +119,24 @@ def _column(name: str, value: Any) -> LoadedColumn:
     reading.known_keys(found, _COLUMN_KEYS, path, "a column")
     kind = None if found.get("type") is None else column_type(found["type"], f"{path}.type")
     pattern = reading.optional_text(found.get("format"), f"{path}.format", "format")
-    if pattern is not None and kind not in (ValueType.DATE, ValueType.TIMESTAMP):
-        raise reading.fail(f"{path}.format", "only dates and timestamps have a format", "Write type: date.")
+    if pattern is not None:
+        _check_format(pattern, kind, f"{path}.format")
     source = reading.optional_text(found.get("from"), f"{path}.from", "from") or name
     decimal = found.get("decimal")
     if decimal is not None:
         decimal = _choice(decimal, f"{path}.decimal", "decimal")
     return LoadedColumn(source, kind, pattern, decimal)
+
+
+def _check_format(pattern: str, kind: ValueType | None, path: str) -> None:
+    """Raise EngineError for a format that a column of this type cannot have."""
+    if kind in (ValueType.DATE, ValueType.TIMESTAMP):
+        return
+    if kind not in (ValueType.INTEGER, ValueType.DECIMAL, ValueType.FLOAT):
+        raise reading.fail(path, "only dates, timestamps and numbers have a format", "Write type: date.")
+    if not _SIGN.fullmatch(pattern):
+        message = f"{reading.shown(pattern)} is no sign that stands beside numbers"
+        raise reading.fail(path, message, "Write % or a currency such as R$ or BRL.")
 
 
 def _dialect(value: Any) -> Dialect:

@@ -248,10 +248,13 @@ def _given_file(given: Mapping[str, Any]) -> tuple[Any, Any]:
 def _preview_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:
     """What the columns of a file would become."""
     from engine.tabular.values.coercion import type_of
+    from engine.tabular.values.notes import SENTENCES
 
     document, paths = _given_file(given)
     columns, missing = operations.ingest_preview(workspace, document, paths[0], job)
-    told = [asdict(one) | {"kind": type_of(one.type)} for one in columns]  # None where only the table can say it
+    told = [  # no kind where only the table can say it
+        asdict(one) | {"kind": type_of(one.type), "notes": [SENTENCES[note] for note in one.notes]} for one in columns
+    ]
     return {"columns": told, "not_in_table": missing}
 
 

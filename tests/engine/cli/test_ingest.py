@@ -116,3 +116,52 @@ def test_much_is_replaced_by_little_only_when_a_person_says_so(
     assert ("Replace all the same?" in said.err) == (person in ("y", "n"))
     with Workspace(tmp_path / "ws") as opened:
         assert opened.warehouse.rows("SELECT count(*) FROM people") == [(left,)]
+
+
+DOUBT = "id;total\n1;1.234\n2;12.345\n"
+
+
+def test_numbers_with_two_meanings_are_not_guessed(
+    tmp_path: Path, convoke: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = ["-w", str(tmp_path / "ws")]
+    convoke("init", str(tmp_path / "ws"))
+    path = tmp_path / "totals.csv"
+    path.write_text(DOUBT)
+    load = ("ingest", "load", str(path), *here)
+    refused = convoke(*load, "--into", "a", code=2)
+    assert "in two ways" in refused.err
+    assert "--decimal ," in refused.err
+    assert "1.234" not in refused.err, "a message has no value of anybody's data"
+    seen = convoke(*load, "--into", "a", "--preview")
+    assert "1.234 is 1.2340 or 1234" in seen.out
+    assert 'decimal: ","' in seen.out
+    convoke(*load, "--into", "commas", "--decimal", ",")
+    convoke(*load, "--into", "points", "--decimal", ".")
+    for stream in (sys.stdin, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
+    convoke(*load, "--into", "asked")
+    with Workspace(tmp_path / "ws") as made:
+        found = {name: made.warehouse.rows(f"SELECT total::DOUBLE FROM {name} ORDER BY 1") for name in TABLES}
+    assert found == {"commas": [(1234,), (12345,)], "points": [(1.234,), (12.345,)], "asked": [(1234,), (12345,)]}
+
+
+TABLES = ("commas", "points", "asked")
+
+
+def test_how_a_column_was_read_is_told(tmp_path: Path, convoke: Callable[..., Said]) -> None:
+    here = ["-w", str(tmp_path / "ws")]
+    convoke("init", str(tmp_path / "ws"))
+    path = tmp_path / "people.csv"
+    path.write_text("id;born;paid\n1;25/12/85;R$ 1.234,56\n2;01/02/99;R$ 5\n")
+    told = convoke("ingest", "load", str(path), "--into", "people", *here).out
+    assert "born: years of two digits: 69 to 99 are 19xx, 00 to 68 are 20xx." in told
+    assert "paid: the currency beside the numbers is left out." in told
+    draft = tmp_path / "people.yaml"
+    convoke("ingest", "draft", str(path), "--into", "again", "--out", str(draft), *here)
+    convoke("ingest", "load", str(path), "--document", str(draft), *here)
+    with Workspace(tmp_path / "ws") as made:
+        for table in ("people", "again"):
+            rows = made.warehouse.rows(f"SELECT born::VARCHAR, paid::VARCHAR FROM {table} ORDER BY id")
+            assert rows == [("1985-12-25", "1234.5600"), ("1999-02-01", "5.0000")]

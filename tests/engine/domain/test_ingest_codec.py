@@ -62,7 +62,7 @@ def test_what_is_written_is_read_back() -> None:
         ({"partition": "dya"}, "partition", '"dya" is not among the columns'),
         ({"columns": {"A b": {}}}, "columns", "cannot be a column"),
         ({"columns": {"day": {"type": "dat"}}}, "columns.day.type", 'no type "dat"'),
-        ({"columns": {"day": {"format": "%d"}}}, "columns.day.format", "only dates and timestamps"),
+        ({"columns": {"day": {"format": "%d"}}}, "columns.day.format", "only dates, timestamps and numbers"),
         ({"file": {"decimal": ";"}}, "file.decimal", "is no decimal"),
         ({"file": {"header": "yes"}}, "file.header", "is no header"),
         ({"file": {"skip": -1}}, "file.skip", "is no number of lines"),

@@ -355,3 +355,47 @@ def test_who_reads_meanwhile_reads_what_was_there(workspace: Workspace, tmp_path
         other.reload()
         assert rows(other) == [(1,), (2,)]
     assert datetime.now(UTC).year > 2025
+
+
+def test_all_rows_decide_however_far_down(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first rows look like whole numbers and days; a later one says otherwise, and nothing is a bad row."""
+    monkeypatch.setattr("engine.tabular.values.shapes.SAMPLE", 50)
+    lines = [f"{i};{i};01/02/2026;{i}\n" for i in range(1, 200)]
+    text = "id;amount;day;code\n" + "".join(lines) + "200;1.5;12/25/2026;007\n"
+    (found,) = operations.ingest_load(workspace, replace(DOCUMENT, columns={}), [file(tmp_path, text, "a.csv")])
+    assert (found.rows, found.bad, found.doubts) == (200, 0, {})
+    kinds = "SELECT typeof(amount), typeof(day), typeof(code), day::VARCHAR, code FROM people WHERE id IN (7, 200) ORDER BY id"
+    assert rows(workspace, kinds) == [
+        ("DECIMAL(18,4)", "DATE", "VARCHAR", "2026-01-02", "7"),
+        ("DECIMAL(18,4)", "DATE", "VARCHAR", "2026-12-25", "007"),
+    ]
+
+
+def test_numbers_of_json_are_exact(workspace: Workspace, tmp_path: Path) -> None:
+    text = '{"id": 1, "v": 12345678901234.5678, "note": "a: 12345678901234.5678"}\n{"id": 2, "v": 1.10, "note": "b"}\n'
+    (found,) = operations.ingest_load(workspace, replace(DOCUMENT, columns={}), [file(tmp_path, text, "a.jsonl")])
+    assert (found.rows, found.bad) == (2, 0)
+    assert rows(workspace, "SELECT v::VARCHAR, note FROM people ORDER BY id") == [
+        ("12345678901234.5678", "a: 12345678901234.5678"),
+        ("1.1000", "b"),
+    ]
+    text = '{"id": 1, "v": 1.12345}\n'
+    columns = {"id": LoadedColumn("id"), "v": LoadedColumn("v", ValueType.DECIMAL)}
+    (found,) = operations.ingest_load(
+        workspace,
+        replace(DOCUMENT, into="rounded", columns=columns, reject=Decimal(1)),
+        [file(tmp_path, text, "b.jsonl")],
+    )
+    assert found.reasons == {"v: not a number": 1}
+
+
+def test_json_has_a_decimal_point(workspace: Workspace, tmp_path: Path) -> None:
+    document = replace(DOCUMENT, columns={})
+    operations.ingest_load(workspace, document, [file(tmp_path, '{"v": 1.234}\n{"v": 12.345}\n', "a.jsonl")])
+    assert rows(workspace, "SELECT v::DOUBLE FROM people ORDER BY 1") == [(1.234,), (12.345,)]
+    with pytest.raises(EngineError, match="in two ways"):
+        operations.ingest_load(
+            workspace, replace(document, into="texts"), [file(tmp_path, '{"v": "1.234"}\n', "b.jsonl")]
+        )
