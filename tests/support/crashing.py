@@ -48,10 +48,15 @@ class Outcome:
     recovered: tuple[float, ...]
 
 
-def daemon(folder: Path) -> subprocess.Popen[bytes]:
+def daemon(folder: Path, module: str = "engine.cli") -> subprocess.Popen[bytes]:
     """The daemon in a process of its own."""
-    command = [sys.executable, "-m", "engine.cli", "daemon", "run", "-w", str(folder)]
+    command = [sys.executable, "-m", module, "daemon", "run", "-w", str(folder)]
     return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def hurried(folder: Path) -> subprocess.Popen[bytes]:
+    """The same, but it looks every second where it usually waits for ten or more."""
+    return daemon(folder, "tests.support.hurried")
 
 
 class Warm:

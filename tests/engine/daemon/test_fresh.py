@@ -20,7 +20,7 @@ from engine import operations
 from engine.domain.documents import dump_yaml
 from engine.operations import Workspace
 from engine.settings import write_settings
-from tests.support.crashing import daemon
+from tests.support.crashing import hurried
 from tests.support.shop import RULES, Shop
 
 
@@ -77,7 +77,7 @@ def test_from_an_event_to_the_destination_though_children_and_daemon_are_killed(
     write_settings(folder, replace(shop.workspace.settings, collect=f"127.0.0.1:{port}"))
     key = operations.add_token(shop.workspace, "shop", ("collect",), 1)
     shop.workspace.close()
-    process = daemon(folder)
+    process = hurried(folder)
     acknowledged: set[str] = set()
     killed = 0
     try:
@@ -97,7 +97,7 @@ def test_from_an_event_to_the_destination_though_children_and_daemon_are_killed(
             if turn == 14:
                 process.kill()
                 process.wait()
-                process = daemon(folder)
+                process = hurried(folder)
                 until(lambda: len(logged(folder, "the collector is served")) == 2)
         with Workspace(folder) as workspace:
             before = set(there(out))
@@ -120,7 +120,7 @@ def test_a_daemon_that_was_there_before_the_first_event_sees_it(tmp_path: Path) 
     with operations.init(tmp_path / "ws") as workspace:
         write_settings(workspace.folder, replace(workspace.settings, collect=f"127.0.0.1:{port}"))
         key = operations.add_token(workspace, "shop", ("collect",), 1)
-    process = daemon(workspace.folder)
+    process = hurried(workspace.folder)
     try:
         until(lambda: bool(logged(workspace.folder, "the collector is served")))
         until(lambda: send(port, key, ["u1"]))

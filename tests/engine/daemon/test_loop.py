@@ -23,7 +23,7 @@ from engine.errors import EngineError
 from engine.operations import Workspace, make_vault_key
 from engine.settings import write_settings
 from tests.support import people
-from tests.support.crashing import daemon, killed_again_and_again
+from tests.support.crashing import Warm, daemon, hurried, killed_again_and_again
 from tests.support.delivering import make, person
 from tests.support.small import AS_OF, make_workspace, write_audience
 from tests.support.telling import told
@@ -86,7 +86,7 @@ def test_what_is_due_is_run_and_only_one_daemon_runs(
 
 
 def test_of_forty_kills_none_loses_or_repeats_anything(tmp_path: Path) -> None:
-    found = killed_again_and_again(tmp_path, kills=40, tasks=12, seed=0, longest=0.9, frozen_each=20)
+    found = killed_again_and_again(tmp_path, kills=40, tasks=12, seed=0, longest=0.6, frozen_each=20, daemon=Warm)
     assert (found.lost, found.twice, found.wrong, found.disorder) == (0, 0, 0, 0)
     assert found.continued, "no kill came while a task was at work"
 
@@ -236,7 +236,7 @@ def test_alerts_are_told_by_the_daemon(tmp_path: Path) -> None:
         operations.set_secret(workspace, "ops", receiver.address)
         write_settings(workspace.folder, replace(workspace.settings, alerts="ops"))
         operations.run(workspace, ["sp"])
-        process = daemon(workspace.folder)
+        process = hurried(workspace.folder)
         try:
             until(lambda: receiver.messages, 60)
         finally:
