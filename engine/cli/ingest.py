@@ -27,9 +27,11 @@ DocumentOption = Annotated[Path | None, typer.Option("--document", "-d", help="A
 IntoOption = Annotated[str | None, typer.Option("--into", help="The table.")]
 ModeOption = Annotated[str | None, typer.Option("--mode", help="insert, upsert or replace.")]
 KeyOption = Annotated[list[str] | None, typer.Option("--key", help="A column of the key; may be repeated.")]
-FormatOption = Annotated[str | None, typer.Option("--format", help="csv, jsonl or parquet; by default by the name.")]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="csv, jsonl or parquet; by default by what it holds.")
+]
 DecimalOption = Annotated[str | None, typer.Option("--decimal", help="The decimal separator: . or ,")]
-EncodingOption = Annotated[str | None, typer.Option("--encoding", help="By default found out: UTF-8 or Windows.")]
+EncodingOption = Annotated[str | None, typer.Option("--encoding", help="By default found out.")]
 
 
 def _document(
@@ -166,7 +168,9 @@ def _told(found: Sequence[FileLoaded], as_json: bool) -> int:
     for one in () if as_json else found:
         for note in one.remarks:
             say(f"{one.file}: {note}")
-        if one.state == "known":
+        if one.state == "waiting":
+            say(f"{one.file}: it is still being written, so it was not loaded. Look again in some seconds.")
+        elif one.state == "known":
             say(f"{one.file}: its content is in {one.into} already (load {one.id}).")
         elif one.state == "refused":
             more = f" They are kept: load {one.id}." if one.id else f" {one.hint}" if one.hint else ""
@@ -229,7 +233,7 @@ def watch(
     with open_workspace(context, workspace) as opened:
         while True:
             operations.approve_source(opened, wanted, near=(document.resolve().parent, Path.cwd()))
-            found = operations.ingest_watch(opened, wanted, seen)
+            found = operations.ingest_watch(opened, wanted, seen, once=once)
             if found or once:
                 code = _told(found, as_json)
             if once:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -52,11 +53,12 @@ class Contracts:
     unchecked: tuple[str, ...]
 
 
-def contracts_of(workspace: Workspace) -> Contracts:
-    """Every contract of the workspace; EngineError names the file and the place of what is wrong."""
+def contracts_of(workspace: Workspace, table: str | None = None) -> Contracts:
+    """Every contract of the workspace; EngineError names the file and the place of what is wrong. With a ``table`` a
+    contract that cannot be read is passed over when it does not speak of that table."""
     checks: dict[str, list[Check]] = {}
     unchecked: list[str] = []
-    for name, contract in _read(workspace):
+    for name, contract in _read(workspace, table):
         unchecked += [f"{name}: {one}" for one in contract.unchecked]
         for one in contract.checks:
             mine = checks.setdefault(one.table, [])
@@ -67,12 +69,31 @@ def contracts_of(workspace: Workspace) -> Contracts:
     return Contracts(checks, tuple(unchecked))
 
 
-def _read(workspace: Workspace) -> Iterator[tuple[str, Contract]]:
+def _read(workspace: Workspace, table: str | None = None) -> Iterator[tuple[str, Contract]]:
     for path in sorted((workspace.folder / FOLDER).glob("*.y*ml")):
+        text = b""
         try:
-            yield path.name, _parsed(read_file(path))
+            text = read_file(path)
+            found = _parsed(text)
         except EngineError as error:
+            if table is not None and not _names(text, table):
+                continue
             raise error.within(path.name) from None
+        yield path.name, found
+
+
+def _names(text: bytes, table: str) -> bool:
+    """Whether a contract that cannot be read may be of a table."""
+    try:
+        told = load_one(text)
+        tables = [one for one in told["schema"] if isinstance(one, dict)]
+        return any(table.lower() in (_lower(one.get("name")), _lower(one.get("physicalName"))) for one in tables)
+    except (EngineError, LookupError, TypeError):
+        return re.search(rf"\b{re.escape(table)}\b", text.decode("utf-8", "replace"), re.IGNORECASE) is not None
+
+
+def _lower(name: object) -> str:
+    return str(name).lower()
 
 
 @lru_cache(maxsize=1_000)

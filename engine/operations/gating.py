@@ -104,6 +104,7 @@ def _by_columns(row: Row) -> dict[str, Any]:
 
 
 def gate_of(workspace: Workspace, table: str) -> Gate:
-    """The gate of a table; a contract that cannot be read lets nothing in."""
-    checks = next((some for name, some in contracts_of(workspace).checks.items() if name.lower() == table.lower()), ())
+    """The gate of a table; a contract of it that cannot be read lets nothing in."""
+    contracts = contracts_of(workspace, table)
+    checks = next((some for name, some in contracts.checks.items() if name.lower() == table.lower()), ())
     return Gate(table, tuple(checks))

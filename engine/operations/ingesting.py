@@ -42,7 +42,8 @@ _OF_ONE_FILE = ("file", "usage", "refused", "model_mismatch")
 
 @dataclass(frozen=True)
 class FileLoaded:
-    """What became of a file. ``state``: loaded, known (its content was loaded before), or refused. ``id`` names the
+    """What became of a file. ``state``: loaded, known (its content was loaded before), refused, or
+    waiting (it changed a moment ago). ``id`` names the
     load, and the folder where bad rows are kept. ``doubts``: columns whose dates could be meant the other way round,
     with how they were read. ``notes``: by column, sentences about how it was read; ``remarks``: about the file."""
 
@@ -280,19 +281,44 @@ def _as_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
 
 
 def ingest_watch(
-    workspace: Workspace, document: IngestDocument, seen: dict[Path, tuple[int, int]], job: Job | None = None
+    workspace: Workspace,
+    document: IngestDocument,
+    seen: dict[Path, tuple[int, int]],
+    job: Job | None = None,
+    *,
+    once: bool = False,
 ) -> list[FileLoaded]:
     """Load the files of the document's path that are new or changed since ``seen`` (size and time of each, kept by the
-    caller); one that is still being written is left for the next time."""
-    fresh = []
+    caller); one that is still being written is left for the next time. Who looks ``once`` waits until new files have
+    come to rest, and is told of those that have not."""
+    fresh, waiting = _at_rest(document, seen)
+    if once and waiting:
+        time.sleep(AT_REST + 0.1)
+        fresh, waiting = _at_rest(document, seen)
+    seen.update(fresh)
+    found = ingest_load(workspace, document, list(fresh), job, watched=True) if fresh else []
+    found = [one for one in found if one.state != "known"]
+    if once:
+        found += [FileLoaded("", path.name, document.into, "waiting") for path in waiting]
+    return found
+
+
+def _at_rest(
+    document: IngestDocument, seen: Mapping[Path, tuple[int, int]]
+) -> tuple[dict[Path, tuple[int, int]], list[Path]]:
+    """The new files of a path with their states, and those that may still be written."""
+    fresh: dict[Path, tuple[int, int]] = {}
+    waiting = []
     for path in ingest_files(document):
         about = path.stat()
         state = about.st_size, about.st_mtime_ns
-        if seen.get(path) != state and time.time() - about.st_mtime > AT_REST:
-            fresh.append(path)
-            seen[path] = state
-    found = ingest_load(workspace, document, fresh, job, watched=True) if fresh else []
-    return [one for one in found if one.state != "known"]
+        if seen.get(path) == state:
+            continue
+        if time.time() - about.st_mtime > AT_REST:
+            fresh[path] = state
+        else:
+            waiting.append(path)
+    return fresh, waiting
 
 
 def ingest_files(document: IngestDocument, given: Path | None = None) -> list[Path]:

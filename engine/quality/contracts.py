@@ -105,6 +105,7 @@ class Contract:
 
 def read_contract(value: Any) -> Contract:
     """The contract in a plain value; EngineError("structure") with the path of what is wrong."""
+    value = _renewed(value)
     _validate(value)
     checks: list[Check] = []
     unchecked: list[str] = []
@@ -146,6 +147,43 @@ def _validate(value: Any) -> None:
         raise EngineError(
             "structure", f"the contract is not as ODCS has it: {error.message[:200]}", path, "Correct it there."
         )
+
+
+_RULES = {
+    "nullCheck": "nullValues",
+    "uniqueCheck": "duplicateValues",
+    "duplicateCount": "duplicateValues",
+    "duplicateCheck": "duplicateValues",
+    "validValues": "invalidValues",
+    "validCheck": "invalidValues",
+    "countCheck": "rowCount",
+}
+"""The rules of ODCS 3.0 by the metrics that took their place."""
+
+
+def _renewed(value: Any) -> Any:
+    """A contract of ODCS 3.0 as later versions write it: a check there has a ``rule`` and its valid values beside it."""
+    if not isinstance(value, dict) or not isinstance(value.get("schema"), list):
+        return value
+    found = copy.deepcopy(value)
+    for table in found["schema"]:
+        columns = table.get("properties") if isinstance(table, dict) else None
+        for one in [table, *(columns if isinstance(columns, list) else [])]:
+            checks = one.get("quality") if isinstance(one, dict) else None
+            for check in checks if isinstance(checks, list) else []:
+                if not isinstance(check, dict) or check.get("type", "library") != "library" or "metric" in check:
+                    continue
+                rule = check.pop("rule", None)
+                metric = _RULES.get(str(rule), str(rule))
+                if rule is not None and metric in _METRICS:
+                    check["metric"] = metric
+                    if not any(str(key).startswith("must") for key in check):
+                        check["mustBeGreaterThan" if metric == "rowCount" else "mustBe"] = 0
+                elif rule is not None:  # it is told as one that is not checked
+                    check |= {"type": "text", "description": str(rule)}
+                if isinstance(check.get("validValues"), list):
+                    check["arguments"] = {"validValues": check.pop("validValues"), **(check.get("arguments") or {})}
+    return found
 
 
 def _typed(value: Mapping[str, Any]) -> dict[str, Any]:

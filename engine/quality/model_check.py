@@ -22,7 +22,7 @@ from engine.sql.columns import Physical, aware, column_type, physical
 from engine.sql.keys import verify_keys
 from engine.sql.reach import must_hold_one, must_tell
 from engine.sql.sources import Rows, Sources
-from engine.warehouses.protocol import Warehouse, rounding
+from engine.warehouses.protocol import ASIDE, Warehouse, rounding, telling
 
 Severity = Literal["error", "warning", "note"]
 
@@ -63,6 +63,7 @@ class _Checker:
             for thing in self._model.objects.values():
                 self._trying(lambda thing=thing: self._rows(sources, thing))  # type: ignore[misc]
             self._people_columns(sources)
+            self._files()
         order = {"error": 0, "warning": 1, "note": 2}
         return sorted(self._found, key=lambda f: order[f.severity])
 
@@ -85,6 +86,15 @@ class _Checker:
         values = binder.values if binder is not None else ()
         row = self._warehouse.rows(query.sql(dialect="duckdb"), values, self._job)[0]
         return tuple(int(value or 0) for value in row)
+
+    def _files(self) -> None:
+        """How the tables' files were read, and their lines that are no rows."""
+        model = self._model
+        sources = [model.profile.source, *(one.source for one in model.events.values())]
+        sources += [one.source for one in model.objects.values()]
+        for table in dict.fromkeys(one.table for one in sources if one.table is not None):
+            for sentence in telling(self._warehouse, table):
+                self._add("warning" if sentence.endswith(ASIDE) else "note", f"tables.{table}", sentence)
 
     # -- profiles --------------------------------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ class Layout:
     below: int = 0
     escape: str | None = None
     comment: str | None = None
+    named: tuple[str, ...] = ()
+    """The columns' names as they are written, empty ones too."""
     names_from: int = 1
     """The line where the names begin."""
     notes: tuple[str, ...] = ()
@@ -62,8 +64,9 @@ class _Reading:
     cost: float
 
 
-def layout_of(path: Path, dialect: Dialect, name: str) -> Layout:
-    """The layout of a UTF-8 text; what the dialect says is not found out. ``name`` is the file's in sentences."""
+def layout_of(path: Path, dialect: Dialect, name: str, *, twice: bool = False) -> Layout:
+    """The layout of a UTF-8 text; what the dialect says is not found out. ``name`` is the file's in sentences. A name
+    that stands ``twice`` is refused, unless it may."""
     head, whole = _head(path)
     lines = list(io.StringIO(head, newline=""))
     if not whole and len(lines) > 1:
@@ -83,6 +86,8 @@ def layout_of(path: Path, dialect: Dialect, name: str) -> Layout:
         raise EngineError("file", f"{name} cannot be read as CSV", "file", "Name its delimiter and its quote.")
     best = min(readings, key=lambda one: (one.cost, -one.width, delimiters.index(one.delimiter)))
     found = _laid_out(best, dialect, name)
+    if not twice:
+        _refuse_twice(found.columns, name)
     found = replace(
         found,
         quote=quote,
@@ -231,15 +236,15 @@ def _laid_out(reading: _Reading, dialect: Dialect, name: str) -> Layout:
     if not rows:
         return Layout(reading.delimiter, '"', (), width, 0, 0)
     header, notes = _header(rows, width, dialect)
-    names, width, more = _names([one.fields or [] for one in rows[:header]], width, rows[header:])
+    named, width, more = _names([one.fields or [] for one in rows[:header]], width, rows[header:])
     notes = [*more, *notes]
     if start:
         last = found[start].line - 1
         notes.insert(0, above_message(last))
     above = _last_line(rows[header - 1]) if header else rows[0].line - 1
+    names = [one or f"c{place}" for place, one in enumerate(named, 1)]
     if len(names) > MOST_COLUMNS:
         raise too_wide(name)
-    _refuse_twice(names, name)
     sample = tuple(tuple(one.fields or ()) for one in rows[header:])
     return Layout(
         reading.delimiter,
@@ -248,6 +253,7 @@ def _laid_out(reading: _Reading, dialect: Dialect, name: str) -> Layout:
         width,
         above,
         header,
+        named=tuple(named),
         names_from=rows[0].line,
         notes=tuple(notes),
         rows=sample,
@@ -280,7 +286,8 @@ def _are_joined(header: Sequence[Record], width: int) -> bool:
     if len(fields) != width or _filled(last) <= max(map(_filled, groups)):
         return False
     names, _, _ = _names([one.fields or [] for one in header], width, [])
-    return all(kind(one) in ("text", "") for one in fields) and len({one.lower() for one in names}) == width
+    joined = {one.lower() or str(place) for place, one in enumerate(names)}
+    return all(kind(one) in ("text", "") for one in fields) and len(joined) == width
 
 
 def _names(header: Sequence[Sequence[str]], width: int, rows: Sequence[Record]) -> tuple[list[str], int, list[str]]:
@@ -311,7 +318,7 @@ def _names(header: Sequence[Sequence[str]], width: int, rows: Sequence[Record]) 
         parts += [own] if own and own not in parts else []
         joined.append(" ".join(parts))
     names = ["row"] * lead + joined
-    return [one or f"c{place}" for place, one in enumerate(names, 1)][:count], width, notes
+    return names[:count], width, notes
 
 
 def _are_numbered(rows: Sequence[Sequence[str]]) -> bool:
@@ -330,6 +337,11 @@ def _refuse_twice(names: Sequence[str], name: str) -> None:
 
 
 # -- what stands below it ----------------------------------------------------------------------------------------------
+
+
+def below(path: Path, layout: Layout) -> int:
+    """How many lines stand below the rows of a text that is laid out like this one."""
+    return _below(path, layout, None)[0]
 
 
 def _below(path: Path, layout: Layout, lines_in_all: int | None) -> tuple[int, list[str]]:

@@ -17,7 +17,7 @@ from engine.tabular.encodings import CHUNK, HANDLER, NAMES, Scan, scanned
 from engine.tabular.kinds import Kind, kind_of
 from engine.tabular.layout import Layout, layout_of
 from engine.tabular.notes import encoding_message
-from engine.tabular.repair import Broken, Lines, repaired, sliced, transcoded
+from engine.tabular.repair import Broken, Lines, head_of, repaired, sliced, transcoded
 
 Format = Literal["csv", "jsonl", "parquet"]
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
@@ -56,15 +56,22 @@ class Readable:
 
 @contextmanager
 def readable(
-    path: Path, dialect: Dialect, folder: Path, *, careful: bool = False, rewrite: bool = True
+    path: Path,
+    dialect: Dialect,
+    folder: Path,
+    *,
+    careful: bool = False,
+    rewrite: bool = True,
+    header: bool = False,
 ) -> Iterator[Readable]:
     """A file made readable, with temporary files in ``folder`` meanwhile. ``careful``: a CSV file is read line by
     line, because DuckDB gave up on one. Without ``rewrite`` a CSV file is not made clean, only UTF-8: its rows are read
-    one by one. Raises EngineError("file") in one sentence for what holds no rows."""
+    one by one. With ``header`` a file that is rewritten begins with one, in which names may stand twice. Raises
+    EngineError("file") in one sentence for what holds no rows."""
     made = _Temporary(folder)
     try:
-        found = _plain(path, dialect, made)
-        yield found if found.format != "csv" or not rewrite else _clean(found, made, careful=careful)
+        found = _plain(path, dialect, made, twice=header)
+        yield found if found.format != "csv" or not rewrite else _clean(found, made, careful=careful, header=header)
     finally:
         made.remove()
 
@@ -87,7 +94,7 @@ class _Temporary:
             one.unlink(missing_ok=True)
 
 
-def _plain(path: Path, dialect: Dialect, made: _Temporary) -> Readable:
+def _plain(path: Path, dialect: Dialect, made: _Temporary, *, twice: bool) -> Readable:
     """The file without compression, as UTF-8 where it is a text."""
     name = path.name
     plain, kind = _unpacked(path, made, name)
@@ -104,7 +111,7 @@ def _plain(path: Path, dialect: Dialect, made: _Temporary) -> Readable:
         if dialect.sheet is not None:
             fingerprint = hashlib.sha256(f"{fingerprint} {dialect.sheet}".encode()).hexdigest()
         scan = replace(scanned(into), encoding="utf-8")
-        return _csv(path, into, scan, dialect, notes, fingerprint)
+        return _csv(path, into, scan, dialect, notes, fingerprint, twice=twice)
     scan = scanned(plain, dialect.encoding)
     if not scan.size:
         raise EngineError("file", f"{path} is empty", hint="Check how it was made.")
@@ -118,7 +125,7 @@ def _plain(path: Path, dialect: Dialect, made: _Temporary) -> Readable:
             notes.append(encoding_message(NAMES[scan.encoding]))
     if _is_json(plain, path, dialect):
         return _json(path, plain, scan, made, notes, fingerprint)
-    return _csv(path, plain, scan, dialect, notes, fingerprint)
+    return _csv(path, plain, scan, dialect, notes, fingerprint, twice=twice)
 
 
 def _unpacked(path: Path, made: _Temporary, name: str) -> tuple[Path, Kind]:
@@ -160,7 +167,8 @@ def _is_json(plain: Path, path: Path, dialect: Dialect) -> bool:
     with plain.open(encoding="utf-8-sig", errors=HANDLER, newline="") as file:
         head = file.read(1 << 16)
     names = [one.lower() for one in path.suffixes[-2:]]
-    return jsons.is_json(head) or (any(one in _JSON_NAMES for one in names) and not head.lstrip().startswith('"'))
+    named = any(one in _JSON_NAMES for one in names)
+    return jsons.is_json(head) or (named and any(one.lstrip().startswith(("{", "[")) for one in head.split("\n")))
 
 
 def _json(path: Path, plain: Path, scan: Scan, made: _Temporary, notes: list[str], fingerprint: str) -> Readable:
@@ -178,8 +186,10 @@ def _json(path: Path, plain: Path, scan: Scan, made: _Temporary, notes: list[str
     return Readable(path, plain, "jsonl", fingerprint, scan.encoding, None, False, lines, tuple(broken), tuple(notes))
 
 
-def _csv(path: Path, plain: Path, scan: Scan, dialect: Dialect, notes: list[str], fingerprint: str) -> Readable:
-    layout = layout_of(plain, dialect, path.name)
+def _csv(
+    path: Path, plain: Path, scan: Scan, dialect: Dialect, notes: list[str], fingerprint: str, *, twice: bool
+) -> Readable:
+    layout = layout_of(plain, dialect, path.name, twice=twice)
     if not layout.columns:
         raise EngineError("file", f"{path.name} has no rows", hint="Check how it was made.")
     told = (*notes, *layout.notes)
@@ -187,7 +197,7 @@ def _csv(path: Path, plain: Path, scan: Scan, dialect: Dialect, notes: list[str]
     return Readable(path, plain, "csv", fingerprint, scan.encoding, layout, has_header, notes=told, scan=scan)
 
 
-def _clean(file: Readable, made: _Temporary, *, careful: bool) -> Readable:
+def _clean(file: Readable, made: _Temporary, *, careful: bool, header: bool) -> Readable:
     """A CSV file as DuckDB reads it: as it is, without what stands above and below, or rewritten line by line."""
     layout, scan = file.layout, file.scan
     assert layout is not None  # noqa: S101 - it is CSV
@@ -199,14 +209,15 @@ def _clean(file: Readable, made: _Temporary, *, careful: bool) -> Readable:
             f"the header of {file.path.name} has {layout.width} columns, and its rows have {counts}",
             hint="Correct the header, or say where it is: file: {skip, header}.",
         )
+    head = head_of(layout) if header else None
     odd = layout.quote == '"' and scan.quotes % 2 == 1 and layout.escape is None
     beyond = layout.width > len(layout.columns)
     blank = layout.width == 1 and scan.blank > 0
     if careful or odd or beyond or blank or scan.damaged or not scan.uniform or layout.comment is not None:
         into = made.path()
-        lines, broken = repaired(file.file, into, layout, file.path.name)
-        return replace(file, file=into, has_header=False, lines=lines, broken=tuple(broken))
-    if layout.is_plain:
+        lines, broken = repaired(file.file, into, layout, file.path.name, head)
+        return replace(file, file=into, has_header=header, lines=lines, broken=tuple(broken))
+    if layout.is_plain and (layout.header or not header):
         return file
     into = made.path()
-    return replace(file, file=into, has_header=False, lines=sliced(file.file, into, layout))
+    return replace(file, file=into, has_header=header, lines=sliced(file.file, into, layout, head))

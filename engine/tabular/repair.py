@@ -68,17 +68,28 @@ def private(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
-def sliced(path: Path, into: Path, layout: Layout) -> Lines:
-    """Copy the rows of a text whose lines end alike, without what stands above and below."""
+def head_of(layout: Layout) -> str:
+    """A header of one line, as CSV."""
+    quote = layout.quote or '"'
+    names = [*layout.named, *[""] * (layout.width - len(layout.named))]
+    return layout.delimiter.join(f"{quote}{one.replace(quote, quote * 2)}{quote}" if one else "" for one in names)
+
+
+def sliced(path: Path, into: Path, layout: Layout, head: str | None = None) -> Lines:
+    """Copy the rows of a text whose lines end alike, without what stands above and below, under a header if there is to
+    be one."""
     begin, end = _places(path, layout)
     with path.open("rb") as source, private(into) as target:
+        if head is not None:
+            crlf = source.readline().endswith(b"\r\n")
+            target.write(head.encode("utf-8", "replace") + (b"\r\n" if crlf else b"\n"))
         source.seek(begin)
         left = end - begin
         while left > 0 and (chunk := source.read(min(CHUNK, left))):
             target.write(chunk)
             left -= len(chunk)
     lines = Lines()
-    lines.note(1, layout.above + 1)
+    lines.note(1 if head is None else 2, layout.above + 1)
     return lines
 
 
@@ -118,11 +129,14 @@ def line_numbers(path: Path, places: Iterable[int]) -> dict[int, int]:
     return found
 
 
-def repaired(path: Path, into: Path, layout: Layout, name: str) -> tuple[Lines, list[Broken]]:
-    """Write the rows of a UTF-8 text with LF ends, each as it is written; those of another width and broken lines are
-    returned."""
+def repaired(path: Path, into: Path, layout: Layout, name: str, head: str | None = None) -> tuple[Lines, list[Broken]]:
+    """Write the rows of a UTF-8 text with LF ends, each as it is written, under a header if there is one to write.
+    Rows of another width and broken lines are returned."""
     lines, broken, number = Lines(), [], 1
     with private(into) as target:
+        if head is not None:
+            target.write(head.encode("utf-8", "replace") + b"\n")
+            number = 2 + len(re.findall(r"\r\n|\r|\n", head))
         batch: list[str] = []
         for record in rows_of(path, layout):
             why = record.why or _misfit(record, layout)

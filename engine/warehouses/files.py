@@ -6,8 +6,11 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,23 +20,22 @@ import duckdb
 from engine.domain.model import Source
 from engine.errors import EngineError
 from engine.faults.telling import file_failure
-from engine.tabular.wide import refuse_wide
+from engine.tabular.kinds import kind_of
+from engine.tabular.packing import packed_parts
 from engine.warehouses import computed
 from engine.warehouses.collected import Collected, state
 from engine.warehouses.computed import Computed
+from engine.warehouses.csv_tables import TableReading, listed, table_reading
 from engine.warehouses.duck import Attached, DuckSession, connect, lock
 from engine.warehouses.naming import quoted
 from engine.warehouses.parquet import verify
 from engine.warehouses.protocol import TableInfo
 
-READERS = {
-    ".parquet": "read_parquet",
-    ".csv": "read_csv",
-    ".tsv": "read_csv",
-    ".json": "read_json",
-    ".jsonl": "read_json",
-    ".ndjson": "read_json",
-}
+_OLD = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".ndjson")
+_MORE = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".avro", ".zip")
+"""What becomes a table too, unless another file has the name or it cannot be read."""
+_JSON = (".json", ".jsonl", ".ndjson")
+_PACKED = (".gz", ".zst", ".zip")
 _LOAD_UP_TO = 256 * 1024 * 1024
 
 
@@ -178,8 +180,9 @@ def _open_file(path: Path) -> duckdb.DuckDBPyConnection:
 class Folder(DuckSession):
     """A folder in which each file or sub-folder is a table.
 
-    Parquet is read in place. CSV and JSON files up to 256 MB are loaded when first used (parsing once, not at every
-    query); larger ones are read in place too. CSV columns of digits that would lose leading zeros stay text.
+    Parquet is read in place. Other files up to 256 MB are loaded when first used (parsing once, not at every query);
+    larger ones are read in place too. What a file holds counts, not its name; lines that are no rows are put aside and
+    counted. CSV columns of digits that would lose leading zeros stay text.
     """
 
     def __init__(self, url: str, path: Path, *, beside: Beside | None = None) -> None:
@@ -196,8 +199,11 @@ class Folder(DuckSession):
         super().__init__(url, connect(":memory:", read_only=False), fingerprint(everything, path))
         self.path, self._beside = path, beside or Beside()
         self._ready: set[str] = set()
-        self._rounded: dict[str, dict[str, int]] = {}
-        self._beside.to(self, self._connection, path)
+        self._read: dict[str, TableReading] = {}
+        self._stack = ExitStack()
+        self._scratch = Path(tempfile.mkdtemp(prefix="convoke-"))
+        self._forget = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+        self._beside.to(self, self._connection, path, self._scratch)
 
     def still_current(self) -> bool:
         """Whether the files are still as they were when this session opened them."""
@@ -223,7 +229,20 @@ class Folder(DuckSession):
     def rounded(self, table: str) -> Mapping[str, int]:
         """Columns of a CSV table that are read as floats though they hold long whole numbers, and how many of them."""
         self.locate(table)
-        return {key.lower(): found for key, found in self._rounded.items()}.get(table.lower(), {})
+        found = {key.lower(): one for key, one in self._read.items()}.get(table.lower())
+        return {} if found is None else found.rounded
+
+    def told(self, table: str) -> Sequence[str]:
+        """Sentences on how a table's files were read, and which of their lines are no rows."""
+        self.locate(table)
+        found = {key.lower(): one for key, one in self._read.items()}.get(table.lower())
+        return [] if found is None else found.sentences()
+
+    def close(self) -> None:
+        """Close the connection, and let go of temporary files."""
+        super().close()
+        self._stack.close()
+        self._forget()
 
     def tables(self) -> list[TableInfo]:
         """Every file and sub-folder."""
@@ -252,43 +271,73 @@ class Folder(DuckSession):
         if table in self._ready or table not in self._files:
             return
         files = self._files[table]
-        suffix = _suffix(files[0])
         small = sum(file.stat().st_size for file in files) <= _LOAD_UP_TO
-        if suffix == ".parquet":
-            verify(files, self._beside.collecting)
-        kind = "TABLE" if small and suffix != ".parquet" else "VIEW"
-        name = quoted(table)
         self._ready.add(table)
         try:
-            reader, self._rounded[table] = _reader(self._connection, files, suffix)
-            self._connection.execute(f"CREATE {kind} {name} AS FROM {reader}")
+            if _suffix(files[0]) == ".parquet":
+                verify(files, self._beside.collecting)
+                self._make(table, TableReading(f"read_parquet({listed(files)}{_many(files)})"), "VIEW")
+            elif _suffix(files[0]) in _JSON and not _is_text(files[0]) and self._is_json(table, files, small=small):
+                return
+            else:
+                with ExitStack() if small else nullcontext(self._stack) as stack:
+                    found = table_reading(self._connection, files, stack, self._scratch, small=small)
+                    self._make(table, found, "TABLE" if small else "VIEW")
         except duckdb.Error as error:
             self._ready.discard(table)
             lead = f'the table "{table}" cannot be read'
             raise file_failure("warehouse_file", lead, error, hint=f"Check {files[0].name}.") from None
+        except EngineError:
+            self._ready.discard(table)
+            raise
+
+    def _is_json(self, table: str, files: list[Path], *, small: bool) -> bool:
+        """Make a table of JSON files as DuckDB reads them; False where it does not."""
+        try:
+            reading = TableReading(f"read_json({listed(files)}{_many(files)})")
+            self._make(table, reading, "TABLE" if small else "VIEW")
+        except duckdb.Error:
+            return False
+        return True
+
+    def _make(self, table: str, found: TableReading, kind: str) -> None:
+        self._connection.execute(f"CREATE {kind} {quoted(table)} AS FROM {found.reader}")
+        self._read[table] = found
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins as CSV does and JSON does not."""
+    with path.open("rb") as file:
+        begin = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return bool(begin) and begin[:1] not in b"{[" and begin[:1].isascii() and begin[:1].isalnum()
+
+
+def _many(files: Sequence[Path]) -> str:
+    return ", union_by_name = true" if len(files) > 1 else ""
 
 
 def _suffix(path: Path) -> str:
     suffixes = [s.lower() for s in path.suffixes]
-    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] in (".gz", ".zst") else (suffixes or [""])[-1]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] in _PACKED else (suffixes or [""])[-1]
 
 
 def _stem(path: Path) -> str:
     name = path.name
-    for ending in (".gz", ".zst"):
-        name = name.removesuffix(ending)
+    for ending in _PACKED:
+        if _suffix(path) != ending:
+            name = name.removesuffix(ending)
     return name.rsplit(".", 1)[0]
 
 
 def _tables_in(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith((".", "_")):
-            continue
-        if entry.is_file() and _suffix(entry) in READERS:
+    entries = [one for one in sorted(folder.iterdir()) if not one.name.startswith((".", "_"))]
+    for entry in entries:
+        if entry.is_file() and _suffix(entry) in _OLD:
             name, files = _stem(entry), [entry]
         elif entry.is_dir():
-            inner = sorted(p for p in entry.rglob("*") if p.is_file() and _suffix(p) in READERS)
+            inner = sorted(p for p in entry.rglob("*") if p.is_file() and _suffix(p) in _OLD)
+            inner = inner or sorted(p for p in entry.rglob("*") if p.is_file() and _is_more(p))
             if not inner:
                 continue
             name, files = entry.name, [p for p in inner if _suffix(p) == _suffix(inner[0])]
@@ -297,57 +346,19 @@ def _tables_in(folder: Path) -> dict[str, list[Path]]:
         if name in found:
             raise EngineError("warehouse_file", f'two files would be the table "{name}"', str(entry), "Rename one.")
         found[name] = files
+    for entry in entries:
+        if entry.is_file() and _is_more(entry):
+            found.setdefault(_stem(entry), [entry])
     return found
 
 
-def _reader(connection: duckdb.DuckDBPyConnection, files: list[Path], suffix: str) -> tuple[str, dict[str, int]]:
-    """The table function that reads the files, and how many values of which columns it rounds."""
-    listed = ", ".join("'" + str(file.resolve()).replace("'", "''") + "'" for file in files)
-    function = READERS[suffix]
-    many = ", union_by_name = true" if len(files) > 1 else ""
-    if function != "read_csv":
-        return f"{function}([{listed}]{many})", {}
-    for file in files:
-        refuse_wide(file)
-    options = f"[{listed}], header = true, allow_quoted_nulls = false, sample_size = -1{many}"
-    types, rounded = _odd_columns(connection, options)
-    return f"read_csv({options}{types})", rounded
-
-
-def _odd_columns(connection: duckdb.DuckDBPyConnection, options: str) -> tuple[str, dict[str, int]]:
-    """The columns whose types DuckDB would not choose, and those that become floats though they hold whole numbers with
-    more digits than a float keeps.
-
-    Columns of digits stay text when some value has a leading zero, such as a postcode; columns of whole numbers of up
-    to 38 digits are integers (DuckDB 1.5 takes them for floats).
-    """
-    sniffed = connection.execute(f"DESCRIBE FROM read_csv({options})").fetchall()
-    numeric = {str(row[0]): str(row[1]) for row in sniffed if row[1] in ("BIGINT", "DOUBLE", "HUGEINT")}
-    if not numeric:
-        return "", {}
-    checks = ", ".join(_looked_at(quoted(name)) for name in numeric)
-    query = f"SELECT {checks} FROM read_csv({options}, all_varchar = true)"  # noqa: S608 — names are quoted
-    found = connection.execute(query).fetchall()[0]
-    types: dict[str, str] = {}
-    rounded: dict[str, int] = {}
-    for place, (name, kind) in enumerate(numeric.items()):
-        zeros, long, whole = found[place * 3 : place * 3 + 3]
-        if zeros:
-            types[name] = "VARCHAR"
-        elif kind == "DOUBLE" and long and whole:
-            types[name] = "HUGEINT"
-        elif kind == "DOUBLE" and long:
-            rounded[name] = int(long)
-    if not types:
-        return "", rounded
-    pairs = ", ".join("'" + name.replace("'", "''") + f"': '{kind}'" for name, kind in types.items())
-    return f", types = {{{pairs}}}", rounded
-
-
-def _looked_at(column: str) -> str:
-    """Whether a column of digits has a leading zero, how many long whole numbers it has, and whether all are whole."""
-    return (
-        f"bool_or(regexp_matches({column}, '^\\s*[-+]?0[0-9]')), "
-        f"count_if(regexp_matches({column}, '^\\s*[-+]?[0-9]{{16,}}\\s*$')), "
-        f"bool_and(regexp_matches({column}, '^\\s*[-+]?[0-9]{{1,38}}\\s*$'))"
-    )
+def _is_more(path: Path) -> bool:
+    """Whether a file of a kind that a folder may hold for other reasons can be read as a table."""
+    if _suffix(path) not in _MORE or path.name.startswith(("~$", ".")):
+        return False
+    try:
+        with path.open("rb") as file:
+            kind = kind_of(path, file.read(4096), path.name)
+    except (EngineError, OSError):
+        return False
+    return kind != "zip" or len(packed_parts(path)) == 1

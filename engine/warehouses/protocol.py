@@ -63,6 +63,23 @@ class Rounding(Protocol):
         """Columns that are read as floats though they hold whole numbers longer than a float keeps: how many."""
 
 
+@runtime_checkable
+class Telling(Protocol):
+    """A warehouse that tells how it read a table's files."""
+
+    def told(self, table: str) -> Sequence[str]:
+        """Sentences on how the files were read, and which of their lines are no rows."""
+
+
+ASIDE = "put aside."
+"""How a sentence on lines that are no rows ends."""
+
+
+def telling(warehouse: Warehouse, table: str) -> Sequence[str]:
+    """Sentences on how a table's files were read; none for other warehouses."""
+    return warehouse.told(table) if isinstance(warehouse, Telling) else ()
+
+
 def rounding(warehouse: Warehouse, table: str | None, column: str) -> str | None:
     """A sentence about a column that is read less exactly than it was written."""
     if table is None or not isinstance(warehouse, Rounding):

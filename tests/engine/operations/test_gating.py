@@ -87,7 +87,7 @@ def test_a_new_table_that_breaks_it_is_not_made(workspace: Workspace) -> None:
 
 
 def test_a_contract_that_cannot_be_read_lets_nothing_in(workspace: Workspace) -> None:
-    (workspace.folder / "contracts" / "other.yaml").write_text("kind: DataContract\n")
+    (workspace.folder / "contracts" / "people.yaml").write_text("kind: DataContract\nschema: [{name: people}]\n")
     with pytest.raises(EngineError, match="the contract is not as ODCS has it"):
         load(workspace, "1,a@x.com,30,SP,2026-11-25\n")
 
@@ -116,6 +116,18 @@ def collected(workspace: Workspace, *prices: object, after: int = 0) -> dict[str
         for table, column in (("order", "price"), ("aside", "reason"))
         if table in {name.split(".")[-1] for name in (one.name for one in workspace.warehouse.tables())}
     }
+
+
+def test_a_contract_of_another_table_that_cannot_be_read_stops_nothing(workspace: Workspace) -> None:
+    other = workspace.folder / "contracts" / "other.yaml"
+    other.write_text("kind: DataContract\nschema: [{name: orders, properties: 7}]\n")
+    assert load(workspace, "1,a@x.com,30,SP,2026-11-25\n").rows == 1
+    other.write_text("kind: DataContract\nschema: [{name: People, properties: 7}]\n")
+    with pytest.raises(EngineError, match=r"other\.yaml"):
+        load(workspace, "2,a@x.com,30,SP,2026-11-25\n", name="g.csv")
+    other.write_text("kind: [\n# people")
+    with pytest.raises(EngineError, match=r"other\.yaml"):
+        load(workspace, "2,a@x.com,30,SP,2026-11-25\n", name="g.csv")
 
 
 def test_what_is_collected_is_looked_at_at_the_door(workspace: Workspace) -> None:

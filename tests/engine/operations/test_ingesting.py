@@ -23,7 +23,7 @@ from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn
 from engine.domain.values import ValueType
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
-from engine.operations import Workspace
+from engine.operations import Workspace, ingesting
 
 PEOPLE = (
     "User ID;Nome;Saldo;Nascido;Ativo;CEP\n"
@@ -317,6 +317,52 @@ def test_a_watched_folder(workspace: Workspace, tmp_path: Path) -> None:
     os.utime(one, (time.time() - 40,) * 2)
     assert len(operations.ingest_watch(workspace, document, {})) == 1
     assert rows(workspace) == [(1,), (2,)]
+
+
+def test_who_looks_once_waits_until_a_file_is_at_rest(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = replace(DOCUMENT, path=str(tmp_path / "day-*.csv"))
+    path = file(tmp_path, "a\n1\n", "day-1.csv")
+    waits = []
+
+    def rest(seconds: float) -> None:
+        waits.append(seconds)
+        os.utime(path, (time.time() - 60,) * 2)
+
+    monkeypatch.setattr(ingesting.time, "sleep", rest)
+    assert [one.state for one in operations.ingest_watch(workspace, document, {}, once=True)] == ["loaded"]
+    assert len(waits) == 1
+    monkeypatch.setattr(ingesting.time, "sleep", waits.append)
+    file(tmp_path, "a\n2\n", "day-2.csv")
+    found = operations.ingest_watch(workspace, document, {}, once=True)
+    assert [(one.file, one.state) for one in found] == [("day-2.csv", "waiting")]
+
+
+def test_a_file_in_any_layout_is_loaded_and_told(workspace: Workspace, tmp_path: Path) -> None:
+    text = 'Vendas de janeiro\n\nid;nome\n1;José\n2;"Ana\n3;Bea\n4;""\n5;\n\nTotal;5\n'
+    loaded = replace(DOCUMENT, reject=Decimal("0.5"))
+    (found,) = operations.ingest_load(workspace, loaded, [file(tmp_path, text, encoding="cp1252")])
+    assert (found.state, found.rows, found.bad) == ("loaded", 4, 1)
+    assert list(found.remarks) == [
+        "The text was read as Windows-1252.",
+        "The first 2 lines stand above the table and were left out.",
+        "The last 2 lines are totals or remarks and were left out.",
+    ]
+    assert rows(workspace) == [(1, "José"), (3, "Bea"), (4, ""), (5, None)]
+    (record,) = operations.ingest_status(workspace)
+    (kept,) = [json.loads(line) for line in Path(str(record.kept)).read_text(encoding="utf-8").splitlines()]
+    assert (kept["line"], kept["text"]) == (5, '2;"Ana')
+
+
+def test_bad_lines_of_json_have_their_numbers(workspace: Workspace, tmp_path: Path) -> None:
+    text = '{"id": 1}\n\nnothing\n{"id": "\\ud83d"}\n\n[2]\n'
+    document = replace(DOCUMENT, reject=Decimal(1), columns={"id": LoadedColumn("id", ValueType.STRING)})
+    (found,) = operations.ingest_load(workspace, document, [file(tmp_path, text, "a.jsonl")])
+    assert found.bad >= 2
+    (record,) = operations.ingest_status(workspace)
+    kept = [json.loads(line) for line in Path(str(record.kept)).read_text(encoding="utf-8").splitlines()]
+    assert {3, 6} <= {one["line"] for one in kept}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -46,6 +46,31 @@ def test_every_part_becomes_a_check_with_a_name_of_its_own() -> None:
     assert by_id["seen: fresh"].bound == Bound("<=", 2 * 86_400)
 
 
+def test_the_rules_of_odcs_3_0_are_the_metrics_of_later_versions() -> None:
+    column = [{"rule": "validValues", "validValues": ["a"]}, {"rule": "nullCheck", "type": "library"}, {"rule": "odd"}]
+    table = {
+        "name": "orders",
+        "quality": [{"rule": "rowCount", "mustBeGreaterThan": 5}],
+        "properties": [
+            {"name": "status", "logicalType": "string", "quality": column},
+            {
+                "name": "id",
+                "logicalType": "string",
+                "quality": [{"rule": "duplicateCount", "mustBe": 0, "unit": "rows"}],
+            },
+        ],
+    }
+    told = {"kind": "DataContract", "apiVersion": "v3.0.2", "id": "x", "version": "1", "status": "active"}
+    found = read_contract({**told, "schema": [table]})
+    assert [(one.kind, one.columns, str(one.bound), dict(one.arguments)) for one in found.checks] == [
+        ("values", ("status",), "= 0", {"values": ["a"]}),
+        ("required", ("status",), "= 0", {}),
+        ("unique", ("id",), "= 0", {}),
+        ("rows", (), "> 5", {}),
+    ]
+    assert found.unchecked == ("schema[0].properties[0].quality[2]",)
+
+
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [
