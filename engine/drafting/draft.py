@@ -133,12 +133,12 @@ class _Drafter:
             return
         time = event_time(self._survey, table)
         if time is not None:
-            self._events |= self._of_events(table, placement, time, (placement.table, time))
+            self._add(table, self._of_events(table, placement, time, (placement.table, time)))
             return
         through = self._time_of_links(placement)
         if through is not None:
             label = through[1] if through[1] not in table.columns else f"{through[0]}_{through[1]}"
-            self._events |= self._of_events(table, placement, label, through)
+            self._add(table, self._of_events(table, placement, label, through))
             return
         source = self._source(placement)
         fields.identify(table, placement.owner, source)
@@ -146,7 +146,16 @@ class _Drafter:
         properties = fields.of(table, {placement.owner}, self._sites.zone(table, None))
         if properties:
             label = _slug(singular(table.name))
+            label = label if label not in self._objects else _full(table.name)
             self._objects[label] = ObjectType(label, source, placement.owner, properties)
+
+    def _add(self, table: Table, events: Mapping[str, EventType]) -> None:
+        """Keep events; a name that another table took already is said with its table's."""
+        for label, event in events.items():
+            own = label
+            if label in self._events:
+                own = _full(table.name) if len(events) == 1 else f"{_full(table.name)}_{label}"
+            self._events[own] = replace(event, name=own)
 
     def _time_of_links(self, placement: Placement) -> tuple[str, str] | None:
         """The time of the nearest table on the way to the person that is one of events."""
@@ -292,3 +301,8 @@ class _Drafter:
 
 def _slug(text: str) -> str:
     return re.sub(r"\s+", "_", text.strip()) or "event"
+
+
+def _full(table: str) -> str:
+    """A table's name with its schema, as the name of an event or object."""
+    return _slug(table.replace(".", "_"))

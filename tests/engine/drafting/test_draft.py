@@ -143,3 +143,20 @@ def test_sources_without_persons_are_refused(tmp_path: Path) -> None:
     rows = [(at, f"thing {at}", 1.5) for at in range(40)]
     with pytest.raises(EngineError, match="no table looks like profiles"):
         drafted(Made({"products": ("product_id BIGINT, title VARCHAR, price DOUBLE", rows)}, {}), tmp_path)
+
+
+def test_tables_of_one_name_in_two_schemas_are_two_events(tmp_path: Path) -> None:
+    file = tmp_path / "data.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE customers AS SELECT i AS customer_id FROM range(50) t(i)")
+        for schema in ("shop", "web"):
+            connection.execute(f"CREATE SCHEMA {schema}")
+            connection.execute(
+                f"CREATE TABLE {schema}.orders AS SELECT i AS order_id, i % 50 AS customer_id, now() AS ts "
+                "FROM range(200) t(i)"
+            )
+    warehouse = open_warehouse(f"duckdb:///{file}", tmp_path)
+    events = infer_model(warehouse).model.events
+    assert sorted(str(one.source.table) for one in events.values()) == ["shop.orders", "web.orders"]
+    assert all(name == one.name for name, one in events.items())
+    warehouse.close()
