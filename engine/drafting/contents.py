@@ -35,6 +35,7 @@ _STREET = re.compile(
 )
 _POSTAL = re.compile(r"\d{5}-\d{3}")
 _PHONE_SHAPE = re.compile(r"[+(\d][\d\s().\-/]{6,22}\d")
+_BRAZILIAN_MOBILE = re.compile(r"(55)?[1-9][1-9]9[6-9]\d{7}")
 _DATE_SHAPE = re.compile(r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T].*)?")
 _REGIONS = ("BR", "MX", "AR", "CO", "CL", "PE", "EC", "UY", "VE", "US", "ES", "PT")
 _HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}", re.IGNORECASE)
@@ -152,7 +153,9 @@ def _phones(values: Sequence[str]) -> Share:
     written = sum(1 for one in shaped if one.startswith("+") or re.search(r"\d\)? ?[-. ]?\d{3,4}[-. ]\d{4}|^\(", one))
     mobile = sum(1 for one in shaped if re.fullmatch(r"(55)?[1-9][1-9]9\d{8}|549\d{10}|521?\d{10}", one))
     sure = max(written, mobile) * 2 > len(shaped)
-    return _scaled("phone", best, looked, values, weak=not sure)
+    brazilian = sum(1 for one in shaped if _BRAZILIAN_MOBILE.fullmatch(re.sub(r"\D", "", one)))
+    country = "BR" if sure and brazilian * 5 >= 4 * len(shaped) else None
+    return _scaled("phone", best, looked, values, weak=not sure, country=country)
 
 
 def _exists(text: str, region: str | None) -> bool:

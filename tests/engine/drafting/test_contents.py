@@ -98,3 +98,10 @@ def test_leading_zeros_that_a_number_lost_come_back() -> None:
 def test_an_address_in_a_text_is_seen() -> None:
     values = ["me escriban a ana@x.com.mx por favor", *(f"llegó tarde {one}" for one in range(9))]
     assert {one.kind: one.count for one in shares(values)}["email_within"] == 1
+
+
+def test_the_form_of_brazilian_mobiles_says_the_country() -> None:
+    brazilian = shares([f"119{RNG.randint(6000, 9999)}{digits(4)}" for _ in range(100)])[0]
+    assert (brazilian.kind, brazilian.country, brazilian.weak) == ("phone", "BR", False)
+    chilean = next(one for one in shares([f"+569{digits(8)}" for _ in range(100)]) if one.kind == "phone")
+    assert chilean.country is None
