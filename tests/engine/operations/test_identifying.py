@@ -363,7 +363,7 @@ def test_when_values_are_read_in_another_way_ids_stay_and_who_is_one_is_merged(
     with make(tmp_path, people) as workspace:
         with monkeypatch.context() as former:
             former.setattr("engine.identity.records.FORM", 1)
-            former.setitem(values.READERS, "email", lambda value, country: value.strip().lower())  # type: ignore[arg-type]
+            former.setitem(values.READERS, "email", lambda value, country: value.strip().lower())
             operations.run_identity(workspace)
         before = persons(workspace, keys)
         assert before["ida-1"] != before["ida-2"], "as the earlier version read addresses"

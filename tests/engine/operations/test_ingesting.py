@@ -330,10 +330,10 @@ def test_who_looks_once_waits_until_a_file_is_at_rest(
         waits.append(seconds)
         os.utime(path, (time.time() - 60,) * 2)
 
-    monkeypatch.setattr(ingesting.time, "sleep", rest)
+    monkeypatch.setattr("engine.operations.ingesting.time.sleep", rest)
     assert [one.state for one in operations.ingest_watch(workspace, document, {}, once=True)] == ["loaded"]
     assert len(waits) == 1
-    monkeypatch.setattr(ingesting.time, "sleep", waits.append)
+    monkeypatch.setattr("engine.operations.ingesting.time.sleep", waits.append)
     file(tmp_path, "a\n2\n", "day-2.csv")
     found = operations.ingest_watch(workspace, document, {}, once=True)
     assert [(one.file, one.state) for one in found] == [("day-2.csv", "waiting")]
