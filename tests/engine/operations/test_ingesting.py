@@ -23,7 +23,7 @@ from engine.domain.ingest import Dialect, IngestDocument, LoadedColumn
 from engine.domain.values import ValueType
 from engine.errors import Cancelled, EngineError
 from engine.jobs import Job
-from engine.operations import Workspace, ingesting
+from engine.operations import Workspace
 
 PEOPLE = (
     "User ID;Nome;Saldo;Nascido;Ativo;CEP\n"
