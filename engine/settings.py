@@ -11,6 +11,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from engine.durable import sync_folder
 from engine.errors import EngineError, nearest
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -269,16 +270,6 @@ def _default_memory() -> int:
     return min(6 << 30, physical * 2 // 5)
 
 
-def _sync(folder: Path) -> None:
-    """Make the file's name survive power loss: a workspace does not open with its settings cut short or gone."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def write_settings(folder: Path, settings: Settings) -> None:
     """Write the settings, all at once."""
     lines = [_HEAD]
@@ -295,7 +286,7 @@ def write_settings(folder: Path, settings: Settings) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, path)
-        _sync(folder)
+        sync_folder(folder)  # or a workspace might open with its settings gone
     except OSError as error:
         reason = (error.strerror or "unknown").lower()
         raise EngineError(

@@ -239,7 +239,7 @@ def _number(units: int, digits: Digits) -> int | Decimal:
     """Units of the last place as the number that they are, with no more digits than it needs."""
     unit: int = 10**digits.places
     whole, rest = divmod(units, unit)
-    if digits.integer or (rest == 0 and abs(whole) < 1 << 63):
+    if rest == 0:
         return whole
     at = -digits.places
     while units % 10 == 0 and at < 0:

@@ -68,6 +68,23 @@ def test_case_folding_lists_and_text_operators_are_no_constants() -> None:
     assert len(scan.tests) == 4
 
 
+def test_whole_numbers_are_constants_and_truths_are_not() -> None:
+    properties = {"n": {"type": "integer"}, "yes": {"type": "boolean"}}
+    event = {**MODEL["events"]["view"], "properties": properties}
+    model = read_model({**MODEL, "events": {"view": event}})
+
+    def by(*wheres: dict[str, Any]) -> list[tuple[str | None, int]]:
+        rules = [read_rule({"did": "view", "where": [where]}, "rule") for where in wheres]
+        found = group([Missing(i, rule, "rule") for i, rule in enumerate(rules)], model)  # type: ignore[arg-type]
+        return sorted(((scan.by, len(scan.constants)) for scan in found.counts), key=str)
+
+    assert by({"property": "n", "eq": 1}, {"property": "n", "eq": 2}) == [("n", 2)]
+    # Two that share no constant run alone.
+    assert by({"property": "yes", "eq": True}, {"property": "yes", "eq": False}) == []
+    assert by({"property": "n", "eq": 1 << 63}, {"property": "n", "eq": -(1 << 63)}) == []
+    assert by({"property": "n", "eq": 0.5}, {"property": "n", "eq": 1.5}) == []
+
+
 def test_everything_else_is_its_own_query() -> None:
     found = grouped({"sample": {"percent": 10, "seed": "a"}}, {"list": "vip"}, {"sequence": [{"did": "view"}]})
     assert len(found.alone) == 3

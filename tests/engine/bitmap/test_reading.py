@@ -114,6 +114,36 @@ def test_a_condition_alone_is_read_by_shares_of_the_profiles(
     assert any(found[0])
 
 
+class Refusing(Poor):
+    """A scratch that refuses every query, with an error of this code."""
+
+    code = "memory"
+
+    def arrays(self, sql: str, parameters: Sequence[Any] = (), job: Job | None = None) -> dict[str, Any]:
+        if "view" not in str(parameters) + sql:
+            return super().arrays(sql, parameters, job)
+        self.refused += 1
+        assert self.refused < 50, "it asks for ever"
+        raise EngineError(self.code, "no")
+
+
+@pytest.mark.parametrize(("code", "times"), [("memory", 6), ("warehouse", 1)])
+def test_a_condition_that_fails_at_any_share_is_given_up(code: str, times: int, tmp_path: Path) -> None:
+    workspace: Workspace = make_workspace(tmp_path)
+    warehouse, model = workspace.warehouse, workspace.model
+    world = World(model, warehouse, warehouse.describe, {}, datetime(2026, 6, 15, 12, tzinfo=UTC))
+    wanted = [(read_audience({"kind": "audience", "id": "a", "rule": ALONE[0]}), list(model.sites.values()))]
+    database = Database(tmp_path / "x.sqlite")
+    scratch = Refusing(warehouse, warehouse._connection.cursor())  # type: ignore[arg-type,attr-defined]
+    scratch.code = code
+    library = Library(database, tmp_path / "bits", 1 << 20)
+    setting = Setting(warehouse, world, scratch, library, OrdinalSegments(database), {}, 1 << 20)
+    with pytest.raises(EngineError) as refused:
+        list(Portfolio(setting, {}).members(wanted))
+    assert refused.value.code == code
+    assert scratch.refused <= times
+
+
 def as_text(workspace: Workspace) -> Workspace:
     """The same people with keys that are text, some of them odd."""
     import duckdb

@@ -32,7 +32,8 @@ def test_and_and_or_are_never_taken_for_each_other(word: str) -> None:
     [
         ({"did_not": "buy", "within": "30d"}, "Write not: {did: …}."),
         ({"within": "30d", "did_not": "buy"}, "Write not: {did: …}."),
-        ({"none": []}, "Write not: {…}."),
+        *(({word: []}, "Write not: {…}.") for word in ("none", "nor", "no", "nao", "não", "!", "except", "must_not")),
+        *(({word: []}, "Write not: {…}.") for word in ("exclude", "nicht")),
         ({"segment": "vip"}, "Write audience: ID."),
         ({"trait": "age", "=": 3}, "Write eq for =."),
         ({"trait": "age", ">": 3}, "Write gt for >."),

@@ -89,8 +89,8 @@ def test_entering_an_audience_and_who_is_eligible(market: Market) -> None:
     adults = {"trait": "age", "gte": 30}
     operations.save(market.workspace, {"kind": "audience", "id": "adults", "rule": adults})
     market.write("q", kind="propensity", target={"audience": "often"}, horizon="30d", eligible={"audience": "adults"})
-    operations.propensity_train(market.workspace, ["q"])
-    operations.propensity_apply(market.workspace, ["q"])
+    operations.propensity_train(market.workspace, ["q"], as_of=TODAY)  # one clock: the day may end meanwhile
+    operations.propensity_apply(market.workspace, ["q"], as_of=TODAY)
     members = {int(key) for key in operations.members(market.workspace, ["often"], as_of=TODAY)[0].keys}
     ages = dict(market.workspace.warehouse.rows("SELECT id, age FROM people"))
     wanted = {key for key in range(4_000) if market.agreed[key] and (ages[key] or 0) >= 30} - members

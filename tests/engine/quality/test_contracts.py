@@ -71,6 +71,21 @@ def test_the_rules_of_odcs_3_0_are_the_metrics_of_later_versions() -> None:
     assert found.unchecked == ("schema[0].properties[0].quality[2]",)
 
 
+def test_a_key_of_several_columns_is_in_the_order_of_its_positions() -> None:
+    def keys(*positions: tuple[str, int | None]) -> tuple[str, ...]:
+        columns = [
+            {"name": name, "logicalType": "string", "primaryKey": True}
+            | ({} if place is None else {"primaryKeyPosition": place})
+            for name, place in positions
+        ]
+        found = read_contract(changed(lambda c: c["schema"][0].update(properties=columns, quality=[])))
+        (key,) = (one for one in found.checks if one.kind == "unique")
+        return tuple(key.columns)
+
+    assert keys(("a", 2), ("b", 1)) == ("b", "a")
+    assert keys(("a", 1), ("b", None), ("c", None)) == ("b", "c", "a"), "without a position, -1 is the standard's"
+
+
 @pytest.mark.parametrize(
     ("change", "path", "said"),
     [

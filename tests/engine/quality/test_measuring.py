@@ -102,3 +102,37 @@ def test_what_is_no_table_is_scanned(relation: str) -> None:
         rows = connection.execute(f"SELECT n, i, t, d::VARCHAR FROM {relation}").fetchall()
         found = measured(CHECKS, Table(relation, COLUMNS, lambda sql: connection.execute(sql).fetchall()), NOW)
     assert found.values == by_hand(rows)
+
+
+def test_a_reference_counts_the_values_that_are_nowhere() -> None:
+    """A missing value refers to nothing, so it is not counted."""
+    check = Check("goes to", "x", "reference", ("i",), arguments={"table": "main.other", "column": "k"})
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE other AS SELECT unnest([1, 2, NULL]) AS k")
+        connection.execute("CREATE TABLE x AS SELECT unnest([1, 1, 2, 3, 3, NULL]) AS i")
+        table = Table('"x"', {"i": "INTEGER"}, lambda sql: connection.execute(sql).fetchall())
+        assert measured([check], table, NOW).values == {"goes to": 2}
+        connection.execute("DELETE FROM x WHERE i = 3")
+        assert measured([check], table, NOW).values == {"goes to": 0}
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("SELECT count(*) FROM {table}", 2.0),
+        ("SELECT sum(i) / 4 FROM ${object}", 0.75),
+        ("SELECT count({column}) FROM {table}", 2.0),
+        ("SELECT i FROM {table}", None),
+        ("SELECT 1, 2", None),
+        ("SELECT 1, 2 UNION ALL SELECT 3, 4", None),
+        ("SELECT 1 WHERE false", None),
+        ("SELECT 'x'", None),
+        ("SELECT 1.5::DECIMAL(9, 2);", 1.5),
+    ],
+)
+def test_a_query_of_ones_own_gives_one_number(query: str, value: float | None) -> None:
+    check = Check("own", "x", "sql", ("i",), arguments={"query": query})
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE x AS SELECT unnest([1, 2]) AS i")
+        table = Table('"x"', {"i": "INTEGER"}, lambda sql: connection.execute(sql).fetchall())
+        assert measured([check], table, NOW).values == {"own": value}
