@@ -166,8 +166,8 @@ def _told(found: Sequence[FileLoaded], as_json: bool) -> int:
     if as_json:
         say_json([one.as_json() for one in found])
     for one in () if as_json else found:
-        for note in one.remarks:
-            say(f"{one.file}: {note}")
+        for remark in one.remarks:
+            say(f"{one.file}: {remark}")
         if one.state == "waiting":
             say(f"{one.file}: it is still being written, so it was not loaded. Look again in some seconds.")
         elif one.state == "known":

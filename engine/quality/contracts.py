@@ -162,7 +162,7 @@ _RULES = {
 
 
 def _renewed(value: Any) -> Any:
-    """A contract of ODCS 3.0 as later versions write it: a check there has a ``rule`` and its valid values beside it."""
+    """A contract of ODCS 3.0 as later versions write it: a check there has a ``rule``, and valid values beside it."""
     if not isinstance(value, dict) or not isinstance(value.get("schema"), list):
         return value
     found = copy.deepcopy(value)
