@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from engine import operations
-from engine.api.asking import answer, needs
+from engine.api.asking import Moment, answer, needs
 from engine.jobs import Job
 
 seeing = APIRouter(prefix="/v1/ingest", tags=["ingest"], dependencies=[needs("read")])
@@ -150,6 +150,26 @@ def versions(request: Request) -> Response:
 
 
 @computing.post("/run")
-def compute(request: Request) -> Response:
-    """Compute all traits now."""
-    return answer(request, lambda workspace, job: operations.trait_run(workspace, (), job))
+def compute(request: Request, as_of: Moment = None) -> Response:
+    """Compute all traits as of a moment, now by default."""
+    return answer(request, lambda workspace, job: operations.trait_run(workspace, (), job, as_of=as_of))
+
+
+single = APIRouter(prefix="/v1/traits", tags=["members"], dependencies=[needs("members")])
+
+
+@single.get("/{identifier}/values")
+def values(
+    request: Request,
+    identifier: Annotated[str, Path(max_length=200, description="A computed trait.")],
+    key: Annotated[list[str] | None, Query(max_length=1_000, description="Profile keys; all by default.")] = None,
+    after: Annotated[str, Query(max_length=1_000, description="Only keys behind this one, by text.")] = "",
+    most: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> Response:
+    """What profiles have of a computed trait, by key: single people, so only who may see members is answered."""
+
+    def work(workspace: operations.Workspace, job: Job) -> Any:
+        found = operations.trait_values(workspace, identifier, tuple(key or ()), after=after, most=most)
+        return asdict(found) | {"values": [{"key": one, "value": value} for one, value in found.values]}
+
+    return answer(request, work)

@@ -20,13 +20,13 @@ SEES = "members"
 """The scope whose tokens see every number."""
 FREE = (
     *("/v1/tokens", "/v1/secrets", "/v1/grants", "/v1/schemas", "/v1/destination-types", "/v1/destinations"),
-    *("/v1/model", "/v1/schedules", "/v1/traits", "/v1/identity/document", "/v1/identity/draft"),
+    *("/v1/model", "/v1/schedules", "/v1/traits/versions", "/v1/identity/document", "/v1/identity/draft"),
     *("/v1/identity/resolve", "/v1/identity/batch", "/v1/quality/lineage", "/v1/doctor", "/metrics"),
 )
 """Routes that answer with no number of people, or whose scope is for looking persons up; below them too."""
 _WRITTEN = re.compile(r"/v1/audiences(/[^/]+(/(history|diff|explain))?)?")
 """Audiences as they were written."""
-ROUNDED = ("/v1/model/check", "/v1/traits/run")
+ROUNDED = ("/v1/model/check",)
 """Those of them that do."""
 NAMES = frozenset(
     (
@@ -121,6 +121,8 @@ class Least:
         for name, one in row.items():
             written = name in ("value", "high") or (name in DOCUMENTS and isinstance(one, dict | list | str))
             found[name] = one if written else self._value(name, one, wholes)
+        if "least" in row and "greatest" in row:  # of a computed trait: each is the value of a single person
+            found |= {"least": None, "greatest": None}
         if "exact" in found:
             found |= {"exact": False, "least_group": self.group}
         if isinstance(row.get("members"), int) and row["members"] < self.group:

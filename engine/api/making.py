@@ -48,7 +48,7 @@ def make_api(folder: Path, most: int = 4) -> Gate:
             delivering.delivering,
             managing.managing,
             *(ingesting.seeing, ingesting.loading, ingesting.quality, ingesting.checking),
-            *(ingesting.traits, ingesting.computing),
+            *(ingesting.traits, ingesting.computing, ingesting.single),
             *(scoring.scores, scoring.scoring),
             identity.deciding,
         ),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.options import JsonOption, WorkspaceOption, open_workspace
+from engine.cli.options import AsOfOption, JsonOption, WorkspaceOption, open_workspace
 from engine.cli.printing import number, progress, say, say_json, table
 
 trait = typer.Typer(
@@ -18,15 +18,17 @@ trait = typer.Typer(
 def run(
     context: typer.Context,
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="By default all.")] = None,
+    as_of: AsOfOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Compute traits as of now; exit code 1 when one is not what its document expects, and keeps its former values."""
+    """Compute traits as of a moment, now by default; exit code 1 when one is not what its document expects, and keeps
+    its former values."""
     from engine import operations
     from engine.operations.traits import plain
 
     with open_workspace(context, workspace) as opened, progress("Computing", quiet=as_json) as job:
-        found = operations.trait_run(opened, tuple(ids or ()), job)
+        found = operations.trait_run(opened, tuple(ids or ()), job, as_of=as_of)
     for one in found:
         if as_json:
             say_json(one.as_json())
@@ -76,3 +78,23 @@ def history(
             say_json(vars(one))
         else:
             say(f"# version {one.version}, {one.at}, {one.who}\n{one.document}")
+
+
+@trait.command()
+def values(
+    context: typer.Context,
+    identifier: Annotated[str, typer.Argument(metavar="ID")],
+    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="By default all with a value.")] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What profiles have of a computed trait, as of the moment it was computed; nothing for those without a value."""
+    from engine import operations
+
+    with open_workspace(context, workspace) as opened:
+        found = operations.trait_values(opened, identifier, tuple(keys or ()))
+    for key, value in found.values:
+        if as_json:
+            say_json({"id": found.id, "key": key, "value": value, "as_of": found.as_of})
+        else:
+            say(f"{key}\t{'' if value is None else value}")

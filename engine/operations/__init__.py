@@ -159,6 +159,7 @@ if TYPE_CHECKING:
     from engine.operations.sealing import make_vault_key, remove_secret, secrets, set_secret
     from engine.operations.sizing import size, size_document
     from engine.operations.telling import activity, recent_log
+    from engine.operations.trait_reading import trait_values
     from engine.operations.traits import trait_documents, trait_run, trait_show, trait_versions, traits_due
     from engine.operations.watching_folders import ingest_all, ingest_due, ingest_troubles
     from engine.operations.workspace import Workspace, connect, init
@@ -267,6 +268,7 @@ _HOMES = {
     "trait_documents": "traits",
     "trait_run": "traits",
     "trait_show": "traits",
+    "trait_values": "trait_reading",
     "trait_versions": "traits",
     "traits_due": "traits",
     "keep_layout": "layout",
@@ -522,6 +524,7 @@ __all__ = [
     "trait_documents",
     "trait_run",
     "trait_show",
+    "trait_values",
     "trait_versions",
     "traits_due",
     "try_alerts",

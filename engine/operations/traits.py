@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.documents import iso, load_one, read_file
@@ -17,6 +17,7 @@ from engine.domain.values import ValueType
 from engine.errors import EngineError, nearest
 from engine.jobs import Job
 from engine.locks import holding
+from engine.operations.targets import moment
 from engine.operations.workspace import Workspace, model_without_traits, user_name
 from engine.store.erasures import Erasures
 from engine.store.traits import TraitVersion, TraitVersions
@@ -92,9 +93,19 @@ def _written(workspace: Workspace) -> dict[str, _Written]:
     return found
 
 
-def trait_run(workspace: Workspace, ids: Sequence[str] = (), job: Job | None = None) -> list[TraitOutcome]:
-    """Compute traits (all, or those named) as of now, and put them in force together. One that is not what its document
-    expects keeps the values it had; one whose document is gone is removed."""
+def trait_run(
+    workspace: Workspace,
+    ids: Sequence[str] = (),
+    job: Job | None = None,
+    *,
+    as_of: str | datetime | None = None,
+) -> list[TraitOutcome]:
+    """Compute traits (all, or those named) as of a moment (now by default), and put them in force together. One that is
+    not what its document expects keeps the values it had; one whose document is gone is removed.
+
+    Only events before ``as_of`` count, and windows end there. Lists, objects and ``sql`` have no moment: they are read
+    as they are now.
+    """
     from engine.warehouses.computed import publish, state
 
     with holding(workspace.folder / _LOCK, "convoke trait run", "refused", BUSY):
@@ -107,7 +118,7 @@ def trait_run(workspace: Workspace, ids: Sequence[str] = (), job: Job | None = N
         before = state(workspace.warehouse_folder)
         mine = () if before is None else (name for name, one in before.traits.items() if one.origin == "trait")
         gone = frozenset(mine) - frozenset(written)
-        computing = _Computing(workspace, job)
+        computing = _Computing(workspace, job, moment(as_of))
         made = {name: computing.values(one) for name, one in wanted.items()}
         fresh = {name: (told, rows) for name, (told, rows, reason) in made.items() if reason is None}
         if fresh or gone:
@@ -180,7 +191,7 @@ def data_without_traits(workspace: Workspace) -> str:
 class _Computing:
     """Computes values over one state of the data at one moment."""
 
-    def __init__(self, workspace: Workspace, job: Job | None) -> None:
+    def __init__(self, workspace: Workspace, job: Job | None, as_of: datetime) -> None:
         from engine.sql.compile import World
         from engine.sql.sources import Sources
 
@@ -188,7 +199,7 @@ class _Computing:
         if not workspace.warehouse.still_current():
             workspace.reload()
         self.model: DataModel = model_without_traits(workspace)
-        self.as_of = datetime.now(UTC)
+        self.as_of = as_of
         warehouse = workspace.warehouse
         self._world = World(self.model, warehouse, warehouse.describe, {}, self.as_of)
         profiles = Sources(self.model, warehouse).profiles.query.sql(dialect="duckdb")

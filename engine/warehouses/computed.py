@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,21 @@ def state(warehouses: Path) -> Computed | None:
     except (OSError, ValueError, KeyError, TypeError):
         hint = "Remove it, then convoke trait run."
         raise EngineError("warehouse_file", f"{path} cannot be read", hint=hint) from None
+
+
+def values_of(
+    computed: Computed, name: str, keys: Sequence[str] | None, after: str = "", most: int | None = None
+) -> list[tuple[str, Any]]:
+    """(key, value) of a trait, by key: of some profiles, or of all that have one after a key, ``most`` of them."""
+    column, bound = _quoted(name), "" if most is None else f" LIMIT {int(most)}"
+    which, given = ("key > ?", after) if keys is None else ("key IN (SELECT unnest(?::VARCHAR[]))", list(keys))
+    with duckdb.connect() as connection:
+        computed.to(connection)
+        rows = connection.execute(
+            f"SELECT key, {column} FROM {COMPUTED}.{TABLE} WHERE {column} IS NOT NULL AND {which} ORDER BY key{bound}",  # noqa: S608 - quoted
+            [given],
+        ).fetchall()
+    return [(str(key), value) for key, value in rows]
 
 
 def publish(

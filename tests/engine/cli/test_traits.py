@@ -25,6 +25,16 @@ def test_the_way_of_an_analyst(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["trait", "list", *where, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["id"], told["version"], told["type"]) == ("purchases", 1, "integer")
+    assert main(["trait", "values", "purchases", "1", *where, "--json"]) == 0
+    one = json.loads(capsys.readouterr().out)
+    assert (one["id"], one["key"], type(one["value"])) == ("purchases", "1", int)
+    assert main(["trait", "run", "--as-of", "2001-01-01", *where]) == 0
+    assert "purchases: 0 profiles" in capsys.readouterr().out
+    assert main(["trait", "values", "purchases", *where]) == 0
+    assert capsys.readouterr().out == ""
+    assert main(["trait", "values", "purchases", "1", *where]) == 0
+    assert capsys.readouterr().out == "1\t0\n"
+    assert main(["trait", "run", *where]) == 0
     (folder / "purchases.yaml").write_text(dump_yaml(document | {"expect": {"between": [-2, -1]}}))
     assert main(["trait", "run", *where]) == 1
     assert "keeps its former values" in capsys.readouterr().out
