@@ -28,6 +28,8 @@ from tests.support.power import Tree, copy
 
 STEP = int(os.environ.get("CONVOKE_STEP", "41"))
 """`make proof-points` has all of them, this is a sample."""
+STITCH = "on" if STEP == 1 else "off"
+"""Which costs a sample more than it tells: pairs land by the same step as every other table."""
 ORDERS = IngestDocument("orders", "orders", mode="upsert", key=("id",))
 
 
@@ -43,7 +45,9 @@ def collect(folder: Path, told: Path, rounds: int = 3) -> None:
         for number in range(rounds):
             for part in range(2):
                 names = [f"m{number}{part}{place}" for place in range(2)]
-                messages = tuple({"type": "track", "event": "Seen", "userId": "u", "messageId": one} for one in names)
+                ids = {"anonymousId": "a"}, {"anonymousId": "a", "userId": "u"}
+                said = {"type": "track", "event": "Seen"}
+                messages = tuple({**said, **who, "messageId": one} for one, who in zip(names, ids, strict=True))
                 lost = {"type": "track", "event": "Seen", "messageId": f"a{number}{part}"}
                 collecting.journal.write([Received(datetime.now(UTC), "web", (*messages, lost)).as_bytes()])
                 acknowledge(told, *names, lost["messageId"])
@@ -65,6 +69,7 @@ def wrong_of_collecting(folder: Path, told: Path) -> dict[str, int]:
     known = told.read_text().split() if told.exists() else []
     found = state(folder / "warehouse")
     rows: list[str] = []
+    unstitched = 0
     if found is not None:
         with duckdb.connect(str(found.folder / found.catalog), read_only=True) as opened:
             there = {str(name) for (name,) in opened.execute("SELECT view_name FROM duckdb_views()").fetchall()}
@@ -72,18 +77,21 @@ def wrong_of_collecting(folder: Path, told: Path) -> dict[str, int]:
                 rows += [str(one) for (one,) in opened.execute(f"SELECT message_id FROM {table}").fetchall()]
             if {"seen", "tracks"} <= there:
                 query = "SELECT message_id FROM {} ORDER BY 1"
+                if STITCH == "on":
+                    unstitched = len(opened.execute("SELECT 1 FROM tracks WHERE profile <> 'u'").fetchall())
                 assert (
                     opened.execute(query.format("seen")).fetchall() == opened.execute(query.format("tracks")).fetchall()
                 )
     counted = Counter(rows)
-    return {"lost": sum(one not in counted for one in known), "doubled": sum(one > 1 for one in counted.values())}
+    lost, doubled = sum(one not in counted for one in known), sum(one > 1 for one in counted.values())
+    return {"lost": lost, "doubled": doubled, "unstitched": unstitched}
 
 
 def load(folder: Path, told: Path) -> None:
-    """Two files, each acknowledged when it was loaded."""
+    """Two files of a watched folder, each acknowledged when it was loaded."""
     with Workspace(folder) as workspace:
         for name in ("a", "b"):
-            (found,) = operations.ingest_load(workspace, ORDERS, [folder.parent / f"{name}.csv"])
+            (found,) = operations.ingest_load(workspace, ORDERS, [folder.parent / f"{name}.csv"], watched=True)
             acknowledge(told, f"{name} {found.state}")
 
 
@@ -117,6 +125,7 @@ def template(folder: Path) -> None:
         lines = "".join(f"{number},{number + more}\n" for number in range(first, 60))
         (folder.parent / f"{name}.csv").write_text(f"id,amount\n{lines}")
     with operations.init(folder) as workspace:
+        write_settings(folder, replace(read_settings(folder), collect_stitch=STITCH))
         (folder.parent / "first.csv").write_text("id\n1\n")
         operations.ingest_load(workspace, IngestDocument("first", "first"), [folder.parent / "first.csv"])
 
