@@ -18,6 +18,10 @@ from app.widgets.parts import button, column, combo, label, restyle, row
 from engine.errors import ALLOW_SHRINK, EngineError
 
 _MODES = ("insert", "upsert", "replace")
+_ENDINGS = (
+    *("csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "jsonl", "ndjson", "json", "parquet", "avro"),
+    *("gz", "zst", "zip"),
+)
 Choose = Callable[[], str]
 
 
@@ -78,7 +82,8 @@ class LoadDialog(QDialog):
     # -- asking ----------------------------------------------------------------------------------------------------
 
     def _ask_file(self) -> str:
-        kinds = "CSV, JSON, Parquet (*.csv *.tsv *.txt *.jsonl *.ndjson *.json *.parquet);;* (*)"
+        endings = " ".join(f"*.{one}" for one in _ENDINGS)
+        kinds = f"CSV, Excel, JSON, Parquet ({endings});;* (*)"
         return QFileDialog.getOpenFileName(self, self._words("ingest.file"), "", kinds)[0]
 
     def _on_browse(self) -> None:
@@ -149,7 +154,8 @@ class LoadDialog(QDialog):
         self.doubts.show_columns(found["columns"])
         self.evolve.setVisible(bool(found["not_in_table"]))
         missing = ", ".join(found["not_in_table"])
-        self._say(self._words("ingest.missing", missing) if missing else self._words("ingest.seen"))
+        said = self._words("ingest.missing", missing) if missing else self._words("ingest.seen")
+        self._say(" ".join([*map(self._words.sentence, found["remarks"]), said]))
         self._show_buttons()
 
     def _done(self, found: list[dict[str, Any]]) -> None:

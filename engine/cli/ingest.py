@@ -140,24 +140,26 @@ def _preview(opened: Any, wanted: IngestDocument, paths: Sequence[Path], as_json
 
     if not paths:
         raise EngineError("file", "there is no file to load", hint="Check the path.")
-    columns, missing = operations.ingest_preview(opened, wanted, paths[0])
+    found = operations.ingest_preview(opened, wanted, paths[0])
     if as_json:
-        say_json({"columns": [asdict(one) for one in columns], "not_in_table": missing})
+        say_json(asdict(found))
         return 0
+    for remark in found.remarks:
+        say(remark)
     rows = []
-    for one in columns:
+    for one in found.columns:
         kind = one.type + (f" ({one.format})" if one.format else "") + (" ?" if one.ambiguous else "")
         shown = ", ".join(str(a) if a == b else f"{a} → {b or 'bad'}" for a, b in one.examples)
         rows.append([one.source, one.target, kind, number(one.misfits), shown[:80]])
     table(["in the file", "column", "type", "bad", "examples"], rows, right=(3,))
-    for one in columns:
+    for one in found.columns:
         for other in one.alternatives:
             pairs = "; ".join(f"{text} is {a or 'bad'} or {b or 'bad'}" for text, a, b in other.examples[:3])
             way = f'decimal: "{other.decimal}"' if other.decimal else f'format: "{other.format}"'
             say(f"? {one.target} could be meant another way: {pairs}. For the second write {way} in a document.")
         for name in one.notes:
             say(f"  {one.target}: {SENTENCES[name]}.")
-    for name in missing:
+    for name in found.not_in_table:
         say(f'The table has no column "{name}" yet.')
     return 0
 

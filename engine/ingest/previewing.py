@@ -45,6 +45,16 @@ class Seen:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Preview:
+    """A file before it is loaded: what each column would become, the columns that the table does not have, and
+    ``remarks``, sentences about how the file was read."""
+
+    columns: Sequence[Seen]
+    not_in_table: Sequence[str]
+    remarks: Sequence[str]
+
+
 def previewed(connection: Any, plan: Plan, examples: int = 5) -> list[Seen]:
     """Look at every column; values that do not fit come first."""
     columns = ", ".join(dict.fromkeys(plan.texts.values()))

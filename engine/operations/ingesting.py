@@ -29,7 +29,7 @@ from engine.settings import write_settings
 
 if TYPE_CHECKING:
     from engine.ingest.files import Opened
-    from engine.ingest.previewing import Seen
+    from engine.ingest.previewing import Preview
 
 _LOCAL = "local:"
 _WHO = "convoke ingest"
@@ -142,12 +142,12 @@ class _NothingNew(Exception):
 
 def ingest_preview(
     workspace: Workspace, document: IngestDocument, path: Path, job: Job | None = None
-) -> tuple[list[Seen], list[str]]:
-    """What each column of a file would become, and the columns that the table does not have; nothing is written."""
+) -> Preview:
+    """What each column of a file would become; nothing is written."""
     from engine.ingest.files import opened
     from engine.ingest.loading import in_words
     from engine.ingest.planning import planned
-    from engine.ingest.previewing import previewed
+    from engine.ingest.previewing import Preview, previewed
 
     with (
         _scratch(workspace) as (connection, folder),
@@ -155,7 +155,7 @@ def ingest_preview(
         in_words(connection, job),
     ):
         plan = planned(connection, file, document, everything=True, asking=True)
-        return previewed(connection, plan), list(plan.not_there)
+        return Preview(previewed(connection, plan), plan.not_there, tuple(file.notes))
 
 
 def ingest_draft(workspace: Workspace, document: IngestDocument, path: Path) -> str:

@@ -240,6 +240,10 @@ def _of_query(node: Any, named: Mapping[str, float]) -> float:
         return 1
     if node.get("type") == "BASE_TABLE":
         return named.get(str(node.get("table_name", "")).lower(), 1)
+    if node.get("type") == "TABLE_FUNCTION":  # rows of a series are made as they are read: each is one number
+        made = node.get("function") or {}
+        is_series = str(made.get("function_name", "")).lower() in _SERIES
+        return max(1, _of_value(_arguments(made) if is_series else made, named))
     known = dict(named)
     for one in (node.get("cte_map") or {}).get("map", ()):
         value = one["value"]

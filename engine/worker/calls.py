@@ -251,11 +251,12 @@ def _preview_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> A
     from engine.tabular.values.notes import SENTENCES
 
     document, paths = _given_file(given)
-    columns, missing = operations.ingest_preview(workspace, document, paths[0], job)
+    found = operations.ingest_preview(workspace, document, paths[0], job)
     told = [  # no kind where only the table can say it
-        asdict(one) | {"kind": type_of(one.type), "notes": [SENTENCES[note] for note in one.notes]} for one in columns
+        asdict(one) | {"kind": type_of(one.type), "notes": [SENTENCES[note] for note in one.notes]}
+        for one in found.columns
     ]
-    return {"columns": told, "not_in_table": missing}
+    return {"columns": told, "not_in_table": list(found.not_in_table), "remarks": list(found.remarks)}
 
 
 def _load_file(workspace: Workspace, given: Mapping[str, Any], job: Job) -> Any:

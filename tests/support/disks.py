@@ -120,6 +120,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "trait run": [],
     "trait list": [],
     "trait history": ["visits"],
+    "trait values": ["visits"],
     "lookalike train": [],
     "lookalike list": [],
     "lookalike show": ["like_fans"],

@@ -182,3 +182,12 @@ def test_a_table_that_would_lose_most_rows_is_asked_about(
     assert len(questions) == 1
     assert questions[0].startswith('3 filas de la tabla "clientes_2026" se reemplazarían por 1')
     assert rows(workspace, "SELECT count(*) FROM clientes_2026") == [(left,)]
+
+
+def test_lines_above_the_table_and_below_it_are_told(qtbot: QtBot, workspace: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "vendas.csv"
+    path.write_text("Relatório de vendas;\n\nid;valor\n1;10,50\n2;9,25\nTotal;19,75\n", encoding="utf-8")
+    dialog, worker = shown(qtbot, workspace, path, "es")
+    browse(qtbot, dialog, worker)
+    assert dialog.said.text().startswith("Las primeras 2 líneas")
+    assert dialog.said.text().endswith(Words("es")("ingest.seen"))

@@ -58,7 +58,8 @@ def file(folder: Path, text: str, name: str = "people.csv", encoding: str = "utf
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_a_file_as_a_spreadsheet_writes_it(workspace: Workspace, tmp_path: Path, encoding: str) -> None:
     path = file(tmp_path, PEOPLE, encoding=encoding)
-    seen, missing = operations.ingest_preview(workspace, DOCUMENT, path)
+    preview = operations.ingest_preview(workspace, DOCUMENT, path)
+    seen, missing = preview.columns, preview.not_in_table
     assert [(one.target, one.type, one.format) for one in seen] == [
         ("user_id", "BIGINT", None),
         ("nome", "VARCHAR", None),
@@ -211,7 +212,7 @@ def test_a_column_more_is_refused_or_added(workspace: Workspace, tmp_path: Path)
     more = file(tmp_path, "id,city\n2,Lima\n", "more.csv")
     with pytest.raises(EngineError, match='the table "people" has no column "city"'):
         operations.ingest_load(workspace, DOCUMENT, [more])
-    assert operations.ingest_preview(workspace, DOCUMENT, more)[1] == ["city"]
+    assert operations.ingest_preview(workspace, DOCUMENT, more).not_in_table == ["city"]
     operations.ingest_load(workspace, replace(DOCUMENT, evolve="add"), [more])
     assert rows(workspace) == [(1, None), (2, "Lima")]
 

@@ -50,6 +50,8 @@ TOO_LONG = {
     "many wide fields": f"SELECT format('{'{:9999d}' * 2}', 1, 2)",
 }  # fmt: skip
 HONEST = [
+    "SELECT count(*) FROM range(40000) AS a, range(3) AS b WHERE a.range * b.range % 7 = 3",
+    "SELECT repeat('x', 10000) FROM generate_series(1, 11000) AS s(x) WHERE x < 3",
     "SELECT unnest(generate_series(DATE '2024-01-01', current_date, INTERVAL 1 MONTH))",
     "SELECT unnest(generate_series(DATE '2024-01-01', DATE '2026-12-31', INTERVAL 1 DAY)) AS day",
     "SELECT range(TIMESTAMP '2026-01-01', TIMESTAMP '2026-02-01', INTERVAL 1 HOUR)",
