@@ -81,7 +81,6 @@ def test_all_ways_to_write_a_value_have_one_hash(kind: str, country: str | None,
         ("email", None, "null@null.com", Unusable.PLACEHOLDER),
         ("email", None, "[object Object]", Unusable.PLACEHOLDER),
         ("email", None, "a@@b.com", Unusable.FORM),
-        ("email", None, "  ", Unusable.PLACEHOLDER),
         ("cpf", None, "529.982.247-24", Unusable.CHECK),
         ("cpf", None, "undefined", Unusable.PLACEHOLDER),
         ("rfc", None, "XAXX010101000", Unusable.PLACEHOLDER),
@@ -94,7 +93,7 @@ def test_all_ways_to_write_a_value_have_one_hash(kind: str, country: str | None,
     ],
 )
 def test_what_names_nobody_tells_why(kind: str, country: str | None, value: str, why: Unusable) -> None:
-    assert Cleaner(kind, country).readings([value, None]) == [why, None]
+    assert Cleaner(kind, country).readings([value, None, "  "]) == [why, None, None]
 
 
 def test_what_a_document_blocks_tells_so() -> None:
