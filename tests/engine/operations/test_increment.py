@@ -87,8 +87,8 @@ def test_only_new_rows_are_read_and_the_map_is_that_of_all_rows(workspace: Works
         whole = operations.run_identity(other, everything=True)
         assert not whole.increment
         of_the_pepper = {"largest", "p99"}  # whose the shared tablet is depends on it
-        assert {(k, v) for k, v in whole.numbers.items() if k not in of_the_pepper} == {
-            (k, v) for k, v in found.numbers.items() if k not in of_the_pepper
+        assert {k: v for k, v in whole.numbers.items() if k not in of_the_pepper} == {
+            k: v for k, v in found.numbers.items() if k not in of_the_pepper
         }
         named, others = persons(workspace, KEYS), persons(other, KEYS)
         assert None not in named.values()

@@ -54,7 +54,10 @@ def test_every_row_is_told_and_the_list_is_of_persons(tmp_path: Path, capsys: py
         with pytest.raises(EngineError, match='no column "c"'):
             operations.onboard_list(workspace, "vip", path, {"email": "c"})
         path.write_text(f"cpf,email\n{ANA},carla@mail.com\n")
-        assert [row.outcome for row in operations.onboard_list(workspace, "vip", path).rows] == ["conflict"]
+        with pytest.raises(EngineError, match="holds 3 profiles and would hold 1"):
+            operations.onboard_list(workspace, "vip", path)
+        found = operations.onboard_list(workspace, "vip", path, allow_shrink=True)
+        assert [row.outcome for row in found.rows] == ["conflict"]
         plain = {**MODEL, "profile": {key: one for key, one in MODEL["profile"].items() if key != "identity"}}
         workspace.models.save(dump_yaml(plain), "test")
         operations.onboard_list(workspace, "vip", path)
