@@ -11,6 +11,7 @@ TEXT, NAME, WORDS = "it's", 'a "b"', ["a", "b"]
 
 def test_quotes_are_doubled() -> None:
     told = f"{quoted(TEXT)} AS {named(NAME)}, {is_one(quoted(WORDS[1]), WORDS)}, {is_one(quoted(TEXT), WORDS)}"
-    found = duckdb.execute(f"SELECT {told}")
-    assert found.description[0][0] == NAME
-    assert found.fetchone() == (TEXT, True, False)
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT {told}")
+        assert found.description[0][0] == NAME
+        assert found.fetchall() == [(TEXT, True, False)]
