@@ -114,6 +114,9 @@ proof-points: ready
 	$(BIN)/python -W ignore -m tests.benchmarks.points $(or $(STEP),1) $(KINDS)
 	CONVOKE_STEP=$(or $(STEP),1) $(BIN)/pytest -v tests/engine/activation/test_sender.py tests/engine/operations/test_collecting.py -k any_point
 
+proof-files: ready
+	$(BIN)/python -m tests.benchmarks.files $(or $(FILES),10000) $(or $(FIRST),0)
+
 proof-sizes: ready
 	CONVOKE_ROWS=$(or $(ROWS),1000000) $(BIN)/pytest -v -n 2 tests/engine/destinations/test_protocol.py -k size
 

@@ -93,7 +93,7 @@ def _numbers(asked: Asked, seen: Evidence, nothing: tuple[str, ...]) -> list[Can
         dressed = sign is not None or any(not _is_plain(one, decimal) for one, _ in fitting)
         separated = bool(sure) or rival is not None or asked.decimal is not None
         for kind, strict, more in _kinds(asked, fitting, decimal, sign):
-            way = Way(kind, sign, decimal if separated else None, dressed, nothing)
+            way = Way(kind, sign, decimal if separated else None, dressed, nothing, strict=asked.type is None)
             covers = sum(count for _, count in fitting)
             made.append(Candidate(way, covers, strict, rival, bool(sure), (*notes, *more)))
     return made

@@ -26,13 +26,16 @@ _OTHERS = ("TIME", "BLOB", "UUID", "BIT", "INTERVAL", "JSON")
 class Way:
     """One way to read a column. ``format``: the pattern of dates (strftime's, or one of :data:`moments.FORMATS`), or
     the sign that stands beside numbers (``%``, a currency). ``decimal``: the decimal separator. ``dressed``: numbers
-    with groups of thousands, signs or brackets. ``nothing``: words that stand where there is no value."""
+    with groups of thousands, signs or brackets. ``nothing``: words that stand where there is no value. ``strict``:
+    digits with leading zeros, or too many of them, are codes and do not fit, since nobody said that these are numbers.
+    """
 
     type: str
     format: str | None = None
     decimal: str | None = None
     dressed: bool = False
     nothing: tuple[str, ...] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def coerced(target: str, text: str, way: Way) -> Coercion:
     elif is_date(way.type):
         value = moments.value(text, trimmed, way.type, way.format)
     elif is_number(way.type):
-        value = numbers.value(text, trimmed, way.type, way.decimal, way.format, dressed=way.dressed)
+        value = numbers.value(text, trimmed, way.type, way.decimal, way.format, dressed=way.dressed, strict=way.strict)
     else:
         value = f"coalesce(TRY_CAST({text} AS {way.type}), TRY_CAST({trimmed} AS {way.type}))"
     return Coercion(target, way.type, trimmed, value, way.format, way.decimal if is_number(way.type) else None)

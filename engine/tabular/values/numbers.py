@@ -120,8 +120,24 @@ def blank(text: str) -> str:
 # -- the SQL -----------------------------------------------------------------------------------------------------------
 
 
-def value(text: str, trimmed: str, to: str, decimal: str | None, sign: str | None, *, dressed: bool) -> str:
-    """The SQL of a text as a number; NULL where it is none, or where the type would round it."""
+def value(
+    text: str, trimmed: str, to: str, decimal: str | None, sign: str | None, *, dressed: bool, strict: bool = False
+) -> str:
+    """The SQL of a text as a number; NULL where it is none, where the type would round it, or (``strict``) where it is
+    an identifier made of digits."""
+    made = _value(text, trimmed, to, decimal, sign, dressed=dressed)
+    if not strict:
+        return made
+    careful = f"CASE WHEN NOT regexp_matches({trimmed}, '^-?(0[0-9]|[0-9]{{{_MOST_DIGITS + 1},}}$)') THEN {made} END"
+    if dressed or sign is not None or decimal == "," or to in ("DOUBLE", "FLOAT"):
+        return careful
+    scale = _scale(to)
+    few = f"([.][0-9]{{1,{scale}}})?" if scale and decimal else ""
+    usual = f"-?(0|[1-9][0-9]{{0,{_MOST_DIGITS - 1}}}){few}"  # most are seen to be numbers at once
+    return f"CASE WHEN regexp_full_match({text}, '{usual}') THEN TRY_CAST({text} AS {to}) ELSE {careful} END"
+
+
+def _value(text: str, trimmed: str, to: str, decimal: str | None, sign: str | None, *, dressed: bool) -> str:
     if dressed or sign is not None:
         return _undressed(trimmed, to, decimal or ".", sign)
     if decimal is None:  # without a separator nothing but digits: 1.000 may be a thousand
