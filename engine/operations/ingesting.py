@@ -140,9 +140,7 @@ class _NothingNew(Exception):
     """No file was loaded, so nothing is put in force."""
 
 
-def ingest_preview(
-    workspace: Workspace, document: IngestDocument, path: Path, job: Job | None = None
-) -> Preview:
+def ingest_preview(workspace: Workspace, document: IngestDocument, path: Path, job: Job | None = None) -> Preview:
     """What each column of a file would become; nothing is written."""
     from engine.ingest.files import opened
     from engine.ingest.loading import in_words
