@@ -20,6 +20,7 @@ from engine.failures import failure_of
 
 FILE = "verified.json"
 _HEADER, _AT_ONCE, _MOST = 64 << 10, 8 << 20, 200_000
+_DIGITS = 38
 _WORTH = 1 << 20
 """Bytes of a file from which on remembering is cheaper than reading."""
 State = list[int]
@@ -49,6 +50,7 @@ def verify(paths: Iterable[Path], memory: Path | None = None) -> None:
                 f"{name} is damaged: a page does not fit its checksum",
                 hint="Restore the file from its source.",
             )
+        _refuse_wide_decimals(Path(name))
     _SOUND.update(unknown)
     if memory is not None and any(state[0] >= _WORTH for state in unknown.values()):
         _remember(memory)
@@ -74,6 +76,26 @@ def sound(path: Path) -> bool:
         if known is not None:
             raise known from None
     return True
+
+
+def _refuse_wide_decimals(path: Path) -> None:
+    """Raise EngineError("warehouse_file") for decimals of more digits than DuckDB's have: it reads them as floats, and
+    before 2.0 as other numbers."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        schema = pyarrow.parquet.read_metadata(path).schema
+    except (OSError, pa.ArrowException):  # whoever reads the file says what is wrong
+        return
+    for place in range(len(schema)):
+        column = schema.column(place)
+        if column.logical_type.type == "DECIMAL" and column.precision > _DIGITS:
+            raise EngineError(
+                "warehouse_file",
+                f'{path.name} cannot be read: the decimals of "{column.path}" have {column.precision} digits',
+                hint=f"Write the column with at most {_DIGITS} digits, or as text.",
+            )
 
 
 def _chunks(meta: Any) -> Iterator[tuple[int, int]]:

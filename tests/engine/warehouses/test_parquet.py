@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -117,3 +118,12 @@ def test_a_sound_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     verify([path], tmp_path / "memory")
     assert len(asked) == 3
     verify([tmp_path / "none"], tmp_path / "memory")
+
+
+def test_decimals_that_nobody_reads_exactly_are_refused(tmp_path: Path) -> None:
+    for digits in (38, 50):
+        kind = pa.decimal128(38, 2) if digits == 38 else pa.decimal256(50, 2)
+        pq.write_table(pa.table({"id": [1], "paid": pa.array([Decimal("1.10")], kind)}), tmp_path / f"{digits}.parquet")
+    verify([tmp_path / "38.parquet"])
+    with pytest.raises(EngineError, match='the decimals of "paid" have 50 digits'):
+        verify([tmp_path / "50.parquet"])
