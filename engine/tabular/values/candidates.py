@@ -186,7 +186,7 @@ def _dates(asked: Asked, seen: Evidence, nothing: tuple[str, ...]) -> list[Candi
         if count * 100 >= seen.values * MOST or asked.type is not None:
             iso = pattern == moments.ISO
             way = Way(to, None if iso else pattern, nothing=nothing)
-            made.append(Candidate(way, rival=None if iso else "order", notes=notes))
+            made.append(Candidate(way, rival=None if iso or "%b" in pattern else "order", notes=notes))
     return made
 
 

@@ -116,8 +116,11 @@ def _differing(connection: Any, table: str, found: Mapping[str, Sequence[_Tried]
 
 
 def _sure_decimal(many: Sequence[_Tried], differs: bool) -> str | None:
-    """The decimal separator of a column in which it is beyond doubt."""
+    """The decimal separator of a column in which it is beyond doubt. What a program wrote (9.0, 1e-05) says nothing of
+    how a person writes beside it."""
     if not many or differs or not many[0].candidate.sure:
+        return None
+    if "whole" in many[0].candidate.notes or many[0].candidate.way.type == coercion.FLOAT:
         return None
     return many[0].candidate.way.decimal
 

@@ -39,7 +39,7 @@ def read(
         of = {aside[name]: one for name, one in looked.items()}
         found = decide(connection, LOOKED_AT, of, evidence)
         partial = count == rows
-        if partial and (everything or any(_in_doubt(one) for one in found.values())):
+        if partial and (everything or any(_in_doubt(one, evidence[place]) for place, one in found.items())):
             left = {name: place for name, place in aside.items() if looked[name].type or not evidence[place].text}
             _put(connection, relation, {place: texts[name] for name, place in left.items()}, "")
             evidence |= shapes.of_all(connection, LOOKED_AT, left.values())
@@ -50,7 +50,10 @@ def read(
     return plain | {name: found[place] for name, place in aside.items()}, partial
 
 
-def _in_doubt(one: Reading) -> bool:
+def _in_doubt(one: Reading, seen: shapes.Evidence) -> bool:
+    """Whether later rows may say more: of two meanings, or of a column without a type so far that is no plain text."""
+    if one.way.type == coercion.TEXT and not seen.text:
+        return True
     return bool(one.others) or any(note.endswith(("_by_others", "_by_type")) for note in one.notes)
 
 

@@ -128,6 +128,14 @@ def test_other_columns_decide() -> None:
     assert (found["c"].way.format, found["c"].others, found["c"].notes) == ("%m/%d/%Y", (), ("order_by_others",))
 
 
+def test_what_programs_wrote_decides_nothing() -> None:
+    with duckdb.connect() as made:
+        made.execute("CREATE TABLE t AS SELECT '1.234' AS a, '9.0' AS b, '01/02/2026' AS c, '25-Sep-2026' AS d")
+        found, _ = read(made, "t", {one: one for one in "abcd"}, {one: Asked(one) for one in "abcd"}, everything=False)
+    assert len(found["a"].others) == 1
+    assert len(found["c"].others) == 1
+
+
 def test_reasons_for_text_are_told() -> None:
     assert looked(["R$ 10", "US$ 5"], Asked("v")).notes == ("two_signs",)
     assert looked(["1.234,56", "12.50"], Asked("v")).notes == ("two_decimals",)

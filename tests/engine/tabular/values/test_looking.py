@@ -37,9 +37,11 @@ def file(connection: Any, first: str, last: str) -> None:
         ("01/02/2026", "12/25/2026", "DATE", "%m/%d/%Y"),
         ("1.234", "12,50", "DECIMAL(18,4)", ","),
         ("1.234", "12.50", "DECIMAL(18,4)", "."),
+        ("S", "N", "BOOLEAN", None),
+        ("", "7", "BIGINT", None),
     ],
 )
-def test_the_last_row_decides_a_doubt(connection: Any, first: str, last: str, kind: str, way: str) -> None:
+def test_the_last_row_decides_a_doubt(connection: Any, first: str, last: str, kind: str, way: str | None) -> None:
     file(connection, first, last)
     found, partial = read(connection, "t", {"v": "v"}, {"v": Asked("v")}, everything=False)
     one = found["v"]
