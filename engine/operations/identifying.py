@@ -148,7 +148,7 @@ class _Run:
     def carry_out(self, job: Job | None, even_if_red: bool) -> IdentityOutcome:
         """Put everybody together anew."""
         from engine.identity.publication import Pointer
-        from engine.identity.quality import numbers_of, shape_of, value_checks
+        from engine.identity.quality import measured, shape_of, unusable_in, value_checks
 
         pointer, before = pointer_of(self.workspace), opened_map(self.workspace)
         run = 1 if pointer is None else pointer.run + 1
@@ -156,23 +156,24 @@ class _Run:
             records = self._records(pointer)
             found, gone = self._found(records, before, run, job)
             shape = shape_of(found)
-            numbers = numbers_of(self.document, shape, records.unusable())
-            checks = [*self._checks(shape, pointer, gone), *value_checks(numbers["unusable"])]
+            numbers, unusable = measured(shape), unusable_in(self.document, shape, records.unusable())
+            kept = {**numbers, "unusable": unusable}
+            checks = [*self._checks(shape, pointer, gone), *value_checks(unusable)]
             red = [one.name for one in checks if one.state == "red"]
-            summary = {**numbers, "checks": [asdict(one) for one in checks], "run": run}
+            summary = {**kept, "checks": [asdict(one) for one in checks], "run": run}
             if red and not even_if_red:
                 reason = f"red: {', '.join(red)}"
                 Identities(self.workspace.database).finish(self.number, "held", summary, reason)
-                return IdentityOutcome(run, "held", numbers, tuple(checks), records.read)
+                return IdentityOutcome(run, "held", numbers, tuple(checks), records.read, unusable=unusable)
             data = self.workspace.warehouse.data_version()
-            fresh = Pointer(run, now(), data, self.version, self.hasher.version, numbers, marks_of(records))
+            fresh = Pointer(run, now(), data, self.version, self.hasher.version, kept, marks_of(records))
             self._publish(found, fresh, before)
         finally:
             if before is not None:
                 before.close()
         Identities(self.workspace.database).finish(self.number, "published", summary)
         self.workspace.reload()
-        return IdentityOutcome(run, "published", numbers, tuple(checks), records.read)
+        return IdentityOutcome(run, "published", numbers, tuple(checks), records.read, unusable=unusable)
 
     def _records(self, pointer: Pointer | None) -> Records:
         from engine.identity.records import Records

@@ -72,24 +72,25 @@ class Increment:
     ) -> IdentityOutcome:
         """Check, and put in force."""
         from engine.identity.publication import Map, point_to
-        from engine.identity.quality import added, numbers_of, shape_in, value_checks
+        from engine.identity.quality import added, measured, shape_in, unusable_in, value_checks
 
         folder, identities = self.workspace.folder / IDENTITY, Identities(self.workspace.database)
         with closing(Map(folder, fresh)) as made:
             shape = shape_in(made, names)
         values = added(pointer.summary.get("unusable", {}), records.unusable())
-        numbers, read = numbers_of(self.document, shape, values), records.read
-        checks = [*self._checks(shape, pointer), *value_checks(numbers["unusable"])]
+        numbers, unusable, read = measured(shape), unusable_in(self.document, shape, values), records.read
+        kept = {**numbers, "unusable": unusable}
+        checks = [*self._checks(shape, pointer), *value_checks(unusable)]
         red = [one.name for one in checks if one.state == "red"]
-        summary = {**numbers, "checks": [asdict(one) for one in checks], "run": fresh.run}
+        summary = {**kept, "checks": [asdict(one) for one in checks], "run": fresh.run}
         if red and not even_if_red:
             identities.finish(self.number, "held", summary, f"red: {', '.join(red)}")
-            return IdentityOutcome(fresh.run, "held", numbers, tuple(checks), read, True)
-        point_to(folder, replace(fresh, summary=numbers, whole=_whole(pointer, numbers)))
+            return IdentityOutcome(fresh.run, "held", numbers, tuple(checks), read, True, unusable)
+        point_to(folder, replace(fresh, summary=kept, whole=_whole(pointer, numbers)))
         identities.finish(self.number, "published", summary)
         if fresh.run != pointer.run:
             self.workspace.reload()
-        return IdentityOutcome(fresh.run, "published", numbers, tuple(checks), read, True)
+        return IdentityOutcome(fresh.run, "published", numbers, tuple(checks), read, True, unusable)
 
     def _mended(self, more: Graph, run: int) -> Mended:
         """Whom the records touch, put together anew."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.identity import PROFILE, IdentityDocument
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class IdentityOutcome:
     """What a run came to: its numbers, the checks, and whether the new map is in force; ``read`` slices of records were
-    read, and ``increment`` says whether the map in force was changed rather than made anew."""
+    read, and ``increment`` says whether the map in force was changed rather than made anew. ``unusable`` says by
+    kind how many values there are (``values``; ``different`` ones in the map) and how many name nobody, by reason."""
 
     run: int
     state: str
@@ -35,6 +36,7 @@ class IdentityOutcome:
     checks: tuple[Check, ...]
     read: int
     increment: bool = False
+    unusable: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What `convoke identity run --json` prints."""
@@ -44,6 +46,7 @@ class IdentityOutcome:
             "read": self.read,
             "increment": self.increment,
             **self.numbers,
+            "unusable": self.unusable,
             "checks": [asdict(one) for one in self.checks],
         }
 

@@ -340,7 +340,7 @@ ODD: list[tuple[str, str | None, str | None, str | None]] = [
 def test_a_run_and_a_check_tell_how_many_values_name_nobody_and_why(tmp_path: Path) -> None:
     with make(tmp_path, ODD) as workspace:
         found = operations.run_identity(workspace)
-        unusable = found.numbers["unusable"]
+        unusable = found.unusable
         assert unusable["email"] == {"values": 4, "form": 1, "placeholder": 1, "different": 2}
         assert unusable["cpf"] == {"values": 4, "length": 1, "check": 1, "different": 2}
         assert unusable["device"] == {"values": 7, "placeholder": 2, "different": 1, "shared": 1}
@@ -350,8 +350,8 @@ def test_a_run_and_a_check_tell_how_many_values_name_nobody_and_why(tmp_path: Pa
         health = operations.check_identity(workspace)
         assert health.unusable == unusable
         assert {one["sentence"] for one in health.checks if one["name"] == "values"} == set(told)
-        assert operations.run_identity(workspace).numbers["unusable"] == unusable, "nothing is counted twice"
-        assert operations.run_identity(workspace, everything=True).numbers["unusable"] == unusable
+        assert operations.run_identity(workspace).unusable == unusable, "nothing is counted twice"
+        assert operations.run_identity(workspace, everything=True).unusable == unusable
         assert operations.identity_state(workspace).in_force["summary"]["unusable"] == unusable  # type: ignore[index]
 
 

@@ -93,7 +93,7 @@ def test_phones_of_several_countries_are_read_by_that_of_their_site(workspace: W
     assert found.unusable["phone"] == {"values": 7, "different": 7, "country": 2}
     operations.apply_identity_text(workspace, found.text)
     run = operations.run_identity(workspace)
-    assert run.numbers["unusable"]["phone"] == {"values": 7, "country": 2, "different": 2}
+    assert run.unusable["phone"] == {"values": 7, "country": 2, "different": 2}
     ways = [
         "+55 11 98765-4321",
         "(11) 98765-4321",
