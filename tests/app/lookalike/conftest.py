@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from hashlib import sha256
 from typing import Any
 
@@ -33,6 +34,6 @@ def _once(learn: Callable[..., Any]) -> Callable[..., Any]:
                 key.update(b"\0")
         if key.digest() not in _LEARNT:
             _LEARNT[key.digest()] = learn(*given, **more)
-        return _LEARNT[key.digest()]
+        return deepcopy(_LEARNT[key.digest()])
 
     return learnt

@@ -72,7 +72,7 @@ def test_from_an_event_to_a_trait(qtbot: QtBot, market: Market, language: str) -
     assert name in dialog.said.text()
     worker.answer()
     assert dialog.models.topLevelItem(0).text(1) == words("lookalike.state.applied")  # type: ignore[union-attr]
-    rule = {"trait": name, "gte": 0.2}
+    rule = {"trait": name, "gt": 0}
     document = {"kind": "audience", "id": "likely", "rule": rule}
     assert operations.size_document(market.workspace, document, as_of=datetime.now(UTC)).size > 0
     if language == "en":
