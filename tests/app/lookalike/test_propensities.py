@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -72,9 +73,17 @@ def test_from_an_event_to_a_trait(qtbot: QtBot, market: Market, language: str) -
     assert name in dialog.said.text()
     worker.answer()
     assert dialog.models.topLevelItem(0).text(1) == words("lookalike.state.applied")  # type: ignore[union-attr]
-    rule = {"trait": name, "gt": 0}
-    document = {"kind": "audience", "id": "likely", "rule": rule}
-    assert operations.size_document(market.workspace, document, as_of=datetime.now(UTC)).size > 0
+    now = datetime.now(UTC)
+
+    def sized(**condition: Any) -> int:
+        document = {"kind": "audience", "id": "likely", "rule": {"trait": name, **condition}}
+        return operations.size_document(market.workspace, document, as_of=now).size
+
+    average = card["did"] / card["people"]  # how far the highest probability lies above it is chance
+    scored = sized(between=[0, 1])
+    assert scored == sized(is_set=True) > 2_000
+    assert 0 < sized(gte=average) < scored
+    assert sized(gte=average) + sized(lt=average) == scored
     if language == "en":
         dialog.retrain.click()
         worker.answer()

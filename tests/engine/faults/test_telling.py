@@ -60,7 +60,7 @@ def test_data_that_do_not_fit_are_told_without_a_value(world: World) -> None:
         break_data(world, fault)
         for name in COUNTING:
             world.call(name)
-    assert world.failed >= 5
+    assert world.failed == 5, "every question about members; a draft leaves such a table out"
     assert leaks(world) == []
     world.close()
 
